@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import type { AuditEvent, LifecycleEvent } from '../../src/event.js'
+
+const schemaFile = new URL('../../schema/event.schema.json', import.meta.url)
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false })
+addFormats.default(ajv)
+const isEvent = ajv.compile<AuditEvent | LifecycleEvent>(JSON.parse(readFileSync(schemaFile, 'utf8')))
+
+/**
+ * The event of one line of format `json`; throws with the line and every mistake when the published schema, or the
+ * promises about a line (one line, no U+0000, no lone surrogate), do not hold.
+ */
+export function validateLine(line: string): AuditEvent | LifecycleEvent {
+  if (/[\n\r]/.test(line)) throw new Error(`A line holds a line ending: ${JSON.stringify(line)}`)
+  const value: unknown = JSON.parse(line)
+  const spoilt = hostileString(value, '')
+  if (spoilt !== undefined) throw new Error(`U+0000 or a lone surrogate at ${spoilt}: ${line}`)
+  if (isEvent(value)) return value
+  throw new Error(`Not an event: ${line}\n${explain(isEvent.errors ?? [], typeOf(value))}`)
+}
+
+/** Where a string, or a key, holds what no line may hold. */
+function hostileString(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value) ? path || '/' : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    const found = hostileString(key, `${path}/${key}`) ?? hostileString(inner, `${path}/${key}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The mistakes, without those of the alternatives that the entry's own type rules out. */
+function explain(errors: readonly ErrorObject[], type: string): string {
+  const own = errors.filter(({ schemaPath, keyword }) => {
+    const branch = /^#\/\$defs\/(audit|start|stop|rotation|retention|gap|correction)\//.exec(schemaPath)?.[1]
+    return branch === undefined ? keyword !== 'oneOf' : branch === type
+  })
+  const shown = own.length > 0 ? own : errors
+  return shown
+    .map(({ instancePath, message, params }) => `  ${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}`)
+    .join('\n')
+}
+
+function typeOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null || !('payload' in value)) return ''
+  const { payload } = value
+  if (typeof payload !== 'object' || payload === null || !('type' in payload)) return ''
+  return String(payload.type)
+}
