@@ -119,7 +119,7 @@ function parseBraces(pattern: string): ParsedBraces {
       literals.push(literal)
       index += literal.length
     }
-    if (blocks.some((block) => block.finished + block.current > MAX_EXPANSIONS)) {
+    if (blocks.some((block) => block.current > MAX_EXPANSIONS)) {
       throw new PatternError(`stands for more than ${MAX_EXPANSIONS} patterns; write "*" in place of a brace group`)
     }
   }
