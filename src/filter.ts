@@ -3,14 +3,28 @@ import type { Stage } from './event.js'
 import { compileGlob, expandBraces } from './glob.js'
 import { canonicalPath, type RouterFolding, rawPath } from './path.js'
 
-/** Events that are not recorded: those of which an endpoint, a stage and an operation match. */
+/**
+ * Events that are not recorded: those of which an endpoint, a stage and an operation match.
+ *
+ * @example
+ * ```ts
+ * import type { FilterOptions } from 'fastify-audit-log'
+ *
+ * const reads: FilterOptions = { endpoints: ['*'], stages: ['OperationReceived'], operations: ['{GET,HEAD}'] }
+ * ```
+ */
 export interface FilterOptions {
+  /** What warnings call the filter. */
   name?: string | undefined
+  /**
+   * The kind of event that is meant; there is one.
+   * @default 'HTTPEvent'
+   */
   type?: 'HTTPEvent' | undefined
-  /** Globs over the URL's path. */
+  /** Globs over the URL's path, such as `'/health'` or `'/v{1..3}/jobs/*'`. */
   endpoints: readonly string[]
   stages: readonly (Stage | '*')[]
-  /** Globs over the HTTP method. */
+  /** HTTP methods in upper case, or globs over them, such as `'{GET,HEAD}'`. */
   operations: readonly string[]
 }
 
@@ -167,7 +181,7 @@ function operationWarnings(pattern: string): string[] {
   const unmatched = expandBraces(pattern).filter((glob) => !METHODS.some(compileGlob(glob)))
   return unmatched.map(
     (glob) =>
-      `operation ${JSON.stringify(glob)} matches no HTTP method; write one in upper case, such as "GET", or "*"`,
+      `operation ${JSON.stringify(glob)} matches no HTTP method; write one such as "GET", in upper case, or "*"`,
   )
 }
 
