@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import { AuditInvalidUnit } from '../errors.js'
+import { parseDuration } from '../units.js'
+import { dataDirProblem, filePathProblem, missing } from './problems.js'
+
+// What is wrong between options that may each be right. All of this looks at options that may be wrong in
+// themselves, so that every mistake is found at once.
+
+/** Something wrong, and where in the options. */
+export interface Problem {
+  path: (string | number)[]
+  message: string
+}
+
+export const DEFAULT_DATA_DIR = './data'
+
+export function defaultPath(dataDir: string): string {
+  return resolve(dataDir, 'audit', 'audit.log')
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What is wrong between the sinks, and between the options of each. */
+export function combinationProblems(options: unknown): Problem[] {
+  if (!isRecord(options) || !Array.isArray(options.sinks)) return []
+  const sinks: unknown[] = options.sinks
+  const files = filesOf(sinks, options.dataDir)
+  return [
+    ...repeated(sinks, 'name', (name) => `is the name of ${name} too; give each sink a name of its own`),
+    ...repeated(sinks, 'sink', (name) => `is the instance of ${name} too; make an instance for each sink`),
+    ...files.problems,
+    ...repeated(
+      files.paths,
+      'path',
+      (name, path) => `is the file of ${name} too (${path}); give each sink a file of its own`,
+    ),
+    ...sinks.flatMap(retentionProblems),
+  ]
+}
+
+/** Values of one key that an earlier sink has already. */
+function repeated(
+  sinks: readonly unknown[],
+  key: string,
+  message: (first: string, value: unknown) => string,
+): Problem[] {
+  const firsts = new Map<unknown, number>()
+  const problems: Problem[] = []
+  for (const [index, sink] of sinks.entries()) {
+    const value = isRecord(sink) ? sink[key] : undefined
+    if (value === undefined) continue
+    const first = firsts.get(value)
+    if (first === undefined) firsts.set(value, index)
+    else problems.push({ path: ['sinks', index, key], message: message(`sinks[${first}]`, value) })
+  }
+  return problems
+}
+
+/** The absolute path of each file sink, at its sink's place, and which sinks must be given one. */
+function filesOf(sinks: readonly unknown[], dataDir: unknown): { paths: unknown[]; problems: Problem[] } {
+  const only = sinks.filter((sink) => isRecord(sink) && sink.type === 'file').length === 1
+  const directory = typeof dataDir === 'string' && dataDirProblem(dataDir) === undefined ? dataDir : DEFAULT_DATA_DIR
+  const problems: Problem[] = []
+  const paths = sinks.map((sink, index) => {
+    if (!isRecord(sink) || sink.type !== 'file') return undefined
+    if (typeof sink.path === 'string')
+      return filePathProblem(sink.path) === undefined ? { path: resolve(sink.path) } : undefined
+    if (sink.path !== undefined) return undefined
+    if (only) return { path: defaultPath(directory) }
+    const remedy = `only a single file sink gets the default path; write one, such as './data/audit/audit-${index}.log'`
+    problems.push({ path: ['sinks', index, 'path'], message: missing(remedy) })
+    return undefined
+  })
+  return { paths, problems }
+}
+
+function retentionProblems(sink: unknown, index: number): Problem[] {
+  if (!isRecord(sink) || sink.type !== 'file') return []
+  const oldest = milliseconds(sink.rotateMaxAge)
+  const youngest = milliseconds(sink.rotateMinAge)
+  if (!(oldest > 0 && oldest < youngest)) return []
+  const message = 'is shorter than `rotateMinAge`, which keeps files from being deleted at that age; write a longer one'
+  return [{ path: ['sinks', index, 'rotateMaxAge'], message }]
+}
+
+/** `NaN`, which is neither more nor less than anything, for what is no duration: that is reported elsewhere. */
+function milliseconds(value: unknown): number {
+  if (typeof value !== 'string' && typeof value !== 'number') return Number.NaN
+  try {
+    return parseDuration(value)
+  } catch (error) {
+    if (error instanceof AuditInvalidUnit) return Number.NaN
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+import type { z } from 'zod'
+import { describePath, describeValue } from './describe.js'
+
+const MAX_LINES = 50
+
+/** A message may quote a pattern of the user's. */
+const MAX_MESSAGE = 500
+
+/** One thing that is wrong with the options. */
+export interface OptionMistake {
+  /** Where: `sinks[1].rotateDuration`. */
+  path: string
+  /** What is there, shortened; `undefined` when nothing is. */
+  value: string | undefined
+  /** What is wrong with it, and what would be right. */
+  message: string
+}
+
+/** Every mistake that zod found, each once. */
+export function mistakesOf(issues: readonly z.core.$ZodIssue[], input: unknown): OptionMistake[] {
+  const mistakes = new Map<string, OptionMistake>()
+  for (const issue of issues) {
+    const found =
+      issue.code === 'unrecognized_keys'
+        ? issue.message
+            .split('\n')
+            .map((message, index) => mistakeAt([...issue.path, issue.keys[index] ?? ''], message, input))
+        : [mistakeAt(issue.path, issue.message, input)]
+    for (const mistake of found) mistakes.set(`${mistake.path} ${mistake.message}`, mistake)
+  }
+  return [...mistakes.values()]
+}
+
+/** One line for each mistake. */
+export function describeMistakes(mistakes: readonly OptionMistake[]): string {
+  const lines = mistakes
+    .slice(0, MAX_LINES)
+    .map(({ path, value, message }) =>
+      value === undefined ? `- ${path} ${message}` : `- ${path}: ${value} ${message}`,
+    )
+  if (mistakes.length > MAX_LINES) lines.push(`- and ${mistakes.length - MAX_LINES} more`)
+  return lines.join('\n')
+}
+
+function mistakeAt(path: readonly PropertyKey[], message: string, input: unknown): OptionMistake {
+  let value = input
+  for (const key of path) {
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+  }
+  const key = String(path.findLast((part) => typeof part === 'string') ?? '')
+  return {
+    path: describePath(path),
+    value: value === undefined ? undefined : describeValue(value, key),
+    message: message.slice(0, MAX_MESSAGE).replace(/\s+/g, ' '),
+  }
+}

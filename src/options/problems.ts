@@ -1,0 +1,100 @@
+import { types } from 'node:util'
+import { braceProblem } from '../glob.js'
+import { closest } from './suggest.js'
+
+// What is wrong with one value, as a sentence that goes on from it: `"get" is in lower case; write "GET"`.
+
+export const SINK_NAME = /^[\w.-]{1,64}$/
+
+/** A token, as HTTP names headers. */
+export const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/
+
+export function missing(remedy: string): string {
+  return `is missing; ${remedy}`
+}
+
+export function choiceProblem(value: unknown, choices: readonly string[]): string {
+  const named = choices.map((choice) => `'${choice}'`).join(' or ')
+  if (value === undefined) return missing(`write ${named}`)
+  const meant = typeof value === 'string' ? closest(value, choices) : undefined
+  return meant === undefined ? `is not ${named}` : `is not ${named}; did you mean '${meant}'?`
+}
+
+export function sinkTypeProblem(type: unknown): string {
+  const meant = typeof type === 'string' ? closest(type, ['file', 'stdout']) : undefined
+  if (meant !== undefined) return `is not a type of sink; did you mean '${meant}'?`
+  return "is not a type of sink; write 'file' or 'stdout', or give an instance without a type: `sink: memorySink()`"
+}
+
+export function sinkNameProblem(name: string): string | undefined {
+  if (SINK_NAME.test(name)) return undefined
+  return "is not a sink's name; write 1 to 64 letters, digits, '.', '_' or '-', such as 'audit'"
+}
+
+export function filePathProblem(path: string): string | undefined {
+  if (path === '') return "is empty; write a file's path, such as './data/audit/audit.log'"
+  if (path.includes('\0')) return 'has a U+0000, which no path can have; leave it out'
+  if (/(?:^|[\\/])\.{0,2}$/.test(path)) return "is a directory's path; add the file's name, such as 'audit.log'"
+  const unknown = path.replaceAll(/\{(?:slot|hostname)\}/g, '').match(/\{[^}]*\}?|\}/)?.[0]
+  if (unknown === undefined) return undefined
+  return `has '${unknown.slice(0, 64)}'; in braces there can be {slot} and {hostname} alone`
+}
+
+export function dataDirProblem(path: string): string | undefined {
+  if (path === '') return "is empty; write a directory, such as './data'"
+  return path.includes('\0') ? 'has a U+0000, which no path can have; leave it out' : undefined
+}
+
+/** A mode that locks the owner out would stop the next start, and a decimal one is hardly ever what was meant. */
+export function modeProblem(mode: number, owner: number): string | undefined {
+  if (mode >= 0 && mode <= 0o777 && (mode & owner) === owner) return undefined
+  const digits = String(mode)
+  const meant = /^[67][0-7]{2}$/.test(digits) ? `0o${digits}` : `0o${owner.toString(8)}`
+  return `is 0o${mode.toString(8)} in octal, no mode that leaves the owner in control; write ${meant}`
+}
+
+export function headerProblem(name: string): string | undefined {
+  if (HEADER_NAME.test(name)) return undefined
+  return "is not a header's name; write one such as 'x-audit-id', or false for none"
+}
+
+export function operationProblem(pattern: string): string | undefined {
+  if (pattern === '') return "is empty and matches no method; write a method such as 'GET', or '*' for every one"
+  if (/[a-z]/.test(pattern)) {
+    return `is not in upper case, as methods are, so it would match none; write ${JSON.stringify(pattern.slice(0, 64).toUpperCase())}`
+  }
+  return braceProblem(pattern)
+}
+
+/** What is wrong with a function that is called while a request waits, where nothing can be awaited. */
+export function requestFunctionProblem(value: unknown): string | undefined {
+  if (typeof value !== 'function') return 'is not a function; write one of the request'
+  if (!types.isAsyncFunction(value)) return undefined
+  return 'is async, and its promise is not awaited; look things up in a hook before, and return here what it put on the request'
+}
+
+export function formatProblem(value: unknown): string | undefined {
+  if (value === 'json') return undefined
+  if (typeof value !== 'function') return "is not a format; write 'json', or a function that makes a line of an event"
+  return types.isAsyncFunction(value) ? 'is async, and its promise is not awaited; return the line itself' : undefined
+}
+
+/** What is wrong with what should be an `AuditSink`. */
+export function instanceProblem(value: unknown): string | undefined {
+  if (value === undefined) {
+    return missing("write `type: 'file'` or `type: 'stdout'`, or give an instance, such as `sink: memorySink()`")
+  }
+  if (typeof value === 'function') return 'is not a sink; call it, as in `sink: memorySink()`'
+  if (typeof value !== 'object' || value === null) return 'is not a sink; give an instance, such as `memorySink()`'
+  // A stream's `write` takes text, not a batch: it would fail at the first request.
+  if (typeof Reflect.get(value, 'pipe') === 'function') return 'is a stream; write `sink: streamSink(stream)`'
+  if (typeof Reflect.get(value, 'write') !== 'function') {
+    return 'has no `write` method; an AuditSink stores a batch in `async write(batch) { … }`'
+  }
+  for (const name of ['open', 'idle', 'reopen', 'close']) {
+    if (!['undefined', 'function'].includes(typeof Reflect.get(value, name))) {
+      return `has a \`${name}\` that is not a method; make it one, or leave it out`
+    }
+  }
+  return undefined
+}

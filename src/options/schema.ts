@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import { endpointPatternProblem } from '../glob.js'
+import type { AuditSink } from '../sinks/sink.js'
+import { combinationProblems, isRecord } from './combinations.js'
+import {
+  dataDirProblem,
+  filePathProblem,
+  formatProblem,
+  HEADER_NAME,
+  headerProblem,
+  instanceProblem,
+  modeProblem,
+  operationProblem,
+  requestFunctionProblem,
+  SINK_NAME,
+  sinkNameProblem,
+  sinkTypeProblem,
+} from './problems.js'
+import type { FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
+import { choice, count, duration, expected, flag, list, live, says, size, strict, text, timer } from './values.js'
+
+// The one source of what options there are, of their defaults, and of what is said when they are wrong. Nothing is
+// converted here (resolve.ts does that), so that checks across options can look at whatever was given.
+
+const EXCLUDES_NOTHING = 'which no event matches, so the filter would exclude nothing; write'
+
+export const filterSchema = strict('a filter', {
+  name: text('a name', 'reads').optional(),
+  type: z.literal('HTTPEvent', { error: "is not 'HTTPEvent', the only type of event; leave it out" }).optional(),
+  endpoints: list(text('a path', '/health', endpointPatternProblem), `${EXCLUDES_NOTHING} ['*'] for every URL`),
+  stages: list(choice(['OperationReceived', 'OperationComplete', '*']), `${EXCLUDES_NOTHING} ['*'] for both stages`),
+  operations: list(text('a method', 'GET', operationProblem), `${EXCLUDES_NOTHING} ['*'] for every method`),
+})
+
+const filters = list(filterSchema).default([])
+
+// `rules`, `level`, `capture` and `redact` belong beside `filters`, and the format `rancher` beside `json`.
+
+const commonShape = {
+  name: text('a name', 'audit', sinkNameProblem).meta({ pattern: SINK_NAME.source }),
+  deliveryGuarantee: choice(['enforced', 'best-effort']).default('enforced'),
+  format: z
+    .union([z.literal('json'), live<FormatFunction>(formatProblem)], { error: ({ input }) => formatProblem(input) })
+    .default('json'),
+  timeout: timer("leaves a batch no time; write a duration such as '10s'").default('10s'),
+  maxQueue: count(1).default(10_000),
+  maxQueueBytes: size("leaves no room for an entry; write a size such as '64MiB'").default('64MiB'),
+  filters,
+}
+
+const fileShape = {
+  path: text('a path', './data/audit/audit.log', filePathProblem).optional(),
+  mode: mode(0o600).default(0o600),
+  dirMode: mode(0o700).default(0o700),
+  rotateBytes: size().default(0),
+  rotateDuration: duration().default('24h'),
+  rotateMaxFiles: count(0).default(0),
+  rotateMaxAge: duration().default(0),
+  rotateMinAge: duration().default(0),
+  fsync: flag().default(false),
+  lockTimeout: timer().default('5s'),
+}
+
+const onlyForFiles = pointTo(fileShape, "it is for file sinks alone: leave it out, or write `type: 'file'`")
+
+const NOT_BOTH = { sink: 'a sink is given by `type` or as an instance: leave one of the two out' }
+
+export const fileSinkSchema = strict('a sink', { ...commonShape, type: z.literal('file'), ...fileShape }, NOT_BOTH)
+
+export const stdoutSinkSchema = strict(
+  'a sink',
+  { ...commonShape, type: z.literal('stdout') },
+  { ...onlyForFiles, ...NOT_BOTH },
+)
+
+export const customSinkSchema = strict(
+  'a sink',
+  { ...commonShape, type: z.undefined().optional(), sink: live<AuditSink>(instanceProblem) },
+  onlyForFiles,
+)
+
+export const sinkSchema = z.discriminatedUnion('type', [fileSinkSchema, stdoutSinkSchema, customSinkSchema], {
+  error: ({ code, input }) =>
+    code === 'invalid_union'
+      ? sinkTypeProblem(typeOf(input))
+      : "is not an object; write a sink as { name, type: 'file' }",
+})
+
+export const optionsSchema = strict(
+  'options',
+  {
+    enabled: flag().default(true),
+    dataDir: text('a directory', './data', dataDirProblem).default('./data'),
+    scope: choice(['root', 'plugin']).default('root'),
+    sinks: list(
+      sinkSchema,
+      'so nothing would be recorded; leave it out for the default file, or write `enabled: false`',
+    ).prefault([{ name: 'audit', type: 'file' }]),
+    filters,
+    identity: live<IdentityFunction>(requestFunctionProblem).optional(),
+    namespace: live<NamespaceFunction>(requestFunctionProblem).optional(),
+    auditIdHeader: z
+      .union(
+        [z.literal(false), z.string().meta({ pattern: HEADER_NAME.source })],
+        expected('a header', "write its name, such as 'x-audit-id', or false"),
+      )
+      .superRefine(says((header) => (header === false ? undefined : headerProblem(header))))
+      .default(false),
+    closeTimeout: timer().default('10s'),
+    abortTimeout: timer().default('30s'),
+    openTimeout: timer("leaves no time to open a sink; write a duration such as '8s'").default('8s'),
+  },
+  {
+    ...pointTo(commonShape, 'it belongs to a sink: write it in `sinks`'),
+    ...pointTo(fileShape, 'it belongs to a file sink: write it in `sinks`'),
+  },
+)
+
+/** Everything that is wrong with options, where zod alone would stop half-way. */
+export function issuesOf(options: unknown, found: readonly z.core.$ZodIssue[] = []): z.core.$ZodIssue[] {
+  const combined = combinationProblems(options).map((problem) => ({
+    code: 'custom' as const,
+    input: undefined,
+    ...problem,
+  }))
+  return [...found, ...untypedIssues(options), ...combined]
+}
+
+/** What else is wrong with a sink of a type that does not exist: zod stops at the type. */
+function untypedIssues(options: unknown): z.core.$ZodIssue[] {
+  if (!isRecord(options) || !Array.isArray(options.sinks)) return []
+  return options.sinks.flatMap((sink: unknown, index) => {
+    if (!isRecord(sink) || sink.type === undefined || sink.type === 'file' || sink.type === 'stdout') return []
+    const { type, ...others } = sink
+    const parsed =
+      'sink' in sink ? customSinkSchema.safeParse(others) : fileSinkSchema.safeParse({ ...others, type: 'file' })
+    return (parsed.error?.issues ?? []).map((issue) => ({ ...issue, path: ['sinks', index, ...issue.path] }))
+  })
+}
+
+/** A file mode that leaves its owner in control. */
+function mode(owner: number) {
+  return z
+    .int(expected('a file mode', `write an octal number such as 0o${owner.toString(8)}`))
+    .superRefine(says((value) => modeProblem(value, owner)))
+    .meta({ minimum: owner, maximum: 0o777 })
+}
+
+function pointTo(shape: object, where: string): Record<string, string> {
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, where]))
+}
+
+function typeOf(sink: unknown): unknown {
+  return typeof sink === 'object' && sink !== null ? Reflect.get(sink, 'type') : undefined
+}

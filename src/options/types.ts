@@ -1,0 +1,243 @@
+import type { FastifyRequest } from 'fastify'
+import type { AuditEvent, LifecycleEvent } from '../event.js'
+import type { FilterOptions } from '../filter.js'
+import type { AuditSink } from '../sinks/sink.js'
+
+// What users write. A compiler drops the comments of types that are inferred from a schema, so these are written
+// out for editors; the tests hold them equal to the schema, and each `@default` to its default.
+
+/** Who made a request. */
+export interface Identity {
+  /** What identifies the caller for good: a user's or a token's id, never a secret. */
+  accessorId: string
+  name?: string | undefined
+  policies?: readonly string[] | undefined
+  groups?: readonly string[] | undefined
+  /** Whether the credential holds in every region or tenant. */
+  global?: boolean | undefined
+  /** When the credential was made. */
+  createTime?: string | Date | undefined
+  /** How the caller proved who they are, such as `'jwt'`. */
+  method?: string | undefined
+  /** For whom the caller acts, if it is somebody else. */
+  onBehalfOf?: string | undefined
+}
+
+/** Says who made a request; `undefined` is recorded as the anonymous token. Must not return a promise. */
+export type IdentityFunction = (request: FastifyRequest) => Identity | undefined
+
+/** Says which namespace a request is for; `undefined` is recorded as `default`. Must not return a promise. */
+export type NamespaceFunction = (request: FastifyRequest) => string | undefined
+
+/** Turns an event into the one line that is stored. */
+export type FormatFunction = (event: AuditEvent | LifecycleEvent) => string
+
+/** `'enforced'`: what cannot be stored is refused; `'best-effort'`: it goes on, and the loss is counted. */
+export type DeliveryGuarantee = 'enforced' | 'best-effort'
+
+/** One of Go's durations, such as `'1h30m'`, or 0. */
+export type Duration = string | 0
+
+/** Bytes, or a size such as `'100MiB'`. */
+export type Size = string | number
+
+interface CommonSinkOptions {
+  /** What errors, statistics and log lines call the sink: letters, digits, `.`, `_` and `-`, at most 64. */
+  name: string
+  /**
+   * What becomes of a request that this sink cannot record.
+   * @default 'enforced'
+   */
+  deliveryGuarantee?: DeliveryGuarantee | undefined
+  /**
+   * The shape of a line: `'json'`, or a function that makes a line of an event.
+   * @default 'json'
+   */
+  format?: 'json' | FormatFunction | undefined
+  /**
+   * How long a batch may take before its entries are in doubt.
+   * @default '10s'
+   */
+  timeout?: Duration | undefined
+  /**
+   * How many entries may wait.
+   * @default 10_000
+   */
+  maxQueue?: number | undefined
+  /**
+   * How many bytes may wait.
+   * @default '64MiB'
+   */
+  maxQueueBytes?: Size | undefined
+  /**
+   * What this sink does not record, after the plugin's filters.
+   * @default []
+   */
+  filters?: readonly FilterOptions[] | undefined
+}
+
+/** A sink that appends to a file. */
+export interface FileSinkOptions extends CommonSinkOptions {
+  type: 'file'
+  /**
+   * The file; `{slot}` and `{hostname}` are replaced. The only file sink may leave it out and gets
+   * `<dataDir>/audit/audit.log`.
+   */
+  path?: string | undefined
+  /**
+   * The file's permissions.
+   * @default 0o600
+   */
+  mode?: number | undefined
+  /**
+   * The permissions of directories that are made.
+   * @default 0o700
+   */
+  dirMode?: number | undefined
+  /**
+   * Rotates a file that has this size; 0: at no size.
+   * @default 0
+   */
+  rotateBytes?: Size | undefined
+  /**
+   * Rotates a file of this age; 0: at no age.
+   * @default '24h'
+   */
+  rotateDuration?: Duration | undefined
+  /**
+   * How many rotated files are kept; 0: all.
+   * @default 0
+   */
+  rotateMaxFiles?: number | undefined
+  /**
+   * How long a rotated file is kept; 0: for ever.
+   * @default 0
+   */
+  rotateMaxAge?: Duration | undefined
+  /**
+   * No rotated file younger than this is deleted.
+   * @default 0
+   */
+  rotateMinAge?: Duration | undefined
+  /**
+   * Whether an entry counts as stored only once it is on the disk, and not merely with the operating system.
+   * @default false
+   */
+  fsync?: boolean | undefined
+  /**
+   * How long to wait for another process to let go of the file.
+   * @default '5s'
+   */
+  lockTimeout?: Duration | undefined
+}
+
+/** A sink that writes to the process's standard output. */
+export interface StdoutSinkOptions extends CommonSinkOptions {
+  type: 'stdout'
+}
+
+/** A sink that is given as an instance: `memorySink()`, `streamSink(…)`, or your own. */
+export interface CustomSinkOptions extends CommonSinkOptions {
+  type?: undefined
+  /** Where lines go. */
+  sink: AuditSink
+}
+
+/** Where events are stored, and how surely. */
+export type SinkOptions = FileSinkOptions | StdoutSinkOptions | CustomSinkOptions
+
+/** The options of the plugin. */
+export interface AuditOptions {
+  /**
+   * `false`: nothing is recorded and no hook is added; the decorators stay, and do nothing.
+   * @default true
+   */
+  enabled?: boolean | undefined
+  /**
+   * The directory of the default file, `<dataDir>/audit/audit.log`; nothing else.
+   * @default './data'
+   */
+  dataDir?: string | undefined
+  /**
+   * `'plugin'`: audits only the part of the server that it is registered in, not all of it.
+   * @default 'root'
+   */
+  scope?: 'root' | 'plugin' | undefined
+  /**
+   * Where events are stored.
+   * @default [{ name: 'audit', type: 'file' }]
+   */
+  sinks?: readonly SinkOptions[] | undefined
+  /**
+   * What no sink records.
+   * @default []
+   */
+  filters?: readonly FilterOptions[] | undefined
+  /** Says who made a request; without it everybody is anonymous. */
+  identity?: IdentityFunction | undefined
+  /** Says which namespace a request is for; without it `default`. */
+  namespace?: NamespaceFunction | undefined
+  /**
+   * The response header that carries the event's id; `false`: none.
+   * @default false
+   */
+  auditIdHeader?: string | false | undefined
+  /**
+   * How long a closing server waits for open exchanges.
+   * @default '10s'
+   */
+  closeTimeout?: Duration | undefined
+  /**
+   * How long the outcome of a request whose client has left is waited for.
+   * @default '30s'
+   */
+  abortTimeout?: Duration | undefined
+  /**
+   * How long opening all sinks may take; keep it below Fastify's `pluginTimeout` (10 s).
+   * @default '8s'
+   */
+  openTimeout?: Duration | undefined
+}
+
+/** What the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute. */
+export interface ResolvedOptions {
+  enabled: boolean
+  dataDir: string
+  scope: 'root' | 'plugin'
+  sinks: ResolvedSink[]
+  filters: FilterOptions[]
+  identity?: IdentityFunction | undefined
+  namespace?: NamespaceFunction | undefined
+  /** In lower case. */
+  auditIdHeader: string | false
+  closeTimeout: number
+  abortTimeout: number
+  openTimeout: number
+}
+
+export interface ResolvedSinkBase {
+  name: string
+  deliveryGuarantee: DeliveryGuarantee
+  format: 'json' | FormatFunction
+  timeout: number
+  maxQueue: number
+  maxQueueBytes: number
+  filters: FilterOptions[]
+}
+
+export interface ResolvedFile {
+  /** Absolute; `{slot}` and `{hostname}` still in it. */
+  path: string
+  mode: number
+  dirMode: number
+  rotateBytes: number
+  rotateDuration: number
+  rotateMaxFiles: number
+  rotateMaxAge: number
+  rotateMinAge: number
+  fsync: boolean
+  lockTimeout: number
+}
+
+export type ResolvedSink = ResolvedSinkBase &
+  ({ type: 'file'; file: ResolvedFile } | { type: 'stdout' } | { type: 'custom'; sink: AuditSink })
