@@ -18,7 +18,7 @@ describe('every example', () => {
     folder = mkdtempSync(join(cache, 'docs-check-'))
     const output = await compile(folder, blocks)
     for (const [index, block] of blocks.entries()) {
-      const own = output.filter((line) => line.startsWith(`${fileName(index)}(`))
+      const own = output.filter((mistake) => mistake.startsWith(`${fileName(index)}(`))
       if (own.length > 0) mistakes.set(block, own.join('\n'))
     }
   }, 120_000)
@@ -62,7 +62,7 @@ function fileName(index: number): string {
   return `${index}.ts`
 }
 
-/** Compiles each block as a module of its own, strictly, and returns what the compiler says. */
+/** Compiles each block as a module of its own, strictly, and returns the compiler's messages. */
 async function compile(folder: string, examples: readonly CodeBlock[]): Promise<string[]> {
   for (const [index, { line, text }] of examples.entries()) {
     // As many lines down as in its document, so that a message names the line there.
@@ -78,10 +78,10 @@ async function compile(folder: string, examples: readonly CodeBlock[]): Promise<
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], { cwd: folder }, (error, stdout) => {
-      const lines = stdout.split('\n')
+      const messages = stdout.split(/\n(?! )/)
       // The compiler fails when there are mistakes, of which it speaks on stdout; anything else is the test's failure.
-      if (error !== null && !lines.some((line) => /error TS\d+/.test(line))) reject(error)
-      else resolve(lines)
+      if (error !== null && !messages.some((message) => /error TS\d+/.test(message))) reject(error)
+      else resolve(messages)
     })
   })
 }
