@@ -1,0 +1,188 @@
+import { runInNewContext } from 'node:vm'
+import { Ajv } from 'ajv'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  customSinkSchema,
+  fileSinkSchema,
+  filterSchema,
+  optionsSchema,
+  stdoutSinkSchema,
+} from '../../src/options/schema.js'
+import { optionsJsonSchema, parseOptions } from '../../src/options.js'
+import { codeBlocks, read } from '../support/markdown.js'
+
+const DOCUMENT = 'docs/options.md'
+const TYPES = 'src/options/types.ts'
+
+/** What the schema says of a key: its default, or that it must be given, or neither. */
+type Default = { default: unknown } | 'required' | 'none'
+
+function defaultsOf(
+  shape: Readonly<Record<string, { safeParse(value: unknown): { success: boolean; data?: unknown } }>>,
+) {
+  return new Map<string, Default>(
+    Object.entries(shape).map(([key, schema]) => {
+      const { success, data } = schema.safeParse(undefined)
+      if (!success) return [key, 'required']
+      return [key, data === undefined ? 'none' : { default: data }]
+    }),
+  )
+}
+
+/** What a literal in a document or a docstring stands for. */
+function literal(text: string): unknown {
+  return JSON.parse(JSON.stringify(runInNewContext(`(${text})`)))
+}
+
+/** The tables under a heading, as what each row says of its option. */
+function documented(heading: string): Map<string, Default> {
+  const section = read(DOCUMENT)
+    .split(/^## /m)
+    .find((part) => part.startsWith(`${heading}\n`))
+  const rows = [...(section ?? '').matchAll(/^\| `(\w+)` \|(?:[^|]*)\| ([^|]*) \|/gm)]
+  return new Map(
+    rows.map(([, key = '', cell = '']): [string, Default] => {
+      if (cell === 'required') return [key, 'required']
+      return [key, cell === '–' ? 'none' : { default: literal(cell.replace(/^`|`$/g, '')) }]
+    }),
+  )
+}
+
+/** What the docstrings of an interface say of its members. */
+function docstrings(name: string): Map<string, Default> {
+  const body = new RegExp(`^(?:export )?interface ${name} .*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(read(TYPES))?.[1] ?? ''
+  const members = [...body.matchAll(/(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s+)?^ {2}(\w+)(\??):/gm)]
+  return new Map(
+    members.map(([, comment = '', key = '', optional]): [string, Default] => {
+      const value = /@default (.*)/.exec(comment)?.[1]
+      if (value !== undefined) return [key, { default: literal(value) }]
+      return [key, optional === '' ? 'required' : 'none']
+    }),
+  )
+}
+
+/** The default list of sinks is parsed further, so a document gives what it is parsed from. */
+function withDefaultSink(defaults: Map<string, Default>): Map<string, Default> {
+  return defaults.set('sinks', { default: [{ name: 'audit', type: 'file' }] })
+}
+
+const pluginDefaults = withDefaultSink(defaultsOf(optionsSchema.shape))
+const fileDefaults = defaultsOf(fileSinkSchema.shape)
+const stdoutDefaults = defaultsOf(stdoutSinkSchema.shape)
+
+describe('docs/options.md', () => {
+  it.each([
+    ['The plugin', pluginDefaults],
+    ['A sink', new Map<string, Default>([...fileDefaults, ['sink', 'required']])],
+    ['A filter', defaultsOf(filterSchema.shape)],
+  ])('says of "%s" what the schema says', (heading, defaults) => {
+    expect(Object.fromEntries(documented(heading))).toEqual(Object.fromEntries(defaults))
+  })
+
+  it('says of every option what it does', () => {
+    const rows = read(DOCUMENT)
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+    expect(rows.filter((row) => !/^\| `\w+` \| [^|]+ \| [^|]+ \| [^|]{10,} \|$/.test(row))).toEqual([])
+  })
+
+  it('shows the message that its wrong options end in', () => {
+    const [wrong, message] = codeBlocks(DOCUMENT).filter(({ language }) => language === 'json' || language === 'text')
+    expect(() => parseOptions(JSON.parse(wrong?.text ?? ''))).toThrow(
+      expect.objectContaining({ message: message?.text.trimEnd() }),
+    )
+  })
+})
+
+describe('the docstrings', () => {
+  it.each([
+    ['AuditOptions', pluginDefaults],
+    ['CommonSinkOptions', new Map([...stdoutDefaults].filter(([key]) => key !== 'type'))],
+    ['FileSinkOptions', new Map([...fileDefaults].filter(([key]) => key === 'type' || !stdoutDefaults.has(key)))],
+    [
+      'CustomSinkOptions',
+      new Map([...defaultsOf(customSinkSchema.shape)].filter(([key]) => key === 'type' || key === 'sink')),
+    ],
+  ])('of %s give the defaults of the schema', (name, defaults) => {
+    expect(Object.fromEntries(docstrings(name))).toEqual(Object.fromEntries(defaults))
+  })
+})
+
+describe('optionsJsonSchema', () => {
+  const validate = new Ajv().compile(optionsJsonSchema)
+  const filter = { endpoints: ['*'], stages: ['*'], operations: ['GET'] }
+
+  function isAccepted(options: unknown): boolean {
+    try {
+      parseOptions(options)
+      return true
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'FST_AUDIT_INVALID_OPTIONS') return false
+      throw error
+    }
+  }
+
+  it('says what it leaves out, and leaves it out', () => {
+    expect(optionsJsonSchema.description).toMatch(/identity.*namespace.*format.*sink/)
+    const { properties } = JSON.parse(JSON.stringify(optionsJsonSchema))
+    expect(Object.keys(optionsSchema.shape).filter((key) => !(key in properties))).toEqual(['identity', 'namespace'])
+    expect(JSON.stringify(optionsJsonSchema)).not.toContain('not in JSON')
+    expect(validate({ sinks: [{ name: 'a', sink: {} }] })).toBe(false)
+  })
+
+  it.each<unknown>([
+    {},
+    { enabled: false, dataDir: 'x', scope: 'plugin', auditIdHeader: 'x-audit-id', closeTimeout: 0, abortTimeout: '1m' },
+    {
+      sinks: [
+        { name: 'a', type: 'file' },
+        { name: 'b', type: 'stdout', format: 'json', filters: [filter] },
+      ],
+    },
+    { sinks: [{ name: 'a', type: 'file', path: 'x.log', mode: 0o640, rotateBytes: '1GiB', maxQueueBytes: 1024 }] },
+    { filters: [{ ...filter, name: 'x', type: 'HTTPEvent' }] },
+  ])('accepts %j, as the plugin does', (options) => {
+    expect([validate(options), isAccepted(options)]).toEqual([true, true])
+  })
+
+  it.each<unknown>([
+    null,
+    { enable: true },
+    { sinks: [] },
+    { sinks: [{ name: 'a' }] },
+    { sinks: [{ type: 'file' }] },
+    { sinks: [{ name: 'a b', type: 'file' }] },
+    { sinks: [{ name: 'a', type: 'memory' }] },
+    { sinks: [{ name: 'a', type: 'stdout', path: 'x.log' }] },
+    { sinks: [{ name: 'a', type: 'file', format: 'rancher' }] },
+    { sinks: [{ name: 'a', type: 'file', mode: 600 }] },
+    { sinks: [{ name: 'a', type: 'file', maxQueue: 0 }] },
+    { sinks: [{ name: 'a', type: 'file', rotateBytes: 1.5 }] },
+    { filters: [{ ...filter, stages: [] }] },
+    { filters: [{ endpoints: ['*'] }] },
+    { auditIdHeader: true },
+    { auditIdHeader: 'a b' },
+    { closeTimeout: 5 },
+  ])('refuses %j, as the plugin does', (options) => {
+    expect([validate(options), isAccepted(options)]).toEqual([false, false])
+  })
+
+  it('takes a text for a duration or a size when the plugin does, but for their bounds', () => {
+    const text = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'0123456789.+-hmsnuµKMGTiB '), maxLength: 8 }),
+      fc
+        .tuple(fc.nat(99), fc.constantFrom('h', 'm', 's', 'ms', 'd', 'H', 'K', 'KB', 'KiB', 'kb', 'B', ''))
+        .map(([n, unit]) => `${n}${unit}`),
+    )
+    fc.assert(
+      fc.property(text, (unit) => {
+        for (const key of ['rotateDuration', 'rotateBytes']) {
+          const options = { sinks: [{ name: 'a', type: 'file', [key]: unit }] }
+          expect(validate(options)).toBe(isAccepted(options))
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
