@@ -430,6 +430,24 @@ describe('options that are wrong', () => {
     expect(key).toMatch(/^- \["k\\nk{78}…"\]: \[1n, a symbol, an instance of Map, undefined\] /)
   })
 
+  it('options in another spelling are recognized', () => {
+    expect(lines({ sinks: [{ ...file, __rotate_max_files: 1, 'Rotate-Min-Age': '1h', fsinc: true }] })).toEqual([
+      expect.stringMatching(/^- sinks\[0\]\.__rotate_max_files: 1 .* `rotateMaxFiles`\?$/),
+      expect.stringMatching(/^- sinks\[0\]\["Rotate-Min-Age"\]: "1h" .* `rotateMinAge`\?$/),
+      expect.stringMatching(/^- sinks\[0\]\.fsinc: true .* `fsync`\?$/),
+    ])
+  })
+
+  it('one that quotes a pattern is short, and on one line', () => {
+    const [line, ...others] = lines({
+      filters: [{ endpoints: [`/:id/\n${'x'.repeat(4000)}`], stages: ['*'], operations: ['*'] }],
+    })
+    expect(line?.length).toBeLessThan(700)
+    expect(line).toContain('is a route pattern')
+    expect(others).toEqual([])
+    expect(lines({ filters: [{ endpoints: ['/a\n/:id'], stages: ['*'], operations: ['*'] }] })).toHaveLength(1)
+  })
+
   it('a thousand of them end in a count, and are all in `mistakes`', () => {
     const error = failure({ sinks: Array.from({ length: 1000 }, () => 0) })
     expect(error.mistakes).toHaveLength(1000)
