@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from './clock.js'
+import type { Delivery } from './delivery.js'
+import { Draft, Entry, type Lane } from './entry.js'
+import type { LifecycleDetails, LifecycleType } from './event.js'
+import type { Filters } from './filter.js'
+import { writeLifecycle } from './formats/json.js'
+import { toIsoTime } from './time.js'
+
+/** One sink's place: its lane, and what it does not record. */
+export interface Route {
+  readonly delivery: Delivery
+  readonly filters: Filters
+}
+
+/** From a record to every sink's delivery. */
+export class Auditor {
+  readonly instance = randomUUID()
+  /** Every stage of every sink is excluded: two bits a sink. */
+  private readonly everything: number
+
+  constructor(
+    readonly clock: Clock,
+    private readonly filters: Filters,
+    readonly routes: readonly Route[],
+  ) {
+    this.everything = 4 ** routes.length - 1
+  }
+
+  /** Whether no enforced sink's last attempt failed or is overdue. */
+  get healthy(): boolean {
+    return this.routes.every(({ delivery }) => !delivery.enforced || delivery.healthy)
+  }
+
+  /** Which stages of a request which sinks do not record: two bits a sink, in their order. */
+  exclusions(operation: string, url: string): number {
+    const forAll = this.filters.isEmpty ? 0 : this.filters.excluded(operation, url)
+    let mask = 0
+    for (let index = 0; index < this.routes.length; index++) {
+      const filters = this.routes[index]?.filters
+      const own = filters === undefined || filters.isEmpty ? 0 : filters.excluded(operation, url)
+      mask |= (forAll | own) << (2 * index)
+    }
+    return mask
+  }
+
+  isExcludedEverywhere(exclusions: number): boolean {
+    return exclusions === this.everything
+  }
+
+  /** The record of a payload. */
+  draft(payload: string): Draft {
+    const createdAt = toIsoTime(this.clock.now())
+    return new Draft(
+      `{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`,
+      `,"payload":${payload}}`,
+    )
+  }
+
+  readonly lifecycle = <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Draft =>
+    this.draft(writeLifecycle(type, randomUUID(), toIsoTime(this.clock.now()), details))
+
+  /** Whether a reply must be held until this stage of it is stored. */
+  isEnforcedFor(exclusions: number, stage: number): boolean {
+    return this.routes.some(({ delivery }, index) => delivery.enforced && ((exclusions >> (2 * index)) & stage) === 0)
+  }
+
+  /** Offers a record to the sinks that are meant and do not exclude its stage, waiting for none. */
+  tell(draft: Draft, exclusions: number, stage: number, isMeant: (lane: Lane) => boolean = () => true): void {
+    for (const [index, { delivery }] of this.routes.entries()) {
+      if (((exclusions >> (2 * index)) & stage) !== 0 || !isMeant(delivery)) continue
+      delivery.offer(new Entry(draft, delivery, null, true))
+    }
+  }
+
+  /** Records something in the life of the whole trail, in every sink. */
+  announce<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
+    this.tell(this.lifecycle(type, details), 0, 0)
+  }
+}

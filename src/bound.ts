@@ -1,0 +1,82 @@
+/** How long anything from outside may be in a line, in bytes after escaping. */
+export const BOUNDS = {
+  endpoint: 4096,
+  route: 4096,
+  userAgent: 512,
+  requestId: 128,
+  identity: 256,
+  namespace: 256,
+  address: 128,
+  sourceIps: 16,
+  names: 64,
+  error: 1024,
+  annotations: 4096,
+  annotationKeys: 16,
+  annotationKey: 128,
+} as const
+
+/** What was changed in an event on its way into a line; the line says so. */
+export class Changes {
+  truncated: Record<string, { bytes: number; kept: number }> | undefined
+  omitted: Record<string, string> | undefined
+  redacted = 0
+
+  markTruncated(path: string, bytes: number, kept: number): void {
+    this.truncated ??= {}
+    this.truncated[path] = { bytes, kept }
+  }
+
+  markOmitted(path: string, reason: string): void {
+    this.omitted ??= {}
+    this.omitted[path] = reason
+  }
+}
+
+/** Printable ASCII that JSON writes as it is: nearly everything that clients send. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** What JSON allows raw, but a terminal or a line splitter acts on (DEL, C1 with NEL, the Unicode line ends). */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g
+
+/**
+ * One JSON string literal of a text from outside, at most `limit` bytes between its quotes. What is longer is
+ * cut between two characters and marked under `path`. U+0000 and lone surrogates become U+FFFD, because
+ * readers of JSON (PostgreSQL among them) refuse a whole line for one of them.
+ */
+export function quote(text: string, limit: number, path: string, changes: Changes): string {
+  if (text.length <= limit && PLAIN.test(text)) return `"${text}"`
+  // A UTF-16 unit takes at least one byte, so what lies beyond `limit` units is never kept.
+  const start = text.length > limit ? text.slice(0, limit) : text
+  const escaped = escapeText(start)
+  const bytes = Buffer.byteLength(escaped)
+  if (bytes <= limit && start.length === text.length) return `"${escaped}"`
+  const kept = cut(start, limit)
+  changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(kept))
+  return `"${kept}"`
+}
+
+/** The JSON literal of a text that is bounded already. */
+export function quoteWhole(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : `"${escapeText(text)}"`
+}
+
+function escapeText(text: string): string {
+  const clean = text.toWellFormed().replaceAll('\0', '\ufffd')
+  return JSON.stringify(clean).slice(1, -1).replace(UNSAFE, escapeUnit)
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+function cut(text: string, limit: number): string {
+  let kept = ''
+  let bytes = 0
+  for (const character of text) {
+    const escaped = escapeText(character)
+    bytes += Buffer.byteLength(escaped)
+    if (bytes > limit) break
+    kept += escaped
+  }
+  return kept
+}

@@ -1,0 +1,98 @@
+import { createError } from '@fastify/error'
+import type { AuditEntry } from './sinks/sink.js'
+
+/** The request could not be recorded, so its handler did not run. Answered with 503. */
+export const AuditNotRecorded = createError(
+  'FST_AUDIT_NOT_RECORDED',
+  'The request was not processed because it could not be recorded in the audit trail. It is safe to repeat it.',
+  503,
+)
+
+/** The handler ran, but its outcome could not be recorded, so its reply is withheld. Answered with 500. */
+export const AuditResponseWithheld = createError(
+  'FST_AUDIT_RESPONSE_WITHHELD',
+  'The request was processed, but its outcome could not be recorded in the audit trail, so the reply is withheld. Do not repeat it blindly.',
+  500,
+)
+
+/** The options are wrong; the message lists every mistake. */
+export const AuditInvalidOptions = createError(
+  'FST_AUDIT_INVALID_OPTIONS',
+  'The options of fastify-audit-log are not valid:\n%s',
+  500,
+)
+
+/** A duration or a size is not written as one; the message says what to write. */
+export const AuditInvalidUnit = createError<[remedy: string]>('FST_AUDIT_INVALID_UNIT', '%s', 500)
+
+/** The plugin was registered inside a child without `scope: 'plugin'`. */
+export const AuditNotAtRoot = createError(
+  'FST_AUDIT_NOT_AT_ROOT',
+  "fastify-audit-log must be registered on the root instance, or requests outside this plugin escape it. If a part of the server is meant, set `scope: 'plugin'`.",
+  500,
+)
+
+/** The plugin was registered a second time. */
+export const AuditAlreadyRegistered = createError(
+  'FST_AUDIT_ALREADY_REGISTERED',
+  'fastify-audit-log is registered already on this server. Register it once and list several `sinks` instead.',
+  500,
+)
+
+/** A sink could not be opened for a reason that only the operator can mend; the boot stops. */
+export const AuditSinkOpenFailed = createError(
+  'FST_AUDIT_SINK_OPEN_FAILED',
+  'Audit sink "%s" could not be opened: %s',
+  500,
+)
+
+/** Another process, or this one, holds the lock of a file sink's path. */
+export const AuditSinkLocked = createError('FST_AUDIT_SINK_LOCKED', 'Audit file %s is in use: %s', 500)
+
+/** A sink cannot store now but may later (a full or failing disk): the server starts, refuses, and heals. */
+export const AuditSinkUnavailable = createError('FST_AUDIT_SINK_UNAVAILABLE', 'Audit sink cannot store now: %s', 503)
+
+/** A sink did not settle a batch within its `timeout`. */
+export const AuditSinkTimeout = createError(
+  'FST_AUDIT_SINK_TIMEOUT',
+  'Audit sink "%s" did not store a batch within %s ms. Look at what it writes to, or raise its `timeout`.',
+  503,
+)
+
+/** Which entries of a batch are not stored. */
+export interface BatchErrorDetails {
+  /** The entries that are certainly not stored. */
+  failed?: readonly AuditEntry[]
+  /** The entries of which nothing is known. */
+  inDoubt?: readonly AuditEntry[]
+  /** What the storage said. */
+  cause?: unknown
+}
+
+/**
+ * What a sink's `write` rejects with when a part of a batch is not stored. Entries that it does not name are stored.
+ *
+ * @example
+ * ```ts
+ * import { BatchError, type AuditSink } from 'fastify-audit-log'
+ *
+ * const sink: AuditSink = {
+ *   async write(batch) {
+ *     const failed = batch.filter((entry) => entry.line.length > 10_000)
+ *     if (failed.length > 0) throw new BatchError({ failed })
+ *   },
+ * }
+ * ```
+ */
+export class BatchError extends Error {
+  readonly code = 'FST_AUDIT_BATCH'
+  readonly failed: readonly AuditEntry[]
+  readonly inDoubt: readonly AuditEntry[]
+
+  constructor({ failed = [], inDoubt = [], cause }: BatchErrorDetails) {
+    super(`${failed.length} entries of the batch are not stored, ${inDoubt.length} are in doubt`, { cause })
+    this.name = 'BatchError'
+    this.failed = failed
+    this.inDoubt = inDoubt
+  }
+}

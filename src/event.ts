@@ -1,0 +1,117 @@
+/** A value that JSON can hold. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
+
+/** The point of an exchange that an event records. */
+export type Stage = 'OperationReceived' | 'OperationComplete'
+
+/** Who acted, as it stands in a line. */
+export interface EventAuth {
+  accessor_id: string
+  name?: string
+  policies?: string[]
+  groups?: string[]
+  global?: boolean
+  create_time?: string
+  method?: string
+  on_behalf_of?: string
+}
+
+/** What was asked, as it stands in a line: the same in both stages. */
+export interface EventRequest {
+  /** Fastify's request id, which a client may have chosen (`requestIdHeader`). */
+  id: string
+  operation: string
+  endpoint: string
+  /** The route's pattern; absent when no route matched. */
+  route?: string
+  namespace: { id: string }
+  request_meta: {
+    remote_address: string
+    user_agent?: string
+    source_ips?: string[]
+    traceparent?: string
+  }
+  node_meta: { ip: string }
+}
+
+/** What came of it: in `OperationComplete` alone. */
+export interface EventResponse {
+  /** The status that was sent; absent when the client left and none came. */
+  status_code?: number
+  error?: string
+  /** The client had left before the reply could be sent. */
+  aborted?: true
+  duration_ms?: number
+}
+
+/** The part of a line that belongs to the exchange. */
+export interface EventPayload {
+  /** Minted by the server; the same in both stages. */
+  id: string
+  stage: Stage
+  type: 'audit'
+  /** When the request was received; the same in both stages. */
+  timestamp: string
+  version: 1
+  auth: EventAuth
+  request: EventRequest
+  response?: EventResponse
+  annotations?: Record<string, JsonValue>
+  /** What was cut to its bound, by path: its size in bytes, and what was kept. */
+  truncated?: Record<string, { bytes: number; kept: number }>
+  /** What was left out, by path, and why. */
+  omitted?: Record<string, string>
+  /** How many values were redacted. */
+  redacted?: number
+  /** The identity at the end was not the one at the start; the first one stands. */
+  auth_changed?: true
+}
+
+interface Envelope<Payload> {
+  /** When this record was made. */
+  created_at: string
+  event_type: 'audit'
+  /** Minted when the server booted. */
+  instance: string
+  /** Counts what was offered to this sink by this instance. */
+  seq: number
+  payload: Payload
+}
+
+/**
+ * The record of one stage of one exchange: what a line of format `json` holds.
+ * The published JSON Schema is `fastify-audit-log/event.schema.json`.
+ */
+export type AuditEvent = Envelope<EventPayload>
+
+/** What the trail says of its own life, by type. */
+export interface LifecycleDetails {
+  start: {
+    version: string
+    instance: string
+    hostname: string
+    pid: number
+    node: string
+    filters: JsonValue
+    rules: JsonValue
+    exempted_routes: string[]
+    options_digest: string
+  }
+  stop: { stored: number; lost: number; in_doubt: number; open: number }
+  rotation: { archive: string; bytes: number; reason: 'size' | 'age' }
+  retention: { deleted: string; bytes: number; reason: 'count' | 'age' }
+  gap: { lost: number; in_doubt: number; from: number; to: number }
+  correction: { status_code: number; error?: string }
+}
+
+/** The types of the entries of the trail's own life. */
+export type LifecycleType = keyof LifecycleDetails
+
+/** An entry of the trail's own life; never filtered. */
+export type LifecycleEvent = {
+  [Type in LifecycleType]: Envelope<
+    { id: string; type: Type; timestamp: string; version: 1 } & {
+      [Key in Type]: LifecycleDetails[Type]
+    }
+  >
+}[LifecycleType]

@@ -1,0 +1,365 @@
+import { AsyncResource } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Annotations } from './annotations.js'
+import type { Auditor } from './auditor.js'
+import { Changes } from './bound.js'
+import { type Draft, Entry, type Lane, type Waiter } from './entry.js'
+import type { Stage } from './event.js'
+import { readRequest } from './facts.js'
+import { messageInBody } from './failure.js'
+import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
+import { ANONYMOUS_AUTH, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
+import { Gate, type GateKeeper } from './gate.js'
+import type { Who } from './identity.js'
+import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
+import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD } from './replacement.js'
+import type { DetachedAudit, RequestAudit } from './request-audit.js'
+import type { SinkLogger } from './sinks/sink.js'
+import { toIsoTime } from './time.js'
+
+/** What was counted over all exchanges since the boot. */
+export interface ExchangeCounts {
+  /** Requests that at least one sink records. */
+  audited: number
+  /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
+  excluded: number
+  /** Answered with 503 instead of the handler. */
+  refused: number
+  /** Answered with 500 instead of the handler's reply. */
+  withheld: number
+  /** Recorded with one status and sent, or answered, with another: a correction followed. */
+  corrected: number
+  /** The client was gone before the reply. */
+  aborted: number
+  /** The identity at the end was not the one at the start. */
+  authChanged: number
+  /** `request.audit.annotate` came after Complete was written. */
+  annotationsTooLate: number
+  /** A hook that was registered before this plugin replied. */
+  repliedBeforePlugin: number
+}
+
+/** What every exchange of one server has in common. */
+export interface ExchangeContext {
+  readonly auditor: Auditor
+  readonly who: Who
+  readonly open: OpenExchanges
+  readonly counts: ExchangeCounts
+  readonly log: SinkLogger
+  readonly auditIdHeader: string | false
+}
+
+/**
+ * `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
+ * `done`: nothing more is recorded, but for a correction. `cut off`: recorded as unfinished because the server closed.
+ */
+type State = 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
+
+/**
+ * One request and its reply: records each stage once, and decides when the reply may go out. It is an AsyncResource
+ * because sinks answer in batches, and a handler must run in the context of its own request, not of another's.
+ */
+export class Exchange extends AsyncResource implements RequestAudit, Waiter, GateKeeper, OpenExchange {
+  readonly id: string
+  previous: OpenExchange | null = null
+  following: OpenExchange | null = null
+  goneSince = 0
+
+  /** The message of the last error that Fastify saw. */
+  failure: string | undefined
+  /** What `onSend` saw: the reply's body before compression. */
+  payload: unknown
+
+  private state: State = 'receiving'
+  private readonly startedAt: number
+  private readonly timestamp: string
+  private readonly changes = new Changes()
+  private readonly request: string
+  private auth: string
+  private hasAuthChanged = false
+  private annotations: Annotations | null = null
+  private readonly gate: Gate
+
+  /** What goes on when the stage that is being stored is stored. */
+  private next: (() => void) | null = null
+  /** Enforced sinks that have not answered for that stage. */
+  private waiting = 0
+  private hasFailed = false
+  /** That stage's entries, linked as siblings. */
+  private entries: Entry | null = null
+  /** The reply came while Received was still being stored. */
+  private earlyReply: { statusCode: number; chunk: unknown } | null = null
+  /** The context in which the reply was sent, and in which it goes on. */
+  private replyScope: AsyncResource | null = null
+  private recordedStatus = 0
+  /** What follows a record whose reply was replaced, as soon as that record's fate is known. */
+  private amendment: Draft | null = null
+
+  constructor(
+    private readonly context: ExchangeContext,
+    private readonly fastifyRequest: FastifyRequest,
+    private readonly reply: FastifyReply,
+    private readonly exclusions: number,
+    detached: DetachedAudit | null,
+  ) {
+    super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
+    const { auditor, who } = context
+    const { changes } = this
+    this.id = detached === null ? randomUUID() : detached.id
+    this.startedAt = auditor.clock.monotonic()
+    this.timestamp = toIsoTime(auditor.clock.now())
+    this.auth = who.auth(fastifyRequest, changes)
+    this.request = writeRequest(readRequest(fastifyRequest, who.namespaceOf(fastifyRequest)), changes)
+    this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
+    if (context.auditIdHeader !== false) reply.raw.setHeader(context.auditIdHeader, this.id)
+    context.open.add(this)
+    context.counts.audited++
+    detached?.attach(this)
+  }
+
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    if (this.state !== 'receiving' && this.state !== 'received') {
+      this.context.counts.annotationsTooLate++
+      return false
+    }
+    this.annotations ??= new Annotations(this.changes)
+    this.annotations.add(values)
+    return true
+  }
+
+  /** Records Received; `next` goes on when every enforced sink has stored it. */
+  receive(next: () => void): void {
+    this.next = next
+    this.offer(this.record('OperationReceived', ''), EXCLUDES_RECEIVED)
+    if (this.waiting === 0) this.receivedSettled()
+  }
+
+  /** Records Complete with 101; `next` hands the socket over when every enforced sink has stored it. */
+  switchProtocols(next: () => void): void {
+    this.next = next
+    this.complete(101, undefined)
+  }
+
+  /** The status that went out is not the one that is recorded. */
+  correct(statusCode: number, error: string | undefined): void {
+    this.context.counts.corrected++
+    this.tell(this.correction(statusCode, error))
+  }
+
+  // What the sinks' lanes say.
+
+  settled(entry: Entry): void {
+    this.waiting--
+    if (entry.fate !== 'stored') this.hasFailed = true
+    if (this.waiting > 0) return
+    if (this.state === 'receiving') this.runInAsyncScope(this.receivedSettled, this)
+    else (this.replyScope ?? this).runInAsyncScope(this.completeSettled, this)
+  }
+
+  resolved(entry: Entry): void {
+    if (this.amendment !== null) this.tell(this.amendment, (lane) => lane === entry.lane)
+  }
+
+  // What the gate says.
+
+  onReply(statusCode: number, chunk: unknown): void {
+    if (this.state === 'receiving') {
+      this.earlyReply = { statusCode, chunk }
+      this.replyScope = new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
+    } else if (this.state === 'received') this.complete(statusCode, chunk)
+    else if (this.state === 'cut off' && this.isEnforced) this.replace(WITHHELD)
+    else if (this.state !== 'completing') this.gate.open()
+  }
+
+  onReplyEnd(): void {
+    // Makes `reply.sent` true, as it would be without the gate, so that Fastify turns a second reply away itself.
+    this.reply.hijack()
+  }
+
+  onSent(statusCode: number): void {
+    if (this.state === 'done' && this.recordedStatus !== 0 && statusCode !== this.recordedStatus) {
+      this.correct(statusCode, undefined)
+    }
+  }
+
+  onGateError(error: unknown): void {
+    this.context.log.error(
+      { err: error, auditId: this.id },
+      'a reply that was held for the audit trail could not be sent',
+    )
+  }
+
+  // What the list of open exchanges says.
+
+  isClientGone(): boolean {
+    return this.reply.raw.destroyed || this.fastifyRequest.raw.aborted
+  }
+
+  abandon(): void {
+    if (this.state !== 'received') return
+    this.tellUnfinished(undefined, this.failure)
+    this.finish('done')
+  }
+
+  cutOff(): void {
+    if (this.state !== 'received') return
+    // The only status that can still go out is the one that the gate answers with.
+    this.tellUnfinished(this.isEnforced ? WITHHELD.statusCode : undefined, 'server closed')
+    this.finish('cut off')
+  }
+
+  private get isEnforced(): boolean {
+    return this.context.auditor.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
+  }
+
+  private receivedSettled(): void {
+    const { next, earlyReply } = this
+    if (this.hasFailed) {
+      this.refuse()
+      this.tellExceptDoubtful(this.complaint(NOT_RECORDED))
+      return
+    }
+    this.state = 'received'
+    this.next = null
+    // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run.
+    if (earlyReply !== null) this.complete(earlyReply.statusCode, earlyReply.chunk)
+    else next?.()
+  }
+
+  private complete(statusCode: number, chunk: unknown): void {
+    this.state = 'completing'
+    this.recordedStatus = statusCode
+    this.offer(this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone()), EXCLUDES_COMPLETE)
+    if (this.waiting === 0) this.completeSettled()
+    else this.replyScope ??= new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
+  }
+
+  private completeSettled(): void {
+    const { next } = this
+    if (this.hasFailed) {
+      // A socket that was not handed over yet is a handler that did not run.
+      if (next !== null) this.refuse()
+      else this.withhold()
+      const { statusCode, code } = next === null ? WITHHELD : NOT_RECORDED
+      this.context.counts.corrected++
+      this.tellExceptDoubtful(this.correction(statusCode, code))
+      return
+    }
+    this.finish('done')
+    this.gate.open()
+    next?.()
+  }
+
+  private refuse(): void {
+    this.context.counts.refused++
+    this.finish('done')
+    this.replace(NOT_RECORDED)
+  }
+
+  private withhold(): void {
+    this.context.counts.withheld++
+    this.finish('done')
+    this.replace(WITHHELD)
+  }
+
+  private finish(state: 'done' | 'cut off'): void {
+    this.state = state
+    this.next = null
+    this.context.open.remove(this)
+  }
+
+  /** Answers in the place of the handler, or of its reply. */
+  private replace(replacement: Replacement): void {
+    const { reply } = this
+    const body = bodyOf(replacement, this.id)
+    const headers: Record<string, unknown> = {}
+    // Before `writeHead`, Fastify keeps its headers to itself.
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (survives(name)) headers[name] = value
+    Object.assign(headers, headersOf(replacement, body))
+    if (this.context.auditIdHeader !== false) headers[this.context.auditIdHeader] = this.id
+    reply.hijack()
+    this.recordedStatus = 0
+    this.gate.answer(replacement.statusCode, headers, body, survives)
+  }
+
+  /** Offers a record to every sink that does not exclude its stage; the enforced ones are waited for. */
+  private offer(draft: Draft, stage: number): void {
+    const { routes } = this.context.auditor
+    this.entries = null
+    for (let index = 0; index < routes.length; index++) {
+      const lane = routes[index]?.delivery
+      if (lane === undefined || ((this.exclusions >> (2 * index)) & stage) !== 0) continue
+      const { enforced } = lane
+      const countsAsLost = !enforced || stage === EXCLUDES_COMPLETE
+      const entry: Entry = new Entry(draft, lane, enforced ? this : null, countsAsLost, this.entries)
+      this.entries = entry
+      const isTaken = lane.offer(entry)
+      if (!enforced) continue
+      if (isTaken) this.waiting++
+      else this.hasFailed = true
+    }
+  }
+
+  private tell(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
+    this.context.auditor.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
+  }
+
+  /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */
+  private tellExceptDoubtful(draft: Draft): void {
+    const doubtful = new Set<Lane>()
+    for (let entry = this.entries; entry !== null; entry = entry.sibling) {
+      if (entry.fate === 'in doubt') doubtful.add(entry.lane)
+    }
+    this.amendment = draft
+    this.tell(draft, (lane) => !doubtful.has(lane))
+  }
+
+  private tellUnfinished(statusCode: number | undefined, error: string | undefined): void {
+    this.tell(this.completeRecord(statusCode, error, true))
+  }
+
+  /** The Complete of a request that was refused. */
+  private complaint({ statusCode, code }: Replacement): Draft {
+    return this.completeRecord(statusCode, code, this.isClientGone())
+  }
+
+  private completeRecord(statusCode: number | undefined, error: string | undefined, aborted: boolean): Draft {
+    const { context, changes } = this
+    if (aborted) context.counts.aborted++
+    this.settleIdentity()
+    const duration = context.auditor.clock.monotonic() - this.startedAt
+    const response = writeResponse({ statusCode, error, aborted, duration }, changes)
+    const annotations = this.annotations === null ? '' : `,"annotations":${this.annotations.toJson()}`
+    const authChanged = this.hasAuthChanged ? ',"auth_changed":true' : ''
+    return this.record('OperationComplete', `,${response}${annotations}${authChanged}`)
+  }
+
+  private record(stage: Stage, rest: string): Draft {
+    const { id, timestamp, auth, request, changes } = this
+    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes))
+  }
+
+  private correction(statusCode: number, error: string | undefined): Draft {
+    const { auditor } = this.context
+    return auditor.draft(writeCorrection(this.id, toIsoTime(auditor.clock.now()), statusCode, error, this.changes))
+  }
+
+  /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */
+  private settleIdentity(): void {
+    const { who, counts } = this.context
+    if (who.knowsNobody) return
+    const auth = who.auth(this.fastifyRequest, this.changes)
+    if (auth === this.auth || auth === ANONYMOUS_AUTH) return
+    if (this.auth === ANONYMOUS_AUTH) this.auth = auth
+    else {
+      this.hasAuthChanged = true
+      counts.authChanged++
+    }
+  }
+
+  private errorOf(statusCode: number, chunk: unknown): string | undefined {
+    if (this.failure !== undefined) return this.failure
+    return statusCode >= 400 ? messageInBody(this.payload ?? chunk) : undefined
+  }
+}

@@ -1,0 +1,49 @@
+import type { FastifyRequest } from 'fastify'
+import type { RequestFacts } from './formats/json.js'
+
+/** What stands for an address where there is none: a unix socket, `inject`. */
+const NO_ADDRESS = 'local'
+
+interface Addresses {
+  remote: string
+  local: string
+}
+
+/** The two ends of a connection do not change while it lives, and keep-alive asks for them again and again. */
+const known = new WeakMap<object, Addresses>()
+
+/** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
+export function readRequest(request: FastifyRequest, namespace: string): RequestFacts {
+  const { remote, local } = addressesOf(request.raw.socket)
+  const userAgent = request.headers['user-agent']
+  const traceparent = request.headers.traceparent
+  return {
+    id: String(request.id),
+    operation: request.method,
+    endpoint: request.originalUrl,
+    route: request.routeOptions.url,
+    namespace,
+    remoteAddress: remote,
+    userAgent: typeof userAgent === 'string' ? userAgent : undefined,
+    sourceIps: request.ips,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    nodeAddress: local,
+  }
+}
+
+function addressesOf(socket: FastifyRequest['raw']['socket']): Addresses {
+  const found = known.get(socket)
+  if (found !== undefined) return found
+  const addresses = {
+    remote: join(socket.remoteAddress, socket.remotePort),
+    local: join(socket.localAddress, socket.localPort),
+  }
+  known.set(socket, addresses)
+  return addresses
+}
+
+function join(address: string | undefined, port: number | undefined): string {
+  if (address === undefined) return NO_ADDRESS
+  const host = address.includes(':') ? `[${address}]` : address
+  return port === undefined ? host : `${host}:${port}`
+}

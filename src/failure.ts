@@ -1,0 +1,49 @@
+/** A body longer than this is not searched for a message. */
+const SEARCHED_BODY = 16_384
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message)
+  return String(error)
+}
+
+/**
+ * The message in an error reply's body: `message`, `detail`, `title` (RFC 9457) or `error` of a JSON object, or the whole of a short text.
+ */
+export function messageInBody(body: unknown): string | undefined {
+  const text = typeof body === 'string' ? body : body instanceof Uint8Array ? decode(body) : undefined
+  if (text === undefined || text === '' || text.length > SEARCHED_BODY) return undefined
+  const start = text.trimStart()[0]
+  if (start === '{') return messageInJson(text)
+  return start === '<' || start === '[' ? undefined : text
+}
+
+function decode(body: Uint8Array): string | undefined {
+  if (body.byteLength > SEARCHED_BODY) return undefined
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  // Compressed or otherwise not text.
+  return text.includes('\ufffd') || text.includes('\0') ? undefined : text
+}
+
+function messageInJson(text: string): string | undefined {
+  const body = parse(text)
+  if (typeof body !== 'object' || body === null) return undefined
+  for (const key of ['message', 'detail', 'title', 'error']) {
+    const value: unknown = Reflect.get(body, key)
+    if (typeof value === 'string') return value
+    if (key === 'error' && typeof value === 'object' && value !== null) {
+      const message: unknown = Reflect.get(value, 'message')
+      if (typeof message === 'string') return message
+    }
+  }
+  return undefined
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

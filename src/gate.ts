@@ -1,0 +1,313 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+
+/**
+ * Holds a raw response back until its Complete is stored.
+ *
+ * Hijacked, raw and event-stream replies run no `onSend`, and no place among the hooks is the last one, so the gate
+ * sits on the response itself: own properties in front of the methods that send bytes. They stay in place once it is
+ * open and pass through, because other libraries (on-headers, and all that use it) wrap the same methods on top.
+ */
+
+/** What a gate needs of Node's HTTP/1 and HTTP/2 responses, and of the one that `inject` uses. */
+export interface RawResponse {
+  statusCode: number
+  readonly headersSent: boolean
+  readonly destroyed: boolean
+  writeHead(...args: never[]): unknown
+  write(...args: never[]): unknown
+  end(...args: never[]): unknown
+  flushHeaders(...args: never[]): unknown
+  addTrailers(...args: never[]): unknown
+  getHeaders(): Record<string, unknown>
+  removeHeader(name: string): void
+  setHeader(...args: never[]): unknown
+  emit(event: 'drain'): boolean
+  destroy(error?: Error): unknown
+  [GATE]?: Gate
+}
+
+/** Who decides when the gate opens. */
+export interface GateKeeper {
+  /** The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. */
+  onReply(statusCode: number, chunk: unknown): void
+  /** The whole reply is held, so that a second one must be turned away as if it had been sent. */
+  onReplyEnd(): void
+  /** The head is out, with this status. */
+  onSent(statusCode: number): void
+  /** Node refused a call that was held; the connection is cut. */
+  onGateError(error: unknown): void
+}
+
+type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'addTrailers'
+type Args = readonly unknown[]
+
+/** Nothing was sent yet; the reply is held; it passes through; it was replaced, so what comes is swallowed. */
+type State = 'waiting' | 'held' | 'open' | 'answered'
+
+export const GATE = Symbol('fastify-audit-log.gate')
+
+export class Gate {
+  state: State = 'waiting'
+  /** A `writeHead` that sent nothing yet: Node only composes the head there. */
+  head: Args | null = null
+  private held: Array<{ method: Method; args: Args }> = []
+  private hasEnd = false
+  private wantsDrain = false
+  private readonly writeHead: unknown
+  private readonly write: unknown
+  private readonly end: unknown
+  private readonly flushHeaders: unknown
+  private readonly addTrailers: unknown
+
+  /** Puts a gate on a response. */
+  constructor(
+    readonly raw: RawResponse,
+    private readonly keeper: GateKeeper,
+    private readonly isHttp2: boolean,
+  ) {
+    this.writeHead = raw.writeHead
+    this.write = raw.write
+    this.end = raw.end
+    this.flushHeaders = raw.flushHeaders
+    this.addTrailers = raw.addTrailers
+    raw[GATE] = this
+    raw.writeHead = gatedWriteHead
+    raw.write = gatedWrite
+    raw.end = gatedEnd
+    raw.flushHeaders = gatedFlushHeaders
+    raw.addTrailers = gatedAddTrailers
+  }
+
+  /** Lets out what was held, as if nothing had been. */
+  open(): void {
+    if (this.state === 'open' || this.state === 'answered') return
+    this.state = 'open'
+    const isNothingHeld = this.held.length === 0
+    try {
+      this.replay()
+      if (!isNothingHeld) this.keeper.onSent(this.raw.statusCode)
+    } catch (error) {
+      this.held = []
+      this.keeper.onGateError(error)
+      this.raw.destroy()
+    }
+  }
+
+  /**
+   * Replies in the place of whatever is or would be held. The class's own methods are used, so that no wrapper adds a
+   * header, and `keep` says which of those that are set survive.
+   */
+  answer(statusCode: number, headers: Record<string, unknown>, body: string, keep: (name: string) => boolean): void {
+    if (this.state === 'open' || this.state === 'answered') return
+    const { raw } = this
+    const kept = keptHeaders(this.headersSoFar(), keep)
+    this.held = []
+    // Some classes call `this.write` within `end`: let it through.
+    this.state = 'open'
+    try {
+      for (const name of Object.keys(raw.getHeaders())) raw.removeHeader(name)
+      const plain: object = Object.getPrototypeOf(raw)
+      raw.statusCode = statusCode
+      apply(Reflect.get(plain, 'writeHead', raw), raw, [statusCode, { ...kept, ...headers }])
+      apply(Reflect.get(plain, 'end', raw), raw, [body])
+    } catch (error) {
+      this.keeper.onGateError(error)
+      raw.destroy()
+    }
+    this.state = 'answered'
+    this.drain()
+  }
+
+  /** Cuts the connection: nothing that was held goes out, nothing that comes later does. */
+  cut(): void {
+    this.state = 'answered'
+    this.held = []
+    this.raw.destroy()
+  }
+
+  /** One call to a method that the gate is in front of. */
+  call(method: Method, args: Args): unknown {
+    if (this.state === 'open') return this.pass(method, args)
+    if (this.state === 'answered') return swallow(this.raw, method, args)
+    if (method === 'writeHead') return this.holdHead(args)
+    // Trailers send nothing: they only follow what is held.
+    if (method === 'addTrailers') return this.state === 'held' ? this.hold(method, args) : this.pass(method, args)
+    // What Node refuses, it refuses now: it throws before it sends anything.
+    if (!isChunk(method, args[0])) return this.pass(method, args)
+    if (this.state === 'waiting') {
+      this.state = 'held'
+      this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0])
+      // The keeper may have opened or answered at once: what came before this call first, then this one.
+      if (!this.isHeld()) return this.callAtOnce(method, args)
+    }
+    return this.hold(method, args)
+  }
+
+  private callAtOnce(method: Method, args: Args): unknown {
+    const result = this.call(method, args)
+    if (this.state === 'open') this.keeper.onSent(this.raw.statusCode)
+    return result
+  }
+
+  private isHeld(): boolean {
+    return this.state === 'held'
+  }
+
+  private get statusCode(): number {
+    const fromHead = this.head?.[0]
+    return typeof fromHead === 'number' ? fromHead : this.raw.statusCode
+  }
+
+  /** A `writeHead` is checked as Node would, and remembered. */
+  private holdHead(args: Args): unknown {
+    const { raw } = this
+    // The first reply is whole: a second one must not change it.
+    if (this.hasEnd) return raw
+    if (this.state === 'held' && this.head === null) {
+      // Its first chunk was held when the reply's source failed: without the gate the head would have been out and
+      // the connection cut. Throwing here as Node does would end the process, for Fastify expects nothing of the kind.
+      this.cut()
+      return raw
+    }
+    if (this.head !== null) throw headersSentError()
+    if (!isStatus(args[0])) return this.pass('writeHead', args)
+    this.checkHeaders(args)
+    this.head = args
+    return raw
+  }
+
+  /** HTTP/2's own writeHead sets every header; on HTTP/1 they are only checked, so that the call stays as it was. */
+  private checkHeaders(args: Args): void {
+    if (typeof args[1] === 'string') check('statusMessage', args[1])
+    const headers = headersOf(args)
+    if (Array.isArray(headers) || this.isHttp2) {
+      for (const [name, value] of headerPairs(headers)) {
+        if (this.isHttp2) Reflect.apply(this.raw.setHeader, this.raw, [name, value])
+        else checkHeader(name, value)
+      }
+    } else if (typeof headers === 'object' && headers !== null) {
+      for (const name in headers) checkHeader(name, Reflect.get(headers, name))
+    }
+  }
+
+  private hold(method: Method, args: Args): unknown {
+    if (this.hasEnd) return method === 'write' ? false : this.raw
+    this.held.push({ method, args })
+    if (method === 'write') {
+      this.wantsDrain = true
+      return false
+    }
+    if (method === 'end') {
+      this.hasEnd = true
+      this.keeper.onReplyEnd()
+    }
+    return this.raw
+  }
+
+  private pass(method: Method, args: Args): unknown {
+    return apply(this[method], this.raw, args)
+  }
+
+  private replay(): void {
+    const { head, held } = this
+    this.held = []
+    this.head = null
+    if (head !== null) this.pass('writeHead', head)
+    let isFlowing: unknown = true
+    for (const { method, args } of held) {
+      const result = this.pass(method, args)
+      if (method === 'write') isFlowing = result
+    }
+    // Where Node took all of it, no 'drain' of its own will follow.
+    if (isFlowing !== false) this.drain()
+  }
+
+  private drain(): void {
+    if (!this.wantsDrain) return
+    this.wantsDrain = false
+    if (!this.hasEnd) this.raw.emit('drain')
+  }
+
+  /** Every header that is set, in either of the two ways. */
+  private headersSoFar(): Record<string, unknown> {
+    const headers: Record<string, unknown> = { ...this.raw.getHeaders() }
+    if (this.head !== null) {
+      for (const [name, value] of headerPairs(headersOf(this.head))) headers[name.toLowerCase()] = value
+    }
+    return headers
+  }
+}
+
+function gatedWriteHead(this: RawResponse, ...args: unknown[]): unknown {
+  return this[GATE]?.call('writeHead', args)
+}
+
+function gatedWrite(this: RawResponse, ...args: unknown[]): unknown {
+  return this[GATE]?.call('write', args)
+}
+
+function gatedEnd(this: RawResponse, ...args: unknown[]): unknown {
+  return this[GATE]?.call('end', args)
+}
+
+function gatedFlushHeaders(this: RawResponse, ...args: unknown[]): unknown {
+  return this[GATE]?.call('flushHeaders', args)
+}
+
+function gatedAddTrailers(this: RawResponse, ...args: unknown[]): unknown {
+  return this[GATE]?.call('addTrailers', args)
+}
+
+function apply(method: unknown, raw: RawResponse, args: Args): unknown {
+  return typeof method === 'function' ? Reflect.apply(method, raw, args) : undefined
+}
+
+/** What comes after the answer goes nowhere, but whoever waits for it to be written goes on. */
+function swallow(raw: RawResponse, method: Method, args: Args): unknown {
+  const callback = args.at(-1)
+  if (typeof callback === 'function') process.nextTick(callback)
+  return method === 'write' ? true : raw
+}
+
+function isChunk(method: Method, value: unknown): boolean {
+  if (method === 'flushHeaders' || typeof value === 'string' || value instanceof Uint8Array) return true
+  return method === 'end' && (value === undefined || value === null || typeof value === 'function')
+}
+
+function isStatus(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 200 && value <= 999
+}
+
+/** Headers as an object, as a flat array, or as an array of pairs. */
+function headerPairs(headers: unknown): Array<[string, unknown]> {
+  if (!Array.isArray(headers)) return typeof headers === 'object' && headers !== null ? Object.entries(headers) : []
+  if (Array.isArray(headers[0])) return headers.map((pair: unknown[]) => [String(pair[0]), pair[1]])
+  const pairs: Array<[string, unknown]> = []
+  for (let index = 0; index + 1 < headers.length; index += 2) pairs.push([String(headers[index]), headers[index + 1]])
+  return pairs
+}
+
+/** The headers among the arguments of a `writeHead`. */
+function headersOf(args: Args): unknown {
+  return typeof args[1] === 'string' ? args[2] : (args[1] ?? args[2])
+}
+
+function checkHeader(name: string, value: unknown): void {
+  validateHeaderName(name)
+  if (Array.isArray(value)) for (const one of value) check(name, one)
+  else check(name, value)
+}
+
+/** Throws what Node throws, for a value of any type. */
+function check(name: string, value: unknown): void {
+  Reflect.apply(validateHeaderValue, undefined, [name, value])
+}
+
+function keptHeaders(headers: Record<string, unknown>, keep: (name: string) => boolean): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).filter(([name, value]) => value !== undefined && keep(name)))
+}
+
+function headersSentError(): Error {
+  const error = new Error('Cannot write headers after they are sent to the client')
+  return Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' })
+}

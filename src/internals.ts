@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * The two things that Fastify does not publish: read only, and where a later version keeps them elsewhere the answer
+ * is the safe one.
+ */
+
+/** Whether a hook was registered before the plugin that may reply before the plugin's own hook has run. */
+export function hasEarlierHooks(app: FastifyInstance): boolean {
+  const hooks = readInternal(app, 'fastify.hooks', 'onRequest')
+  return !Array.isArray(hooks) || hooks.length > 0
+}
+
+/** The server's `frameworkErrors` option; `null` when it has none, undefined when nobody knows. */
+export function frameworkErrorsOption(app: FastifyInstance): unknown {
+  const root = rootOf(app)
+  const options = readInternal(root, 'fastify.options')
+  if (typeof options !== 'object' || options === null) return undefined
+  return Reflect.get(options, 'frameworkErrors') ?? null
+}
+
+function readInternal(app: object, description: string, key?: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(app).find((candidate) => candidate.description === description)
+  const value: unknown = symbol === undefined ? undefined : Reflect.get(app, symbol)
+  if (key === undefined) return value
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+}
+
+/** Whether an instance is the server itself, and not a plugin's part of it. */
+export function isRoot(app: FastifyInstance): boolean {
+  return Object.getPrototypeOf(app) === Object.prototype
+}
+
+function rootOf(app: object): object {
+  let root = app
+  for (let up: unknown = app; typeof up === 'object' && up !== null && up !== Object.prototype; ) {
+    root = up
+    up = Object.getPrototypeOf(up)
+  }
+  return root
+}

@@ -1,0 +1,63 @@
+import type { Entry } from './entry.js'
+
+/** The most that one `write` is given. */
+const BATCH_ENTRIES = 1000
+const BATCH_BYTES = 1024 * 1024
+
+/** The entries that wait for their turn, bounded in number and bytes. */
+export class Queue {
+  private entries: Entry[] = []
+  bytes = 0
+
+  constructor(
+    private readonly maxEntries: number,
+    private readonly maxBytes: number,
+  ) {}
+
+  get length(): number {
+    return this.entries.length
+  }
+
+  hasRoomFor(entry: Entry): boolean {
+    return this.entries.length < this.maxEntries && this.bytes + entry.draft.size <= this.maxBytes
+  }
+
+  push(entry: Entry): void {
+    this.entries.push(entry)
+    this.bytes += entry.draft.size
+  }
+
+  /** Before everything that waits; for the trail's own entries, which the bounds do not concern. */
+  pushFirst(entry: Entry): void {
+    this.entries.unshift(entry)
+    this.bytes += entry.draft.size
+  }
+
+  /** The next batch: as many as its bounds allow, at least one. */
+  take(): Entry[] {
+    let count = 0
+    let bytes = 0
+    for (const entry of this.entries) {
+      const size = entry.draft.size
+      if (count === BATCH_ENTRIES || (count > 0 && bytes + size > BATCH_BYTES)) break
+      count++
+      bytes += size
+    }
+    this.bytes -= bytes
+    const all = this.entries
+    if (count === all.length) {
+      this.entries = []
+      return all
+    }
+    this.entries = all.slice(count)
+    return all.slice(0, count)
+  }
+
+  /** Takes out what will not be stored. */
+  drop(isDropped: (entry: Entry) => boolean): Entry[] {
+    const dropped = this.entries.filter(isDropped)
+    this.entries = this.entries.filter((entry) => !isDropped(entry))
+    for (const entry of dropped) this.bytes -= entry.draft.size
+    return dropped
+  }
+}

@@ -1,0 +1,88 @@
+import type { Changes } from './bound.js'
+
+/** What stands in the place of a redacted value. */
+export const REDACTED = '[REDACTED]'
+
+/** Names of keys whose values never reach a line: lower case, without `-` and `_`. */
+const SECRET_KEYS: ReadonlySet<string> = new Set([
+  ...['password', 'passwd', 'pwd', 'passphrase', 'newpassword', 'oldpassword', 'currentpassword'],
+  ...['passwordconfirmation', 'confirmpassword', 'userpassword', 'secret', 'clientsecret', 'sharedsecret'],
+  ...['token', 'accesstoken', 'refreshtoken', 'idtoken', 'authtoken', 'csrftoken', 'xsrftoken', 'resettoken'],
+  ...['bearertoken', 'sessiontoken', 'usertoken', 'apitoken', 'xauthtoken', 'xapikey', 'apikey', 'authorization'],
+  ...['proxyauthorization', 'auth', 'jwt', 'cookie', 'setcookie', 'privatekey', 'secretkey', 'accesskey'],
+  ...['encryptionkey', 'signingkey', 'sshkey', 'credential', 'credentials', 'kubeconfig'],
+  ...['session', 'sessionid', 'sid', 'otp', 'totp', 'mfacode', 'pin', 'cvv', 'cvc', 'cvv2'],
+  ...['cardnumber', 'creditcard', 'creditcardnumber', 'ssn', 'socialsecuritynumber'],
+  // Signed URLs: AWS (both versions), Google Cloud, Azure SAS.
+  ...['xamzsignature', 'xamzsecuritytoken', 'xamzcredential', 'awsaccesskeyid', 'signature'],
+  ...['xgoogsignature', 'xgoogcredential', 'googleaccessid', 'sig'],
+])
+
+const QUERY_SEPARATOR = /[?&;#]/g
+
+/** `key=value`, `key: value` and `"key":"value"` in running text; every repetition of it is bounded or disjoint. */
+const KEY_AND_VALUE =
+  /([A-Za-z0-9_.\-%[\]]{1,64})(["']?\s{0,3}[=:]\s{0,3})("[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token|digest)\s{1,3})?[^\s&,;"'}\]]+)/gi
+
+/** Error text is cut to this before it is searched; far more than a line keeps of it. */
+const SEARCHED_TEXT = 16_384
+
+/**
+ * Whether a key's value is secret by the key's name, without regard to case, `-`, `_` and percent-encoding, and for
+ * each part of a path such as `user[password]` or `auth.token`.
+ */
+export function isSecretKey(key: string): boolean {
+  for (const part of decodeTwice(key)
+    .toLowerCase()
+    .split(/[[\].]/)) {
+    if (SECRET_KEYS.has(part.replace(/[-_\s]/g, ''))) return true
+  }
+  return false
+}
+
+/** The URL as the client sent it, with the values of secret keys in its query (and fragment) redacted. */
+export function redactEndpoint(url: string, changes: Changes): string {
+  const query = url.search(QUERY_SEPARATOR)
+  if (query === -1) return url
+  let redacted = url.slice(0, query)
+  let start = query
+  QUERY_SEPARATOR.lastIndex = query + 1
+  while (start < url.length) {
+    const next = QUERY_SEPARATOR.exec(url)
+    const end = next ? next.index : url.length
+    redacted += redactPair(url.slice(start, end), changes)
+    start = end
+  }
+  return redacted
+}
+
+/** Running text, such as an error's message, with the values of secret keys redacted. */
+export function redactText(text: string, path: string, changes: Changes): string {
+  let searched = text
+  if (text.length > SEARCHED_TEXT) {
+    searched = text.slice(0, SEARCHED_TEXT)
+    changes.markTruncated(path, Buffer.byteLength(text), SEARCHED_TEXT)
+  }
+  return searched.replace(KEY_AND_VALUE, (pair, key: string, between: string) => {
+    if (!isSecretKey(key)) return pair
+    changes.redacted++
+    return `${key}${between}${REDACTED}`
+  })
+}
+
+/** One `?key=value`, its separator included. */
+function redactPair(pair: string, changes: Changes): string {
+  const equals = pair.indexOf('=')
+  if (equals === -1 || equals === pair.length - 1 || !isSecretKey(pair.slice(1, equals))) return pair
+  changes.redacted++
+  return `${pair.slice(0, equals + 1)}${REDACTED}`
+}
+
+function decodeTwice(key: string): string {
+  return key.includes('%') ? decodeOnce(decodeOnce(key)) : key
+}
+
+/** Percent-decodes ASCII alone: a name in the list has nothing else, and a malformed sequence must not throw. */
+function decodeOnce(key: string): string {
+  return key.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}

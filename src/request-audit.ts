@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+
+/** What a handler knows of its own request's audit: `request.audit`. */
+export interface RequestAudit {
+  /** The id that both records carry; minted by the server. */
+  readonly id: string
+  /**
+   * Adds to this request's `OperationComplete`: at most 16 keys and 4 KiB in all, the values of secret keys redacted.
+   * False when it is too late for that, or the request is not audited.
+   *
+   * @example
+   * ```ts
+   * import Fastify from 'fastify'
+   * import audit from 'fastify-audit-log'
+   *
+   * const app = Fastify()
+   * await app.register(audit)
+   * app.post('/orders', async (request) => {
+   *   request.audit.annotate({ order: '42' })
+   *   return { ok: true }
+   * })
+   * ```
+   */
+  annotate(values: Readonly<Record<string, unknown>>): boolean
+}
+
+/** Stands for a request that no exchange follows: not yet, or not at all. */
+export class DetachedAudit implements RequestAudit {
+  readonly id = randomUUID()
+  private readonly early: Array<Readonly<Record<string, unknown>>> = []
+  private exchange: RequestAudit | null = null
+
+  constructor(private readonly isExcluded: boolean) {}
+
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    if (this.exchange !== null) return this.exchange.annotate(values)
+    if (!this.isExcluded) this.early.push(values)
+    return !this.isExcluded
+  }
+
+  /** Hands over what came before the exchange began. */
+  attach(exchange: RequestAudit): void {
+    this.exchange = exchange
+    for (const values of this.early) exchange.annotate(values)
+  }
+}

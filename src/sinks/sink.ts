@@ -1,0 +1,46 @@
+import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event.js'
+
+/** What a sink is given to store: one line, and the event that it was made of. */
+export interface AuditEntry {
+  /** The line in the sink's format, without its ending `\n`. */
+  readonly line: string
+  /** The event as the format `json` has it, made when it is first asked for. */
+  readonly event: AuditEvent | LifecycleEvent
+}
+
+/** The logger a sink may use: Fastify's, or anything of its shape. */
+export interface SinkLogger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** What a sink may use of the plugin; handed to `open`. */
+export interface SinkContext {
+  /** The sink's name in the options. */
+  readonly name: string
+  readonly log: SinkLogger
+  /** Puts an entry about the sink's own life into its trail, before what is written next. */
+  record<Type extends 'rotation' | 'retention'>(type: Type, details: LifecycleDetails[Type]): void
+}
+
+/**
+ * Where lines are stored. Calls never overlap, so a sink needs no lock and no queue of its own: while one
+ * batch is being stored the next one gathers.
+ */
+export interface AuditSink {
+  /** Called once, before the server is ready. A rejection stops the boot, unless it is an `AuditSinkUnavailable`. */
+  open?(context: SinkContext): Promise<void>
+  /**
+   * Stores a batch of 1 to 1,000 entries. Resolves when ALL of it is stored; rejects with a `BatchError` that
+   * names those that are not, or with any other error when none is. The array and its entries are the
+   * sink's to keep. A write is never repeated by the plugin.
+   */
+  write(batch: readonly AuditEntry[]): Promise<void>
+  /** Called about every second between writes: rotation, retention, checks, a probe after a failure. */
+  idle?(): Promise<void>
+  /** Called after an outside rotation, to open what is at the path now. */
+  reopen?(): Promise<void>
+  /** Called once, after the last write. */
+  close?(): Promise<void>
+}

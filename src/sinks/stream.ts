@@ -1,0 +1,81 @@
+import type { Writable } from 'node:stream'
+import type { AuditEntry, AuditSink } from './sink.js'
+
+/** How a stream is treated. */
+export interface StreamSinkOptions {
+  /**
+   * Ends the stream when the server closes.
+   * @default true
+   */
+  end?: boolean
+}
+
+/**
+ * A sink that writes lines to a stream. An entry counts as stored when the stream has called back, which says as much
+ * as the stream knows: handed to the pipe, the socket, or the next stream.
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs'
+ * import Fastify from 'fastify'
+ * import audit, { streamSink } from 'fastify-audit-log'
+ *
+ * const app = Fastify()
+ * await app.register(audit, {
+ *   sinks: [{ name: 'copy', deliveryGuarantee: 'best-effort', sink: streamSink(createWriteStream('audit.copy.log')) }],
+ * })
+ * ```
+ */
+export function streamSink(stream: Writable, { end = true }: StreamSinkOptions = {}): AuditSink {
+  return new StreamSink(stream, end)
+}
+
+/** `type: 'stdout'`: handed to the pipe is all that can be said, and the stream is not ours to end. */
+export function stdoutSink(): AuditSink {
+  return new StreamSink(process.stdout, false)
+}
+
+class StreamSink implements AuditSink {
+  /** What the stream died of. It is told by the next write; without a listener it would end the process. */
+  private failure: Error | null = null
+
+  constructor(
+    private readonly stream: Writable,
+    private readonly isEnded: boolean,
+  ) {}
+
+  async open(): Promise<void> {
+    this.stream.on('error', this.onError)
+  }
+
+  write(batch: readonly AuditEntry[]): Promise<void> {
+    const lines = `${batch.map(({ line }) => line).join('\n')}\n`
+    return new Promise((resolve, reject) => {
+      if (!this.stream.writable) {
+        reject(new Error('the stream is closed', { cause: this.failure ?? undefined }))
+        return
+      }
+      const onClose = (): void =>
+        reject(new Error('the stream closed before it took the batch', { cause: this.failure }))
+      this.stream.once('close', onClose)
+      this.stream.write(lines, (error) => {
+        this.stream.off('close', onClose)
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.isEnded || !this.stream.writable) {
+        this.stream.off('error', this.onError)
+        resolve()
+      } else this.stream.end(resolve)
+    })
+  }
+
+  private readonly onError = (error: Error): void => {
+    this.failure = error
+  }
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { hostname } from 'node:os'
+import { Auditor, type Route } from './auditor.js'
+import type { Clock } from './clock.js'
+import { Delivery, type SinkStats } from './delivery.js'
+import { customFormat, jsonFormat } from './entry.js'
+import type { JsonValue, LifecycleDetails } from './event.js'
+import type { ExchangeContext, ExchangeCounts } from './exchange.js'
+import { compileFilters } from './filter.js'
+import { Who, type WhoCounts } from './identity.js'
+import { OpenExchanges } from './open-exchanges.js'
+import type { ResolvedOptions, ResolvedSink } from './options.js'
+import type { RouterFolding } from './path.js'
+import { fileSink } from './sinks/file/index.js'
+import type { AuditSink, SinkLogger } from './sinks/sink.js'
+import { stdoutSink } from './sinks/stream.js'
+
+/** What the plugin counted since the boot. */
+export interface AuditStats extends ExchangeCounts, WhoCounts {
+  healthy: boolean
+  /** Exchanges whose Complete is not decided yet. */
+  open: number
+  /** What never became a request, by Node's error code or, as `HTTP_400`, by the status that Node answered with. */
+  unseen: Record<string, number>
+  /** By the sink's name. */
+  sinks: Record<string, SinkStats>
+}
+
+const SWEEP_INTERVAL = 1000
+/** The share of `closeTimeout` that open exchanges get; the rest is for storing what they gave. */
+const CLOSE_SHARE = 0.75
+
+/** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
+export class Trail implements ExchangeContext {
+  readonly auditor: Auditor
+  readonly who: Who
+  readonly open = new OpenExchanges()
+  readonly auditIdHeader: string | false
+  readonly counts: ExchangeCounts & WhoCounts = {
+    audited: 0,
+    excluded: 0,
+    refused: 0,
+    withheld: 0,
+    corrected: 0,
+    aborted: 0,
+    authChanged: 0,
+    annotationsTooLate: 0,
+    repliedBeforePlugin: 0,
+    identityErrors: 0,
+    namespaceErrors: 0,
+  }
+  private sweeper: NodeJS.Timeout | undefined
+  private isOpened = false
+
+  constructor(
+    private readonly options: ResolvedOptions,
+    folding: RouterFolding,
+    readonly log: SinkLogger,
+    private readonly clock: Clock,
+  ) {
+    this.auditIdHeader = options.auditIdHeader
+    this.who = new Who(options.identity, options.namespace, this.counts, log)
+    const routes: Route[] = options.sinks.map((sink) => ({
+      delivery: this.delivery(sink),
+      filters: compileFilters(sink.filters, folding),
+    }))
+    this.auditor = new Auditor(clock, compileFilters(options.filters, folding), routes)
+  }
+
+  stats(unseen: Record<string, number>): AuditStats {
+    const sinks = this.deliveries.map((delivery) => [delivery.name, delivery.stats()] as const)
+    return {
+      healthy: this.auditor.healthy,
+      open: this.open.count,
+      ...this.counts,
+      unseen: { ...unseen },
+      sinks: Object.fromEntries(sinks),
+    }
+  }
+
+  /** Opens every sink, all at once; when one must stop the boot, those that are open are let go of first. */
+  async start(exemptedRoutes: readonly string[]): Promise<void> {
+    const { openTimeout, abortTimeout } = this.options
+    this.isOpened = true
+    const opened = await Promise.allSettled(this.deliveries.map((delivery) => delivery.open(openTimeout)))
+    const failed = opened.find((result) => result.status === 'rejected')
+    if (failed !== undefined) {
+      await this.release()
+      throw failed.reason
+    }
+    this.auditor.announce('start', this.startDetails(exemptedRoutes))
+    const interval = Math.max(1, Math.min(SWEEP_INTERVAL, abortTimeout / 2))
+    this.sweeper = setInterval(() => this.open.sweep(this.clock.monotonic(), abortTimeout), interval).unref()
+  }
+
+  /** Lets go of what a boot that failed has opened. */
+  async release(): Promise<void> {
+    if (!this.isOpened) return
+    this.isOpened = false
+    clearInterval(this.sweeper)
+    await Promise.all(this.deliveries.map((delivery) => delivery.release(this.options.closeTimeout)))
+  }
+
+  async close(): Promise<void> {
+    if (!this.isOpened) return
+    this.isOpened = false
+    clearInterval(this.sweeper)
+    const { closeTimeout } = this.options
+    const end = this.clock.monotonic() + closeTimeout
+    await this.open.whenEmpty(closeTimeout * CLOSE_SHARE)
+    const stillOpen = this.open.count
+    this.open.cutOff()
+    const budget = Math.max(0, end - this.clock.monotonic())
+    await Promise.all(this.deliveries.map((delivery) => this.closeDelivery(delivery, budget, stillOpen)))
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.deliveries.map((delivery) => delivery.flush()))
+  }
+
+  async reopen(): Promise<void> {
+    await Promise.all(this.deliveries.map((delivery) => delivery.reopen()))
+  }
+
+  private get deliveries(): Delivery[] {
+    return this.auditor.routes.map(({ delivery }) => delivery)
+  }
+
+  private async closeDelivery(delivery: Delivery, budget: number, open: number): Promise<void> {
+    await delivery.close(budget, () => {
+      const { stored, lost, inDoubt } = delivery.stats()
+      return { stored, lost, in_doubt: inDoubt, open }
+    })
+    const stats = delivery.stats()
+    if (stats.lost + stats.inDoubt === 0) return
+    this.log.error({ sink: delivery.name, stats }, `audit sink "${delivery.name}" closed with entries not stored`)
+  }
+
+  private delivery(sink: ResolvedSink): Delivery {
+    return new Delivery(sinkOf(sink), {
+      name: sink.name,
+      enforced: sink.deliveryGuarantee === 'enforced',
+      format: sink.format === 'json' ? jsonFormat : customFormat(sink.format),
+      timeout: sink.timeout,
+      maxQueue: sink.maxQueue,
+      maxQueueBytes: sink.maxQueueBytes,
+      log: this.log,
+      lifecycle: (type, details) => this.auditor.lifecycle(type, details),
+    })
+  }
+
+  private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
+    const { filters, sinks } = this.options
+    const options = JSON.stringify(this.options, (_, value: unknown) =>
+      typeof value === 'function' ? '[function]' : value,
+    )
+    return {
+      version: packageVersion(),
+      instance: this.auditor.instance,
+      hostname: hostname(),
+      pid: process.pid,
+      node: process.version,
+      filters: toJsonValue([...filters, ...sinks.flatMap((sink) => sink.filters)]),
+      rules: [],
+      exempted_routes: [...exemptedRoutes],
+      options_digest: createHash('sha256').update(options).digest('hex'),
+    }
+  }
+}
+
+function sinkOf(sink: ResolvedSink): AuditSink {
+  if (sink.type === 'file') return fileSink(sink.file)
+  return sink.type === 'stdout' ? stdoutSink() : sink.sink
+}
+
+function toJsonValue(value: object): JsonValue {
+  return JSON.parse(JSON.stringify(value))
+}
+
+function packageVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../package.json')
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined
+  return String(version)
+}

@@ -1,0 +1,54 @@
+/** What a call that settled says: its error, if any, and whether it came after the timeout. */
+export type Settled = (error: unknown, late: boolean) => void
+
+/** Calls on one sink, one at a time, each with a timeout after which it is overdue but still the only one. */
+export class Turns {
+  private settled: Settled | null = null
+  private timer: NodeJS.Timeout | undefined
+  /** The call under way is past its timeout. */
+  isOverdue = false
+
+  constructor(
+    private readonly onOverdue: (timeout: number) => void,
+    private readonly onFree: () => void,
+  ) {}
+
+  get isBusy(): boolean {
+    return this.settled !== null
+  }
+
+  /** Starts a call, unless one is under way, which is the caller's to know. A call that throws has rejected. */
+  start(run: () => Promise<void> | undefined, timeout: number, settled: Settled): void {
+    this.settled = settled
+    this.timer = setTimeout(() => this.giveUp(timeout), timeout)
+    let running: Promise<void> | undefined
+    try {
+      running = run()
+    } catch (error) {
+      running = Promise.reject(error)
+    }
+    Promise.resolve(running).then(this.onResolved, this.onRejected)
+  }
+
+  /** Treats the call under way as overdue, now. */
+  giveUp(timeout: number): void {
+    clearTimeout(this.timer)
+    if (this.settled === null || this.isOverdue) return
+    this.isOverdue = true
+    this.onOverdue(timeout)
+  }
+
+  private readonly onResolved = (): void => this.finish(undefined)
+
+  private readonly onRejected = (error: unknown): void =>
+    this.finish(error ?? new Error('the sink rejected without a reason'))
+
+  private finish(error: unknown): void {
+    clearTimeout(this.timer)
+    const { settled, isOverdue } = this
+    this.settled = null
+    this.isOverdue = false
+    settled?.(error, isOverdue)
+    this.onFree()
+  }
+}
