@@ -1,6 +1,17 @@
 export type { SinkStats } from './delivery.js'
 export { AuditSinkUnavailable, BatchError } from './errors.js'
-export type * from './event.js'
+export type {
+  AuditEvent,
+  EventAuth,
+  EventPayload,
+  EventRequest,
+  EventResponse,
+  JsonValue,
+  LifecycleDetails,
+  LifecycleEvent,
+  LifecycleType,
+  Stage,
+} from './event.js'
 export type { ExchangeCounts } from './exchange.js'
 export type { FilterOptions } from './filter.js'
 export { auditFrameworkErrors, type FrameworkErrorsHandler } from './framework-errors.js'
