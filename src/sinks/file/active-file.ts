@@ -1,0 +1,214 @@
+import type { SinkContext } from '../sink.js'
+import { makeDirectory } from './directory.js'
+import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
+import type { Lock, LockParts } from './lock.js'
+import { LogFile } from './log-file.js'
+import { ArchiveNames } from './names.js'
+import { NotRegular } from './open-errors.js'
+import { interrupted, rotate } from './rotation.js'
+import { setAside } from './tail.js'
+import { cleanUp, Trouble } from './trouble.js'
+
+/** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
+export const CHECK_INTERVAL = 1000
+
+/** What the active file is told of the sink's options; milliseconds and bytes. */
+export interface ActiveFileOptions {
+  readonly mode: number
+  readonly dirMode: number
+  readonly rotateBytes: number
+  readonly rotateDuration: number
+  readonly fsync: boolean
+}
+
+/** The file at a path whose lock we hold: kept open, whole, at its path, and rotated when it is due. */
+export class ActiveFile {
+  readonly names: ArchiveNames
+  /** Archives may have come to be too many since retention last looked. */
+  hasRotated = true
+  private file: LogFile | undefined
+  private checkedAt = Number.NEGATIVE_INFINITY
+  /** Entries acknowledged since the path was last looked at. */
+  private unchecked = 0
+  private rotateAfter = Number.NEGATIVE_INFINITY
+  /** The file's name may not survive a power loss yet. */
+  private isNameNew = false
+  readonly deleting: Trouble
+  private readonly rotating: Trouble
+  private readonly repairing: Trouble
+
+  constructor(
+    readonly path: string,
+    readonly lock: Lock,
+    private readonly options: ActiveFileOptions,
+    private readonly parts: LockParts,
+    private readonly context: SinkContext,
+  ) {
+    this.names = new ArchiveNames(path)
+    this.rotating = new Trouble(context.log, path, 'the audit file cannot be rotated; it is written to as before')
+    this.deleting = new Trouble(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
+    this.repairing = new Trouble(
+      context.log,
+      path,
+      'the audit file cannot be cut back after a failed write; nothing is stored',
+    )
+  }
+
+  /** Whether the path, or the lock, has not been looked at for a second. */
+  get isCheckDue(): boolean {
+    return this.parts.clock.monotonic() - this.checkedAt >= CHECK_INTERVAL
+  }
+
+  /** Rejects unless the file is open, whole, and to be found at its path. */
+  async ready(): Promise<void> {
+    if (this.file !== undefined && this.isCheckDue) await this.check(this.file)
+    const file = this.file ?? (await this.open())
+    if (file.isDirty) await this.settle(file)
+    await this.rotateIfDue(file)
+    if (this.isNameNew) await syncDirectory(this.parts.fs, this.names.directory)
+    this.isNameNew = false
+  }
+
+  /** Appends whole lines; when that fails, `undo` is due. */
+  async append(data: Uint8Array, entries: number): Promise<void> {
+    if (this.file === undefined) throw new Error(`${this.path} is not open`)
+    await this.file.append(data)
+    this.unchecked += entries
+  }
+
+  /** After a failed append: true when nothing of it is in the file, for certain. */
+  async undo(): Promise<boolean> {
+    let isUndone = false
+    await this.repairing.guard(async () => {
+      await this.lock.verify()
+      isUndone = (await this.file?.repair(this.path)) ?? false
+    })
+    return isUndone
+  }
+
+  /** Lets go of the file; what is at the path is opened when it is needed next. */
+  async leave(): Promise<void> {
+    const { file } = this
+    if (file === undefined) return
+    this.file = undefined
+    this.checkedAt = Number.NEGATIVE_INFINITY
+    this.unchecked = 0
+    if (file.isDirty && (await this.lock.isHeld()))
+      await this.repairing.guard(async () => void (await file.repair(this.path)))
+    await cleanUp(this.context.log, this.path, file.close())
+  }
+
+  private async open(): Promise<LogFile> {
+    const { fs } = this.parts
+    const { fsync, mode, dirMode } = this.options
+    await makeDirectory(fs, this.path, dirMode, fsync)
+    const fd = await fs.open(this.path, APPEND_OR_CREATE, mode)
+    try {
+      const status = await fs.stat(fd)
+      if (!status.isFile) throw new NotRegular(this.path)
+      const file = new LogFile(fs, fd, status.id, status.size, fsync)
+      await this.lock.verify()
+      await this.makeWhole(file)
+      this.file = file
+    } catch (error) {
+      await fs.close(fd)
+      throw error
+    }
+    this.isNameNew = fsync
+    this.checkedAt = this.parts.clock.monotonic()
+    this.repairing.ends()
+    await this.finishRotation(this.file)
+    return this.file
+  }
+
+  /** Notices what others have done to the file. */
+  private async check(file: LogFile): Promise<void> {
+    const found = await lookUp(this.parts.fs, this.path)
+    if (found?.id !== file.id) await this.lose(file, found)
+    else if (!file.explains(found.size)) await this.follow(file, found.size)
+    this.checkedAt = this.parts.clock.monotonic()
+    this.unchecked = 0
+  }
+
+  private async lose(file: LogFile, found: FileStatus | undefined): Promise<void> {
+    const { path, unchecked, context } = this
+    const { links } = await file.status()
+    if (links === 0) {
+      const message =
+        'the audit file was deleted by somebody else; these entries, stored since it was last seen, went with it'
+      context.log.error({ path, entries: unchecked }, message)
+    } else {
+      const message = found === undefined ? 'the audit file was moved away' : 'the audit file was replaced'
+      context.log.warn({ path }, `${message} by somebody else; what is at its path is used from now on`)
+    }
+    await this.leave()
+  }
+
+  private async follow(file: LogFile, size: number): Promise<void> {
+    const message = 'the audit file was changed by somebody else; it is written to where it ends now'
+    this.context.log.error({ path: this.path, expected: file.end, bytes: size, entries: this.unchecked }, message)
+    await this.lock.verify()
+    await this.makeWhole(file)
+  }
+
+  private async settle(file: LogFile): Promise<void> {
+    await this.lock.verify()
+    if (!(await file.repair(this.path))) await this.follow(file, (await file.status()).size)
+    this.repairing.ends()
+  }
+
+  private makeWhole(file: LogFile): Promise<void> {
+    const { fs, clock } = this.parts
+    const { path, context } = this
+    return file.makeWhole(async (fd, from, to) => {
+      const copy = await setAside(fs, fd, from, to, { path, now: clock.now(), ...this.options })
+      const details = { path, bytes: to - from, copy }
+      if (copy !== undefined) context.log.warn(details, 'the audit file ended in a torn line, which was set aside')
+      else
+        context.log.error(
+          details,
+          'the audit file ended in a torn line, which was cut off: there was no room to keep it',
+        )
+    })
+  }
+
+  private async rotateIfDue(file: LogFile): Promise<void> {
+    const now = this.parts.clock.monotonic()
+    if (now < this.rotateAfter) return
+    const reason = await this.isDue(file)
+    if (reason === undefined) return
+    if (!(await this.rotating.guard(() => this.rotate(file, reason)))) this.rotateAfter = now + CHECK_INTERVAL
+  }
+
+  private async isDue(file: LogFile): Promise<'size' | 'age' | undefined> {
+    const { rotateBytes, rotateDuration } = this.options
+    if (file.end === 0) return undefined
+    if (rotateBytes > 0 && file.end >= rotateBytes) return 'size'
+    if (rotateDuration === 0) return undefined
+    const now = this.parts.clock.now()
+    return now - (await file.begunAt(now)) >= rotateDuration ? 'age' : undefined
+  }
+
+  /** A crash can leave the file with an archive's name as well: without this its lines would stand in two archives. */
+  private async finishRotation(file: LogFile): Promise<void> {
+    await this.rotating.guard(async () => {
+      if ((await interrupted(this.parts.fs, this.names, file)) === undefined) return
+      await this.rotate(file, (await this.isDue(file)) ?? 'age')
+    })
+  }
+
+  private async rotate(file: LogFile, reason: 'size' | 'age'): Promise<void> {
+    const { fs, clock } = this.parts
+    await this.lock.verify()
+    if ((await lookUp(fs, this.path))?.id !== file.id) {
+      this.checkedAt = Number.NEGATIVE_INFINITY
+      throw new Error(`${this.path} was moved or replaced by somebody else`)
+    }
+    const { archive, successor } = await rotate(fs, this.names, file, { now: clock.now(), ...this.options })
+    this.file = successor
+    this.isNameNew = this.options.fsync
+    this.hasRotated = true
+    this.context.record('rotation', { archive, bytes: file.end, reason })
+    await cleanUp(this.context.log, this.path, file.close())
+  }
+}

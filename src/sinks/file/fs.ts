@@ -1,0 +1,188 @@
+import * as fs from 'node:fs'
+import { promisify } from 'node:util'
+
+/** What the file sink asks about a file. */
+export interface FileStatus {
+  /** Device and inode: tells whether two names, or a name and a descriptor, are the same file. */
+  readonly id: string
+  readonly size: number
+  /** How many names the file has. */
+  readonly links: number
+  /** A regular file: not a directory, a link, a pipe or a device. */
+  readonly isFile: boolean
+  /** Milliseconds since the epoch. */
+  readonly modified: number
+  /** Milliseconds since the epoch; 0 where the file system does not know. */
+  readonly born: number
+}
+
+/**
+ * Every call that the file sink makes to the system, so that tests can make any of them fail, fall short or hang.
+ * A rejection carries Node's `code`. Paths are absolute; descriptors are numbers.
+ */
+export interface FileSystem {
+  open(path: string, flags: number, mode: number): Promise<number>
+  close(fd: number): Promise<void>
+  /** Appends; resolves with the count of bytes written, which may be less than asked. */
+  write(fd: number, data: Uint8Array): Promise<number>
+  /** Resolves with the count of bytes read; 0 at the end. */
+  read(fd: number, into: Uint8Array, position: number): Promise<number>
+  truncate(fd: number, length: number): Promise<void>
+  datasync(fd: number): Promise<void>
+  /** Makes a directory's names durable. */
+  sync(fd: number): Promise<void>
+  stat(fd: number): Promise<FileStatus>
+  /** Does not follow a symbolic link. */
+  lstat(path: string): Promise<FileStatus>
+  /** Sets the time of modification, in milliseconds since the epoch. */
+  touch(fd: number, time: number): Promise<void>
+  /** Makes a directory and its parents; resolves with the first one that it had to make. */
+  mkdir(path: string, mode: number): Promise<string | undefined>
+  readdir(path: string): Promise<string[]>
+  /** Fails with EEXIST rather than replace what is at `to`. */
+  link(from: string, to: string): Promise<void>
+  /** Replaces what is at `to`. */
+  rename(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+}
+
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants
+
+/** Never through a symbolic link, and never waiting for the other end of a pipe that someone put there. */
+export const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+/** Through a symbolic link. */
+export const READ_THROUGH = O_RDONLY
+export const READ_DIRECTORY = O_RDONLY | O_DIRECTORY
+/** The kernel appends each write whole, wherever the end has moved to. */
+export const APPEND = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+export const APPEND_OR_CREATE = APPEND | O_CREAT
+export const CREATE = APPEND | O_CREAT | O_EXCL
+
+const open = promisify(fs.open)
+const close = promisify(fs.close)
+const write = promisify(fs.write)
+const read = promisify(fs.read)
+const truncate = promisify(fs.ftruncate)
+const datasync = promisify(fs.fdatasync)
+const sync = promisify(fs.fsync)
+const futimes = promisify(fs.futimes)
+
+function status(stats: fs.BigIntStats): FileStatus {
+  return {
+    id: `${stats.dev}:${stats.ino}`,
+    size: Number(stats.size),
+    links: Number(stats.nlink),
+    isFile: stats.isFile(),
+    modified: Number(stats.mtimeMs),
+    born: Number(stats.birthtimeMs),
+  }
+}
+
+/** The real one. */
+export const nodeFileSystem: FileSystem = {
+  open,
+  close,
+  async write(fd, data) {
+    return (await write(fd, data)).bytesWritten
+  },
+  async read(fd, into, position) {
+    return (await read(fd, into, 0, into.byteLength, position)).bytesRead
+  },
+  truncate,
+  datasync,
+  sync,
+  stat(fd) {
+    return new Promise((resolve, reject) => {
+      fs.fstat(fd, { bigint: true }, (error, stats) => (error ? reject(error) : resolve(status(stats))))
+    })
+  },
+  async lstat(path) {
+    return status(await fs.promises.lstat(path, { bigint: true }))
+  },
+  touch: (fd, time) => futimes(fd, time / 1000, time / 1000),
+  mkdir: (path, mode) => fs.promises.mkdir(path, { recursive: true, mode }),
+  readdir: (path) => fs.promises.readdir(path),
+  link: (from, to) => fs.promises.link(from, to),
+  rename: (from, to) => fs.promises.rename(from, to),
+  unlink: (path) => fs.promises.unlink(path),
+}
+
+/** The errno in Node's spelling, such as `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** The result, or `undefined` when the system said one of `codes`. */
+export async function unless<T>(codes: readonly string[], call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    if (codes.includes(errorCode(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+/** What is at `path`, if anything is. */
+export function lookUp(fs: FileSystem, path: string): Promise<FileStatus | undefined> {
+  return unless(['ENOENT'], fs.lstat(path))
+}
+
+/** Whether `path` could be made a second name of `from`; `false` when it is taken. */
+export async function linkFree(fs: FileSystem, from: string, path: string): Promise<boolean> {
+  return (
+    (await unless(
+      ['EEXIST'],
+      fs.link(from, path).then(() => true),
+    )) ?? false
+  )
+}
+
+/** Removes a name; it may be gone already. */
+export async function remove(fs: FileSystem, path: string): Promise<void> {
+  await unless(['ENOENT'], fs.unlink(path))
+}
+
+/** The first `limit` bytes of a small file, with its status. */
+export async function readSmall(
+  fs: FileSystem,
+  path: string,
+  limit = 4096,
+): Promise<{ text: string; status: FileStatus }> {
+  const fd = await fs.open(path, READ, 0)
+  try {
+    const status = await fs.stat(fd)
+    const into = new Uint8Array(limit)
+    const count = await fs.read(fd, into, 0)
+    return { text: new TextDecoder().decode(into.subarray(0, count)), status }
+  } finally {
+    await fs.close(fd)
+  }
+}
+
+/** Writes all of `data`. The rest of a short write is tried once: a disk that took a part mostly says why then. */
+export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array): Promise<void> {
+  const first = await fs.write(fd, data)
+  if (first === data.byteLength) return
+  const second = await fs.write(fd, data.subarray(first))
+  if (first + second < data.byteLength) {
+    throw new ShortWrite(`only ${first + second} of ${data.byteLength} bytes could be written`)
+  }
+}
+
+/** The system took a part of a write and did not say why it left the rest. */
+class ShortWrite extends Error {
+  readonly code = SHORT_WRITE
+}
+
+export const SHORT_WRITE = 'ESHORTWRITE'
+
+/** Makes the names in a directory survive a power loss. */
+export async function syncDirectory(fs: FileSystem, path: string): Promise<void> {
+  const fd = await fs.open(path, READ_DIRECTORY, 0)
+  try {
+    // EINVAL: this file system has no such operation, so there is nothing to wait for.
+    await unless(['EINVAL'], fs.sync(fd))
+  } finally {
+    await fs.close(fd)
+  }
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Clock, systemClock } from '../../clock.js'
+import { AuditSinkUnavailable, BatchError } from '../../errors.js'
+import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
+import { ActiveFile, type ActiveFileOptions } from './active-file.js'
+import { makeDirectory } from './directory.js'
+import { CREATE, type FileSystem, nodeFileSystem, remove, writeWhole } from './fs.js'
+import { type LockParts, takeLock } from './lock.js'
+import { openError } from './open-errors.js'
+import { deleteArchive, expired, type RetentionOptions } from './retention.js'
+import { fillHostname, takeSlot } from './slot.js'
+
+/** How often retention looks for archives that have grown too old, in milliseconds. */
+const RETENTION_INTERVAL = 60_000
+/** The most that are deleted in one go, so that a write never waits for long. */
+const DELETIONS = 100
+/** What must fit on the disk for it to count as working again. */
+const PROBE_BYTES = 64 * 1024
+
+/** The file sink's options as it needs them: milliseconds, bytes, an absolute path. */
+export interface FileSinkOptions extends ActiveFileOptions, RetentionOptions {
+  /** May hold `{slot}` and `{hostname}`. */
+  readonly path: string
+  readonly lockTimeout: number
+}
+
+/** What tests replace. */
+export interface FileSinkParts {
+  readonly fs?: FileSystem
+  readonly clock?: Clock
+  readonly sleep?: (milliseconds: number) => Promise<void>
+}
+
+/** A sink that appends lines to a file, and rotates it. */
+export interface FileSink extends AuditSink {
+  /** The file's path; `{slot}` is filled in once it is open. */
+  readonly path: string
+}
+
+/** A sink that appends lines to the file at `options.path`, for one process at a time. */
+export function fileSink(options: FileSinkOptions, parts: FileSinkParts = {}): FileSink {
+  return new RotatingFileSink(options, parts)
+}
+
+class RotatingFileSink implements FileSink {
+  private readonly template: string
+  private readonly parts: Omit<LockParts, 'log'>
+  private context: SinkContext | undefined
+  private active: ActiveFile | undefined
+  private isClosed = false
+  /** The last write failed, so that `idle` must see whether the disk works. */
+  private isFailing = false
+  private retainedAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly options: FileSinkOptions,
+    { fs = nodeFileSystem, clock = systemClock, sleep: wait = sleep }: FileSinkParts,
+  ) {
+    this.template = fillHostname(options.path)
+    this.parts = { fs, clock, sleep: wait }
+  }
+
+  get path(): string {
+    return this.active?.path ?? this.template
+  }
+
+  async open(context: SinkContext): Promise<void> {
+    this.context = context
+    try {
+      await this.ready(this.options.lockTimeout)
+    } catch (error) {
+      // A boot that stops here must not keep the next one out.
+      if (!(error instanceof AuditSinkUnavailable)) await this.leave()
+      throw error
+    }
+  }
+
+  async write(batch: readonly AuditEntry[]): Promise<void> {
+    this.isFailing = true
+    const active = await this.ready(0)
+    let text = ''
+    for (const entry of batch) text += `${entry.line}\n`
+    try {
+      await active.append(Buffer.from(text), batch.length)
+    } catch (cause) {
+      if (!(await active.undo())) throw new BatchError({ inDoubt: batch, cause })
+      throw new AuditSinkUnavailable(`a write to ${active.path} failed and was undone: ${reason(cause)}`, { cause })
+    }
+    this.isFailing = false
+  }
+
+  async idle(): Promise<void> {
+    const active = await this.ready(0)
+    if (this.isFailing) await this.probe(active)
+    this.isFailing = false
+    await this.retain(active)
+  }
+
+  async reopen(): Promise<void> {
+    await this.active?.leave()
+    await this.ready(0)
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.leave()
+  }
+
+  /** The file, with its lock, open and whole. It may have been impossible to open, or lost, before. */
+  private async ready(lockTimeout: number): Promise<ActiveFile> {
+    if (this.context === undefined || this.isClosed) {
+      throw new AuditSinkUnavailable(`${this.path} is ${this.isClosed ? 'closed' : 'not opened yet'}`)
+    }
+    try {
+      if (this.active?.isCheckDue && !(await this.active.lock.isHeld())) await this.loseLock(this.active, this.context)
+      this.active ??= await this.take(this.context, lockTimeout)
+      await this.active.ready()
+      return this.active
+    } catch (error) {
+      throw openError(this.context.name, this.path, error)
+    }
+  }
+
+  private take(context: SinkContext, timeout: number): Promise<ActiveFile> {
+    const { template, options } = this
+    const parts = { ...this.parts, log: context.log }
+    const take = async (path: string, wait: number): Promise<ActiveFile> => {
+      await makeDirectory(parts.fs, path, options.dirMode, options.fsync)
+      return new ActiveFile(
+        path,
+        await takeLock(`${path}.lock`, path, options.mode, wait, parts),
+        options,
+        parts,
+        context,
+      )
+    }
+    if (!template.includes('{slot}')) return take(template, timeout)
+    return takeSlot(template, (path) => take(path, 0))
+  }
+
+  /** Another process writes to the file now: nothing is cut, renamed or appended any more. */
+  private async loseLock(active: ActiveFile, { log }: SinkContext): Promise<void> {
+    log.error({ path: active.path }, 'the lock of the audit file was taken by another process, or removed')
+    await this.leave()
+  }
+
+  private async leave(): Promise<void> {
+    const { active } = this
+    this.active = undefined
+    try {
+      await active?.leave()
+    } finally {
+      await active?.lock.release()
+    }
+  }
+
+  /** Finds out whether there is room again, beside the trail and not in it. */
+  private async probe({ path }: ActiveFile): Promise<void> {
+    const { fs } = this.parts
+    const name = `${path}.probe`
+    await remove(fs, name)
+    const fd = await fs.open(name, CREATE, this.options.mode)
+    try {
+      await writeWhole(fs, fd, new Uint8Array(PROBE_BYTES))
+      if (this.options.fsync) await fs.datasync(fd)
+    } finally {
+      await fs.close(fd)
+      await remove(fs, name)
+    }
+  }
+
+  /** Deletes what may be deleted; a failure is logged, for it is no reason to refuse anything. */
+  private async retain(active: ActiveFile): Promise<void> {
+    const { rotateMaxFiles, rotateMaxAge } = this.options
+    const now = this.parts.clock.monotonic()
+    if (rotateMaxFiles === 0 && rotateMaxAge === 0) return
+    if (!active.hasRotated && now - this.retainedAt < RETENTION_INTERVAL) return
+    active.hasRotated = false
+    this.retainedAt = now
+    await active.deleting.guard(() => this.deleteExpired(active))
+  }
+
+  private async deleteExpired(active: ActiveFile): Promise<void> {
+    const { fs, clock } = this.parts
+    await active.lock.verify()
+    const present = await fs.readdir(active.names.directory)
+    const due = expired(active.names, present, this.options, clock.now())
+    active.hasRotated = due.length > DELETIONS
+    const failures: unknown[] = []
+    for (const archive of due.slice(0, DELETIONS)) {
+      try {
+        const deleted = await deleteArchive(fs, active.names, archive)
+        if (deleted !== undefined) this.context?.record('retention', deleted)
+      } catch (error) {
+        // One that cannot be deleted does not protect the others.
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,66 @@
+import { type FileSystem, readSmall, unless } from './fs.js'
+import type { ProcessIdentity } from './identity.js'
+
+/** What a lock says of the process that made it. */
+export interface Holder extends ProcessIdentity {
+  /** Minted for each lock, so that no two are ever taken for one another. */
+  readonly token: string
+  /** When it was taken. */
+  readonly since: string
+}
+
+/** A lock that was found at a path. */
+export interface FoundLock {
+  /** `null`: it cannot be understood, so that only its age speaks. */
+  readonly holder: Holder | null
+  readonly token: string
+  /** When it was last renewed, in milliseconds since the epoch. */
+  readonly renewed: number
+}
+
+const TOKEN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Reads the lock at `path`, or a claim on one; `undefined` when there is none. */
+export async function readLock(fs: FileSystem, path: string): Promise<FoundLock | undefined> {
+  const found = await unless(['ENOENT'], readSmall(fs, path))
+  if (found === undefined) return undefined
+  const holder = parseHolder(found.text)
+  // A lock is linked into place when it is whole; after a power loss it can be empty all the same.
+  const token = holder?.token ?? `unreadable-${found.status.id.replace(':', '-')}`
+  return { holder, token, renewed: found.status.modified }
+}
+
+function parseHolder(text: string): Holder | null {
+  const value = parse(text)
+  if (typeof value !== 'object' || value === null) return null
+  const { pid, start, boot, pid_namespace, host, token, since } = { ...NOTHING, ...value }
+  // The token becomes a part of file names, the pid the subject of a signal: nothing but what this sink writes.
+  if (typeof token !== 'string' || !TOKEN.test(token)) return null
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
+  if (!isTextOrNull(start) || !isTextOrNull(boot) || !isTextOrNull(pid_namespace)) return null
+  if (typeof host !== 'string' || typeof since !== 'string') return null
+  return { pid, start, boot, pid_namespace, host, token, since }
+}
+
+const NOTHING: Record<keyof Holder, unknown> = {
+  pid: null,
+  start: null,
+  boot: null,
+  pid_namespace: null,
+  host: null,
+  token: null,
+  since: null,
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../clock.js'
+import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
+import type { SinkLogger } from '../sink.js'
+import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
+import { identify, liveness, type ProcessIdentity } from './identity.js'
+import { type FoundLock, type Holder, readLock } from './lock-file.js'
+import { cleanUp, Trouble } from './trouble.js'
+
+/** How often a lock is renewed, in milliseconds. */
+export const RENEWAL_INTERVAL = 1000
+/** A lock whose process cannot be looked up is dead when it was last renewed this long ago by the clocks … */
+export const DEAD_AFTER = 10_000
+/** … and did not change before our eyes for this long: the clocks of two machines may differ. */
+export const WATCHED_FOR = 3 * RENEWAL_INTERVAL
+const RETRY_INTERVAL = 100
+
+/** What the lock needs of the world. */
+export interface LockParts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly sleep: (milliseconds: number) => Promise<void>
+  readonly log: SinkLogger
+}
+
+/**
+ * Takes the lock at `path`, which protects `target`; waits up to `timeout` milliseconds for its holder to go.
+ *
+ * @throws `FST_AUDIT_SINK_LOCKED` when another process, or this one, holds it.
+ */
+export async function takeLock(
+  path: string,
+  target: string,
+  mode: number,
+  timeout: number,
+  parts: LockParts,
+): Promise<Lock> {
+  const { fs, clock } = parts
+  const self = await identify(fs)
+  const holder: Holder = { ...self, token: randomUUID(), since: new Date(clock.now()).toISOString() }
+  const own = `${path}.${holder.token}`
+  const fd = await fs.open(own, CREATE, mode)
+  try {
+    await writeWhole(fs, fd, Buffer.from(`${JSON.stringify(holder)}\n`))
+    const { id } = await fs.stat(fd)
+    await new Attempt(path, target, own, holder.token, fd, self, parts).untilTaken(timeout)
+    return new Lock(path, fd, id, holder.token, parts)
+  } catch (error) {
+    await cleanUp(parts.log, path, withdraw(fs, path, holder.token))
+    await cleanUp(parts.log, path, fs.close(fd))
+    throw error
+  } finally {
+    await cleanUp(parts.log, path, remove(fs, own))
+  }
+}
+
+/** Over a network `link` can fail and have been done all the same. */
+async function withdraw(fs: FileSystem, path: string, token: string): Promise<void> {
+  if ((await readLock(fs, path))?.token === token) await remove(fs, path)
+}
+
+/** The tokens of the locks that this process holds: where the system cannot tell processes apart, these do. */
+const held = new Set<string>()
+/** The tokens of locks that this process has given up but may not have been able to remove. */
+const orphaned = new Set<string>()
+
+/** Trying to make `own` the file at `path`. */
+class Attempt {
+  private readonly fs: FileSystem
+  /** The lock that was found first, and since when it has not changed. */
+  private watched: { token: string; renewed: number; since: number } | undefined
+
+  constructor(
+    private readonly path: string,
+    private readonly target: string,
+    private readonly own: string,
+    private readonly token: string,
+    private readonly fd: number,
+    private readonly self: ProcessIdentity,
+    private readonly parts: LockParts,
+  ) {
+    this.fs = parts.fs
+  }
+
+  async untilTaken(timeout: number): Promise<void> {
+    for (let waited = 0; ; waited += RETRY_INTERVAL) {
+      const found = await this.once()
+      if (found === undefined) return
+      if (waited >= timeout && !(this.isOld(found) && waited < WATCHED_FOR + RETRY_INTERVAL)) throw this.refused(found)
+      await this.parts.sleep(RETRY_INTERVAL)
+    }
+  }
+
+  /** The lock that is in the way, or `undefined` when it is ours now. */
+  private async once(): Promise<FoundLock | undefined> {
+    const { fs, path, own, token } = this
+    await fs.touch(this.fd, this.parts.clock.now())
+    for (;;) {
+      if (await linkFree(fs, own, path)) return undefined
+      const found = await readLock(fs, path)
+      if (found === undefined) continue
+      // On a network file system the answer to `link` can be lost, and its repetition then says EEXIST.
+      if (found.token === token) return undefined
+      if (!(await this.isDead(found)) || !(await this.takeOver(found))) return found
+      return undefined
+    }
+  }
+
+  private async isDead(found: FoundLock): Promise<boolean> {
+    const { holder } = found
+    if (orphaned.has(found.token)) return true
+    const fate = holder === null ? 'unknown' : await liveness(this.fs, this.self, holder)
+    if (fate === 'self' || held.has(found.token)) throw this.refusedByOurselves()
+    if (fate !== 'unknown') return fate === 'gone'
+    const unchanged = this.watch(found)
+    return unchanged >= DEAD_AFTER || (this.isOld(found) && unchanged >= WATCHED_FOR)
+  }
+
+  private isOld(found: FoundLock): boolean {
+    return this.parts.clock.now() - found.renewed > DEAD_AFTER
+  }
+
+  /** For how long the lock has not been renewed while we looked, whatever the clock of its holder says. */
+  private watch(found: FoundLock): number {
+    const now = this.parts.clock.monotonic()
+    if (this.watched?.token !== found.token || this.watched.renewed !== found.renewed) {
+      this.watched = { token: found.token, renewed: found.renewed, since: now }
+    }
+    return now - this.watched.since
+  }
+
+  /**
+   * Replaces a dead lock. Of all who try, only the one whose claim on this very lock could be linked may do so; a claim
+   * whose maker died too is claimed in its turn, so that a chain of claims has one live end at most.
+   */
+  private async takeOver(dead: FoundLock): Promise<boolean> {
+    const { fs, path, own } = this
+    const claims: string[] = []
+    let last = dead.token
+    for (;;) {
+      const claim = await readLock(fs, `${path}.claim-${last}`)
+      if (claim === undefined) break
+      if (!(await this.isDeadClaim(claim))) return false
+      claims.push(`${path}.claim-${last}`)
+      last = claim.token
+    }
+    const claim = `${path}.claim-${last}`
+    if (!(await linkFree(fs, own, claim))) return false
+    try {
+      // Whoever was quicker has replaced the lock and removed the claims; a holder that was only slow has renewed it.
+      const now = await readLock(fs, path)
+      if (now?.token !== dead.token || now.renewed !== dead.renewed) return false
+      await fs.rename(own, path)
+      for (const old of claims) await cleanUp(this.parts.log, path, remove(fs, old))
+      return true
+    } finally {
+      await cleanUp(this.parts.log, path, remove(fs, claim))
+    }
+  }
+
+  /** A claim lasts milliseconds and is not renewed. */
+  private async isDeadClaim(claim: FoundLock): Promise<boolean> {
+    const fate = claim.holder === null ? 'unknown' : await liveness(this.fs, this.self, claim.holder)
+    return fate === 'unknown' ? this.isOld(claim) : fate === 'gone'
+  }
+
+  private refusedByOurselves(): Error {
+    return new AuditSinkLocked(
+      this.target,
+      'this process has it open already. Await app.close() of the server that holds it before you make another one, ' +
+        'give each its own `path`, or use memorySink() in tests.',
+    )
+  }
+
+  private refused({ holder, renewed }: FoundLock): Error {
+    const last = new Date(renewed).toISOString()
+    const who = holder === null ? 'an unknown process' : `process ${holder.pid} on host ${JSON.stringify(holder.host)}`
+    return new AuditSinkLocked(
+      this.target,
+      `${who} holds ${this.path}, last renewed ${last}. One process writes to a path: put {slot} into \`path\` for ` +
+        'cluster workers and overlapping restarts, set another `path`, or raise `lockTimeout` if the holder is about to stop.',
+    )
+  }
+}
+
+/** A lock that this process holds, until it is released or somebody else takes it. */
+export class Lock {
+  private readonly timer: NodeJS.Timeout
+  private renewing: Promise<void> | undefined
+  private readonly trouble: Trouble
+
+  constructor(
+    readonly path: string,
+    private readonly fd: number,
+    private readonly id: string,
+    private readonly token: string,
+    private readonly parts: LockParts,
+  ) {
+    held.add(token)
+    this.trouble = new Trouble(parts.log, path, 'the lock of the audit file cannot be renewed')
+    // From a timer of its own: while a write hangs, its process is alive and nobody may take the file from under it.
+    this.timer = setInterval(() => {
+      this.renewing ??= this.renew().finally(() => {
+        this.renewing = undefined
+      })
+    }, RENEWAL_INTERVAL).unref()
+  }
+
+  /** Whether the file at the lock's path is ours: another host may have thought us dead. */
+  async isHeld(): Promise<boolean> {
+    return (await lookUp(this.parts.fs, this.path))?.id === this.id
+  }
+
+  /** Rejects when somebody else has the lock: before anything that shortens, renames or deletes. */
+  async verify(): Promise<void> {
+    if (await this.isHeld()) return
+    throw new AuditSinkUnavailable(`its lock ${this.path} was taken by another process, or removed`)
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.timer)
+    // A descriptor that is closed under a call in flight can be another file by the time that call is made.
+    await this.renewing
+    const { fs } = this.parts
+    held.delete(this.token)
+    orphaned.add(this.token)
+    try {
+      if (await this.isHeld()) await remove(fs, this.path)
+      orphaned.delete(this.token)
+    } finally {
+      await fs.close(this.fd)
+    }
+  }
+
+  /** By descriptor, so that a lock that is another's by now is never renewed. */
+  private async renew(): Promise<void> {
+    const { fs, clock } = this.parts
+    await this.trouble.guard(() => fs.touch(this.fd, clock.now()))
+  }
+}

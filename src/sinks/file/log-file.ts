@@ -1,0 +1,120 @@
+import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
+import { endOfLines } from './tail.js'
+
+/** Enough for the start of a line of format `json`. */
+const HEAD = 64
+const CREATED_AT = /^\{"created_at":"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z)",/
+
+/** Puts the bytes of an open file from `from` to `to` where they can be looked at, before they are cut off. */
+export type SetAside = (fd: number, from: number, to: number) => Promise<void>
+
+/** The audit file, open to append to. It knows where its last acknowledged line ends, and gets back there. */
+export class LogFile {
+  /** How many bytes of a failed append may lie past `end`; nothing is appended until they are cut off. */
+  private excess = 0
+  private beginning: number | undefined
+
+  constructor(
+    private readonly fs: FileSystem,
+    private fd: number,
+    /** Which file it is: what the path must still lead to. */
+    readonly id: string,
+    /** Where the last whole line ends. */
+    public end: number,
+    /** Whether an append is answered for only after it has been made durable. */
+    private readonly isDurable: boolean,
+  ) {}
+
+  /** A failed append may have left something behind. */
+  get isDirty(): boolean {
+    return this.excess > 0
+  }
+
+  /** Appends all of `data`; when that fails, what it left is for `repair`. */
+  async append(data: Uint8Array): Promise<void> {
+    this.excess = data.byteLength
+    await writeWhole(this.fs, this.fd, data)
+    if (this.isDurable) await this.fs.datasync(this.fd)
+    this.end += data.byteLength
+    this.excess = 0
+  }
+
+  /**
+   * Cuts off what a failed append left, and makes sure of it. False when that append does not explain what is in the
+   * file: then somebody else has changed it, and nothing was cut.
+   */
+  async repair(path: string): Promise<boolean> {
+    const { size } = await this.fs.stat(this.fd)
+    if (!this.explains(size)) return false
+    await this.cut(size, this.end)
+    if (this.isDurable) {
+      // After a failed fdatasync the kernel may call the same pages clean: only another descriptor can be believed.
+      await this.openAgain(path)
+      await this.fs.datasync(this.fd)
+    }
+    this.excess = 0
+    return true
+  }
+
+  /** Whether a file of this size is ours alone. */
+  explains(size: number): boolean {
+    return size >= this.end && size <= this.end + this.excess
+  }
+
+  /** Takes the file as it is found: its torn last line is set aside and cut off. */
+  async makeWhole(setAside: SetAside): Promise<void> {
+    const { size } = await this.fs.stat(this.fd)
+    const end = await endOfLines(this.fs, this.fd, size)
+    if (end < size) {
+      await setAside(this.fd, end, size)
+      await this.cut(size, end)
+      if (this.isDurable) await this.fs.datasync(this.fd)
+    }
+    this.end = end
+    this.excess = 0
+    this.beginning = undefined
+  }
+
+  /**
+   * When the file was begun, by what is on the disk: by its first entry in format `json`; in other formats by the
+   * file's own times, which a copy changes.
+   */
+  async begunAt(now: number): Promise<number> {
+    this.beginning ??= await this.readBeginning(now)
+    return this.beginning
+  }
+
+  status(): Promise<FileStatus> {
+    return this.fs.stat(this.fd)
+  }
+
+  close(): Promise<void> {
+    return this.fs.close(this.fd)
+  }
+
+  private async readBeginning(now: number): Promise<number> {
+    const head = new Uint8Array(HEAD)
+    const count = await this.fs.read(this.fd, head, 0)
+    const match = CREATED_AT.exec(new TextDecoder('latin1').decode(head.subarray(0, count)))
+    const { born, modified } = await this.status()
+    const candidates = [Date.parse(match?.[1] ?? ''), born, modified]
+    // A time to come is a clock that was set back since: that file would never be rotated.
+    return candidates.find((time) => time > 0 && time <= now) ?? now
+  }
+
+  private async cut(size: number, to: number): Promise<void> {
+    if (to >= size) return
+    await this.fs.truncate(this.fd, to)
+    const { size: now } = await this.fs.stat(this.fd)
+    if (now !== to) throw new Error(`the file is ${now} bytes long after it was cut to ${to}`)
+  }
+
+  private async openAgain(path: string): Promise<void> {
+    const fd = await unless(['ENOENT'], this.fs.open(path, APPEND, 0))
+    if (fd === undefined) return
+    const { id } = await this.fs.stat(fd)
+    const [kept, other] = id === this.id ? [fd, this.fd] : [this.fd, fd]
+    this.fd = kept
+    await this.fs.close(other)
+  }
+}

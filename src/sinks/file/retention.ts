@@ -1,0 +1,62 @@
+import { basename } from 'node:path'
+import type { LifecycleDetails } from '../../event.js'
+import { type FileSystem, lookUp, unless } from './fs.js'
+import type { Archive, ArchiveNames } from './names.js'
+
+/** Which archives may go; 0 is no limit. Times are in milliseconds. */
+export interface RetentionOptions {
+  readonly rotateMaxFiles: number
+  readonly rotateMaxAge: number
+  readonly rotateMinAge: number
+}
+
+/** An archive that is to be deleted, and why. */
+export interface Expired extends Archive {
+  readonly reason: 'count' | 'age'
+}
+
+/** A file whose presence keeps an archive, or with the active file's name all of its archives, from being deleted. */
+export function holdPath(path: string): string {
+  return `${path}.hold`
+}
+
+/** Which of a directory's names are to be deleted, oldest first. An archive's age is the time since its rotation. */
+export function expired(
+  names: ArchiveNames,
+  present: readonly string[],
+  options: RetentionOptions,
+  now: number,
+): Expired[] {
+  const others = new Set(present)
+  if (others.has(holdPath(names.active))) return []
+  // What is on hold is not counted either, or a held archive would push out one that is not.
+  const free = names.among(present).filter(({ name }) => !others.has(holdPath(name)))
+  const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, free.length - options.rotateMaxFiles)
+  const result: Expired[] = []
+  for (const [index, archive] of free.entries()) {
+    const age = now - archive.time
+    const isTooOld = options.rotateMaxAge > 0 && age > options.rotateMaxAge
+    if ((!isTooOld && index >= excess) || age < options.rotateMinAge) continue
+    result.push({ ...archive, reason: isTooOld ? 'age' : 'count' })
+  }
+  return result
+}
+
+/** Deletes an archive, unless it was put on hold since it was listed, or is gone; resolves with what was deleted. */
+export async function deleteArchive(
+  fs: FileSystem,
+  names: ArchiveNames,
+  { name, reason }: Expired,
+): Promise<LifecycleDetails['retention'] | undefined> {
+  const path = names.path(name)
+  for (const held of [names.path(names.active), path]) {
+    if ((await lookUp(fs, holdPath(held))) !== undefined) return undefined
+  }
+  const status = await lookUp(fs, path)
+  if (status === undefined || !status.isFile) return undefined
+  const isDeleted = await unless(
+    ['ENOENT'],
+    fs.unlink(path).then(() => true),
+  )
+  return isDeleted ? { deleted: basename(path), bytes: status.size, reason } : undefined
+}

@@ -1,0 +1,64 @@
+import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp } from './fs.js'
+import { LogFile } from './log-file.js'
+import type { ArchiveNames } from './names.js'
+
+const MAX_NAMES = 10_000
+
+/** A name beside the active file's, under which its successor waits. */
+export function successorPath(path: string): string {
+  return `${path}.next`
+}
+
+/**
+ * Gives the active file an archive's name and puts an empty successor in its place; resolves with both. The successor
+ * is there before anything is renamed, and takes the active name in one step, so that a failure or a crash at any point
+ * leaves the current file at its path. One between `link` and `rename` leaves it with both names, and the next attempt
+ * goes on from there.
+ */
+export async function rotate(
+  fs: FileSystem,
+  names: ArchiveNames,
+  current: LogFile,
+  options: { now: number; mode: number; fsync: boolean },
+): Promise<{ archive: string; successor: LogFile }> {
+  const path = names.path(names.active)
+  const successor = await openSuccessor(fs, successorPath(path), options)
+  try {
+    const archive = (await interrupted(fs, names, current)) ?? (await linkArchive(fs, names, options.now))
+    await fs.rename(successorPath(path), path)
+    return { archive, successor }
+  } catch (error) {
+    await successor.close()
+    throw error
+  }
+}
+
+/** The archive's name that an interrupted rotation has given to the active file already. */
+export async function interrupted(fs: FileSystem, names: ArchiveNames, current: LogFile): Promise<string | undefined> {
+  if ((await current.status()).links < 2) return undefined
+  for (const { name } of names.among(await fs.readdir(names.directory)).reverse()) {
+    if ((await lookUp(fs, names.path(name)))?.id === current.id) return name
+  }
+  return undefined
+}
+
+async function openSuccessor(
+  fs: FileSystem,
+  path: string,
+  options: { mode: number; fsync: boolean },
+): Promise<LogFile> {
+  const fd = await fs.open(path, APPEND_OR_CREATE, options.mode)
+  const status = await fs.stat(fd)
+  if (status.isFile && status.size === 0 && status.links === 1) return new LogFile(fs, fd, status.id, 0, options.fsync)
+  await fs.close(fd)
+  throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
+}
+
+/** Links, never renames, so that no file that has the name is lost. */
+async function linkArchive(fs: FileSystem, names: ArchiveNames, now: number): Promise<string> {
+  for (let number = 0; number < MAX_NAMES; number++) {
+    const name = names.name(now, number)
+    if (await linkFree(fs, names.path(names.active), names.path(name))) return name
+  }
+  throw new Error(`${MAX_NAMES} archives have the time ${new Date(now).toISOString()} in their names`)
+}

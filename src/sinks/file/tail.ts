@@ -1,0 +1,89 @@
+import { CREATE, type FileSystem, SHORT_WRITE, unless, writeWhole } from './fs.js'
+import { stamp } from './names.js'
+
+const CHUNK = 64 * 1024
+const NEWLINE = 0x0a
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG', SHORT_WRITE]
+const MAX_NAMES = 1000
+
+/** Where the last whole line of an open file ends: `size` itself when nothing is torn. Reads backwards, a chunk at a time. */
+export async function endOfLines(fs: FileSystem, fd: number, size: number): Promise<number> {
+  const chunk = new Uint8Array(CHUNK)
+  // Mostly the last byte is a newline, and that is all there is to know.
+  for (let to = size, length = 1; to > 0; length = CHUNK) {
+    const from = Math.max(0, to - length)
+    const part = chunk.subarray(0, to - from)
+    await readExactly(fs, fd, part, from)
+    const newline = part.lastIndexOf(NEWLINE)
+    if (newline !== -1) return from + newline + 1
+    to = from
+  }
+  return 0
+}
+
+/** Where a torn tail goes. */
+export interface Aside {
+  /** The audit file's. */
+  readonly path: string
+  readonly now: number
+  readonly mode: number
+  readonly fsync: boolean
+}
+
+/**
+ * Copies what an open file holds from `from` to `to` into a new file beside it, and resolves with its path; with
+ * `undefined` when there is no room, because a full disk must not keep the log from being made whole.
+ */
+export async function setAside(
+  fs: FileSystem,
+  fd: number,
+  from: number,
+  to: number,
+  aside: Aside,
+): Promise<string | undefined> {
+  const copy = await unless(NO_ROOM, createFree(fs, `${aside.path}.torn-${stamp(aside.now)}`, aside.mode))
+  if (copy === undefined) return undefined
+  let isWhole = false
+  try {
+    isWhole = (await unless(NO_ROOM, copyRange(fs, fd, from, to, copy.fd, aside.fsync))) ?? false
+  } finally {
+    await fs.close(copy.fd)
+    // A part of a fragment helps nobody and takes room.
+    if (!isWhole) await fs.unlink(copy.path)
+  }
+  return isWhole ? copy.path : undefined
+}
+
+async function createFree(fs: FileSystem, path: string, mode: number): Promise<{ path: string; fd: number }> {
+  for (let number = 0; ; number++) {
+    const name = number === 0 ? path : `${path}-${number}`
+    const fd = await unless(number < MAX_NAMES ? ['EEXIST'] : [], fs.open(name, CREATE, mode))
+    if (fd !== undefined) return { path: name, fd }
+  }
+}
+
+async function copyRange(
+  fs: FileSystem,
+  fd: number,
+  from: number,
+  to: number,
+  target: number,
+  fsync: boolean,
+): Promise<true> {
+  const chunk = new Uint8Array(CHUNK)
+  for (let at = from; at < to; at += CHUNK) {
+    const part = chunk.subarray(0, Math.min(CHUNK, to - at))
+    await readExactly(fs, fd, part, at)
+    await writeWhole(fs, target, part)
+  }
+  if (fsync) await fs.datasync(target)
+  return true
+}
+
+async function readExactly(fs: FileSystem, fd: number, into: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < into.byteLength; ) {
+    const count = await fs.read(fd, into.subarray(done), position + done)
+    if (count === 0) throw new Error(`the file ended at byte ${position + done} while it was read`)
+    done += count
+  }
+}

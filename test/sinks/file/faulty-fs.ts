@@ -1,0 +1,124 @@
+import { type FileStatus, type FileSystem, nodeFileSystem } from '../../../src/sinks/file/fs.js'
+
+export type Operation = keyof FileSystem
+
+/** What is to go wrong: the `nth` call of an operation from now, on a path that ends in `on`, `times` in a row. */
+export interface Fault {
+  op: Operation
+  on?: string
+  nth?: number
+  times?: number
+  /** Rejects with this errno; for `write`, after `bytes` were written for real. */
+  code?: string
+  bytes?: number
+  /** Never settles, until `release()`. */
+  hang?: boolean
+}
+
+interface Planned extends Fault {
+  seen: number
+  hits: number
+}
+
+/** A real file system, in which chosen calls fail, fall short or hang; it counts them all. */
+export class FaultyFs implements FileSystem {
+  /** Every call, as `write audit.log`. */
+  readonly calls: string[] = []
+  /** Calls that have not settled. */
+  outstanding = 0
+  maxOutstanding = 0
+  private faults: Planned[] = []
+  private readonly paths = new Map<number, string>()
+  private hung: Array<() => void> = []
+
+  constructor(private readonly real: FileSystem = nodeFileSystem) {}
+
+  /** Plans a fault; the result says how often it was hit. */
+  plan(fault: Fault): { readonly hits: number } {
+    const planned = { ...fault, seen: 0, hits: 0 }
+    this.faults.push(planned)
+    return planned
+  }
+
+  /** Everything works again, and what hung goes on. */
+  heal(): void {
+    this.faults = []
+    for (const go of this.hung.splice(0)) go()
+  }
+
+  async open(path: string, flags: number, mode: number): Promise<number> {
+    const fd = await this.run('open', path, () => this.real.open(path, flags, mode))
+    this.paths.set(fd, path)
+    return fd
+  }
+
+  write(fd: number, data: Uint8Array): Promise<number> {
+    return this.run(
+      'write',
+      this.paths.get(fd),
+      () => this.real.write(fd, data),
+      (bytes) => this.real.write(fd, data.subarray(0, bytes)),
+    )
+  }
+
+  close = (fd: number): Promise<void> => this.run('close', this.paths.get(fd), () => this.real.close(fd))
+  read = (fd: number, into: Uint8Array, position: number): Promise<number> =>
+    this.run('read', this.paths.get(fd), () => this.real.read(fd, into, position))
+  truncate = (fd: number, length: number): Promise<void> =>
+    this.run('truncate', this.paths.get(fd), () => this.real.truncate(fd, length))
+  datasync = (fd: number): Promise<void> => this.run('datasync', this.paths.get(fd), () => this.real.datasync(fd))
+  sync = (fd: number): Promise<void> => this.run('sync', this.paths.get(fd), () => this.real.sync(fd))
+  stat = (fd: number): Promise<FileStatus> => this.run('stat', this.paths.get(fd), () => this.real.stat(fd))
+  touch = (fd: number, time: number): Promise<void> =>
+    this.run('touch', this.paths.get(fd), () => this.real.touch(fd, time))
+  lstat = (path: string): Promise<FileStatus> => this.run('lstat', path, () => this.real.lstat(path))
+  mkdir = (path: string, mode: number): Promise<string | undefined> =>
+    this.run('mkdir', path, () => this.real.mkdir(path, mode))
+  readdir = (path: string): Promise<string[]> => this.run('readdir', path, () => this.real.readdir(path))
+  link = (from: string, to: string): Promise<void> => this.run('link', to, () => this.real.link(from, to))
+  rename = (from: string, to: string): Promise<void> => this.run('rename', to, () => this.real.rename(from, to))
+  unlink = (path: string): Promise<void> => this.run('unlink', path, () => this.real.unlink(path))
+
+  private async run<T>(
+    op: Operation,
+    path: string | undefined,
+    call: () => Promise<T>,
+    part?: (bytes: number) => Promise<T>,
+  ): Promise<T> {
+    this.calls.push(`${op} ${path?.split('/').at(-1)}`)
+    this.outstanding++
+    this.maxOutstanding = Math.max(this.maxOutstanding, this.outstanding)
+    try {
+      return await this.act(op, path ?? '', call, part)
+    } finally {
+      this.outstanding--
+    }
+  }
+
+  private async act<T>(
+    op: Operation,
+    path: string,
+    call: () => Promise<T>,
+    part: ((bytes: number) => Promise<T>) | undefined,
+  ): Promise<T> {
+    const fault = this.faults.find((candidate) => this.strikes(candidate, op, path))
+    if (fault === undefined) return call()
+    if (fault.hang) {
+      await new Promise<void>((resolve) => this.hung.push(resolve))
+      return call()
+    }
+    const result = fault.bytes === undefined || part === undefined ? undefined : await part(fault.bytes)
+    if (fault.code === undefined && result !== undefined) return result
+    const code = fault.code ?? 'EIO'
+    throw Object.assign(new Error(`${code}: made to fail, ${op} '${path}'`), { code })
+  }
+
+  private strikes(fault: Planned, op: Operation, path: string): boolean {
+    if (fault.op !== op || !path.endsWith(fault.on ?? '')) return false
+    fault.seen++
+    const first = fault.nth ?? 1
+    if (fault.seen < first || fault.seen >= first + (fault.times ?? 1)) return false
+    fault.hits++
+    return true
+  }
+}

@@ -1,0 +1,279 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { AuditSinkLocked } from '../../../src/errors.js'
+import { nodeFileSystem } from '../../../src/sinks/file/fs.js'
+import { identify } from '../../../src/sinks/file/identity.js'
+import { type Lock, takeLock } from '../../../src/sinks/file/lock.js'
+import { entry, ManualClock, START, until, type World, world } from './world.js'
+
+const TOKEN = 'b3c1f2d0-1111-4222-8333-444455556666'
+
+/** Leaves a lock as another process would have, renewed so long ago by the world's clock. */
+async function leaveLock({ path, clock }: World, more: object, age = 0): Promise<void> {
+  const self = await identify(nodeFileSystem)
+  const holder = { ...self, token: TOKEN, since: new Date(START).toISOString(), ...more }
+  writeFileSync(`${path}.lock`, JSON.stringify(holder))
+  renew({ path, clock }, age)
+}
+
+function renew({ path, clock }: Pick<World, 'path' | 'clock'>, age = 0): void {
+  const time = (clock.now() - age) / 1000
+  utimesSync(`${path}.lock`, time, time)
+}
+
+const elsewhere = { host: 'another-host' }
+
+/** A pid that no process has: that of a child which has ended and was waited for. */
+async function deadPid(): Promise<number> {
+  const child = spawn('true')
+  const { pid } = child
+  await new Promise((resolve) => child.on('exit', resolve))
+  if (pid === undefined) throw new Error('no child could be started')
+  return pid
+}
+
+describe('the lock', () => {
+  it('names its holder and is gone after close', async () => {
+    const { opened, path, names } = world()
+    const sink = await opened()
+    expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({
+      pid: process.pid,
+      host: hostname(),
+      since: '2026-03-24T17:09:35.704Z',
+      token: expect.any(String),
+    })
+    await sink.close?.()
+    expect(names()).toEqual(['audit.log'])
+  })
+
+  it('refuses a second sink of the same process at once, naming app.close() and memorySink()', async () => {
+    const { opened, clock, texts } = world()
+    const first = await opened()
+    const second = opened({ lockTimeout: 5000 })
+    await expect(second).rejects.toBeInstanceOf(AuditSinkLocked)
+    await expect(second).rejects.toThrow(/this process.*app\.close\(\).*memorySink\(\)/)
+    expect(clock.monotonic()).toBe(0)
+    await first.write([entry('a')])
+    expect(texts()).toEqual(['a'])
+  })
+
+  it('waits lockTimeout for a process that runs, then names it and the remedy', async () => {
+    const all = world()
+    const child = spawn('sleep', ['60'])
+    const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+    await leaveLock(all, { pid: child.pid, start: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] })
+    const opening = all.opened({ lockTimeout: 5000 })
+    await expect(opening).rejects.toThrow(new RegExp(`process ${child.pid} on host .*\\{slot\\}.*lockTimeout`))
+    expect(all.clock.monotonic()).toBe(5000)
+    expect(all.names()).toEqual(['audit.log.lock'])
+    child.kill()
+    await new Promise((resolve) => child.on('exit', resolve))
+    await (await all.opened()).write([entry('a')])
+  })
+
+  it('opens as soon as the holder releases it', async () => {
+    const all = world()
+    await leaveLock(all, elsewhere)
+    const release = vi.spyOn(all.clock, 'advance').mockImplementationOnce(() => unlinkSync(`${all.path}.lock`))
+    await all.opened({ lockTimeout: 5000 })
+    expect(release).toHaveBeenCalledOnce()
+  })
+
+  it('of a process that is gone is taken over at once', async () => {
+    const all = world()
+    await leaveLock(all, { pid: await deadPid() })
+    await all.opened()
+    expect(all.clock.monotonic()).toBe(0)
+    expect(all.names()).toEqual(['audit.log', 'audit.log.lock'])
+  })
+
+  it('of another process that had the same pid is taken over at once', async () => {
+    const all = world()
+    await leaveLock(all, { start: '1' })
+    await all.opened()
+    expect(all.clock.monotonic()).toBe(0)
+  })
+
+  it.each([
+    ['another host', elsewhere],
+    ['another container', { pid_namespace: '4:1' }],
+    ['before a reboot', { boot: 'another' }],
+  ])('of %s is judged by its age, never by its pid', async (_name, where) => {
+    const all = world()
+    const more = { ...where, pid: await deadPid() }
+    await leaveLock(all, more)
+    await expect(all.opened({ lockTimeout: 5000 })).rejects.toBeInstanceOf(AuditSinkLocked)
+    await leaveLock(all, more, 10_001)
+    await all.opened()
+  })
+
+  it('that looks old by another clock is not taken while it is renewed', async () => {
+    const all = world()
+    await leaveLock(all, elsewhere, 60_000)
+    const advance = all.clock.advance.bind(all.clock)
+    vi.spyOn(all.clock, 'advance').mockImplementation((milliseconds) => {
+      advance(milliseconds)
+      renew(all, 60_000)
+    })
+    await expect(all.opened({ lockTimeout: 20_000 })).rejects.toBeInstanceOf(AuditSinkLocked)
+  })
+
+  it('that looks young by another clock is taken when it is not renewed', async () => {
+    const all = world()
+    await leaveLock(all, elsewhere, -3_600_000)
+    await all.opened({ lockTimeout: 15_000 })
+  })
+
+  it.each(['', 'not json', '[]', '{"pid":0}', `{"pid":-1,"token":"${TOKEN}"}`, '{"token":"../../../etc/passwd"}'])(
+    'that cannot be understood (%s) is judged by its age',
+    async (text) => {
+      const all = world()
+      writeFileSync(`${all.path}.lock`, text)
+      renew(all)
+      await expect(all.opened()).rejects.toBeInstanceOf(AuditSinkLocked)
+      renew(all, 10_001)
+      await all.opened()
+    },
+  )
+
+  it('is not left behind by a boot that fails', async () => {
+    const { opened, fs, names } = world()
+    fs.plan({ op: 'open', on: 'audit.log', code: 'EACCES' })
+    await expect(opened()).rejects.toMatchObject({ code: 'FST_AUDIT_SINK_OPEN_FAILED' })
+    expect(names()).toEqual([])
+  })
+
+  it('that could not be removed on close does not lock this process out', async () => {
+    const { opened, fs, names } = world()
+    const sink = await opened()
+    fs.plan({ op: 'unlink', on: '.lock', code: 'EIO' })
+    await expect(sink.close?.()).rejects.toThrow('EIO')
+    expect(names()).toContain('audit.log.lock')
+    await opened()
+  })
+
+  it('that was lost stops the writing: nothing is appended, cut or renamed any more', async () => {
+    const all = world()
+    const sink = await all.opened({ rotateBytes: 1 })
+    await sink.write([entry('a')])
+    unlinkSync(`${all.path}.lock`)
+    await leaveLock(all, elsewhere)
+    all.clock.advance(1000)
+    renew(all)
+    all.fs.calls.length = 0
+    await expect(sink.write([entry('b')])).rejects.toBeInstanceOf(AuditSinkLocked)
+    await expect(sink.idle?.()).rejects.toBeInstanceOf(AuditSinkLocked)
+    expect(all.fs.calls.filter((call) => /^(truncate|rename|link .*Z\.log|write audit\.log$)/.test(call))).toEqual([])
+    expect(all.texts()).toEqual(['a'])
+    expect(all.logged).toEqual(['the lock of the audit file was taken by another process, or removed'])
+    unlinkSync(`${all.path}.lock`)
+    await sink.write([entry('c')])
+    expect(all.texts()).toEqual(['c'])
+  })
+
+  it('is looked at before a failed write is cut back', async () => {
+    const all = world()
+    const sink = await all.opened()
+    all.fs.plan({ op: 'write', bytes: 10, code: 'EIO' })
+    unlinkSync(`${all.path}.lock`)
+    const batch = [entry('a')]
+    await expect(sink.write(batch)).rejects.toMatchObject({ inDoubt: batch })
+    expect(all.fs.calls).not.toContain('truncate audit.log')
+  })
+
+  it('is renewed every second, also while a write hangs, and one call at a time', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const all = world()
+    const sink = await all.opened()
+    const hung = all.fs.plan({ op: 'write', on: 'audit.log', hang: true })
+    const stored = sink.write([entry('a')])
+    await until(() => hung.hits === 1)
+    const touched = (): number => all.fs.calls.filter((call) => call.startsWith('touch')).length
+    const before = touched()
+    for (let second = 1; second <= 20; second++) {
+      all.clock.advance(1000)
+      vi.advanceTimersByTime(1000)
+      await until(() => touched() > before + second - 1 && all.fs.outstanding === 1)
+      expect(touched()).toBe(before + second)
+    }
+    const { modified } = await nodeFileSystem.lstat(`${all.path}.lock`)
+    expect(Math.abs(modified - (START + 20_000))).toBeLessThanOrEqual(1)
+    const stuck = all.fs.plan({ op: 'touch', hang: true })
+    vi.advanceTimersByTime(5000)
+    await until(() => stuck.hits === 1)
+    expect(all.fs.outstanding).toBe(2)
+    all.fs.heal()
+    await stored
+  })
+})
+
+describe('taking over a dead lock', () => {
+  const parts = (clock = new ManualClock()): Parameters<typeof takeLock>[4] => ({
+    fs: nodeFileSystem,
+    clock,
+    sleep: async (milliseconds) => clock.advance(milliseconds),
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  })
+
+  it('is done by exactly one of many who try at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const all = world()
+      await leaveLock(all, { pid: await deadPid() })
+      const attempts = Array.from({ length: 8 }, () =>
+        takeLock(`${all.path}.lock`, all.path, 0o600, 0, parts(all.clock)),
+      )
+      const results = await Promise.allSettled(attempts)
+      const taken = results.flatMap((result): Lock[] => (result.status === 'fulfilled' ? [result.value] : []))
+      expect(taken).toHaveLength(1)
+      expect(await taken[0]?.isHeld()).toBe(true)
+      await taken[0]?.release()
+      expect(all.names()).toEqual([])
+    }
+  })
+
+  it('is done by one at most, however their calls interleave', async () => {
+    const all = world()
+    await leaveLock(all, { pid: await deadPid() })
+    // The first stops before it puts its own lock in place; the second must leave the dead lock to it.
+    const rename = all.fs.plan({ op: 'rename', on: '.lock', hang: true })
+    const first = takeLock(`${all.path}.lock`, all.path, 0o600, 0, { ...parts(all.clock), fs: all.fs })
+    await until(() => rename.hits === 1)
+    await expect(takeLock(`${all.path}.lock`, all.path, 0o600, 0, parts(all.clock))).rejects.toBeInstanceOf(
+      AuditSinkLocked,
+    )
+    all.fs.heal()
+    const lock = await first
+    expect(await lock.isHeld()).toBe(true)
+    await lock.release()
+  })
+
+  it('leaves alone what was taken over while it looked elsewhere', async () => {
+    const all = world()
+    await leaveLock(all, { pid: await deadPid() })
+    // The slow one has judged the old lock dead, and comes to claim it when another is the holder already.
+    const claim = all.fs.plan({ op: 'link', on: `claim-${TOKEN}`, hang: true })
+    const slow = takeLock(`${all.path}.lock`, all.path, 0o600, 0, { ...parts(all.clock), fs: all.fs })
+    slow.catch(() => undefined)
+    await until(() => claim.hits === 1)
+    const lock = await takeLock(`${all.path}.lock`, all.path, 0o600, 0, parts(all.clock))
+    all.fs.heal()
+    await expect(slow).rejects.toBeInstanceOf(AuditSinkLocked)
+    expect(await lock.isHeld()).toBe(true)
+    await lock.release()
+    expect(all.names()).toEqual([])
+  })
+
+  it('goes on from a claim whose maker died too', async () => {
+    const all = world()
+    await leaveLock(all, { pid: await deadPid() })
+    const claimant = { ...JSON.parse(readFileSync(`${all.path}.lock`, 'utf8')), token: TOKEN.replace('b', 'c') }
+    writeFileSync(`${all.path}.lock.claim-${TOKEN}`, JSON.stringify(claimant))
+    const lock = await takeLock(`${all.path}.lock`, all.path, 0o600, 0, parts(all.clock))
+    expect(await lock.isHeld()).toBe(true)
+    await lock.release()
+    expect(all.names()).toEqual([])
+  })
+})
