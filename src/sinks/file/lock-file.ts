@@ -5,6 +5,8 @@ import type { ProcessIdentity } from './identity.js'
 export interface Holder extends ProcessIdentity {
   /** Minted for each lock, so that no two are ever taken for one another. */
   readonly token: string
+  /** Minted by each copy of this module in each of a process's threads: it knows what it holds. */
+  readonly instance: string
   /** When it was taken. */
   readonly since: string
 }
@@ -33,13 +35,13 @@ export async function readLock(fs: FileSystem, path: string): Promise<FoundLock 
 function parseHolder(text: string): Holder | null {
   const value = parse(text)
   if (typeof value !== 'object' || value === null) return null
-  const { pid, start, boot, pid_namespace, host, token, since } = { ...NOTHING, ...value }
+  const { pid, start, boot, pid_namespace, host, token, instance, since } = { ...NOTHING, ...value }
   // The token becomes a part of file names, the pid the subject of a signal: nothing but what this sink writes.
   if (typeof token !== 'string' || !TOKEN.test(token)) return null
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
   if (!isTextOrNull(start) || !isTextOrNull(boot) || !isTextOrNull(pid_namespace)) return null
-  if (typeof host !== 'string' || typeof since !== 'string') return null
-  return { pid, start, boot, pid_namespace, host, token, since }
+  if (typeof host !== 'string' || typeof instance !== 'string' || typeof since !== 'string') return null
+  return { pid, start, boot, pid_namespace, host, token, instance, since }
 }
 
 const NOTHING: Record<keyof Holder, unknown> = {
@@ -49,6 +51,7 @@ const NOTHING: Record<keyof Holder, unknown> = {
   pid_namespace: null,
   host: null,
   token: null,
+  instance: null,
   since: null,
 }
 

@@ -37,15 +37,22 @@ export async function takeLock(
 ): Promise<Lock> {
   const { fs, clock } = parts
   const self = await identify(fs)
-  const holder: Holder = { ...self, token: randomUUID(), since: new Date(clock.now()).toISOString() }
+  const holder: Holder = {
+    ...self,
+    token: randomUUID(),
+    instance: INSTANCE,
+    since: new Date(clock.now()).toISOString(),
+  }
   const own = `${path}.${holder.token}`
   const fd = await fs.open(own, CREATE, mode)
+  held.add(holder.token)
   try {
     await writeWhole(fs, fd, Buffer.from(`${JSON.stringify(holder)}\n`))
     const { id } = await fs.stat(fd)
     await new Attempt(path, target, own, holder.token, fd, self, parts).untilTaken(timeout)
     return new Lock(path, fd, id, holder.token, parts)
   } catch (error) {
+    held.delete(holder.token)
     await cleanUp(parts.log, path, withdraw(fs, path, holder.token))
     await cleanUp(parts.log, path, fs.close(fd))
     throw error
@@ -59,10 +66,9 @@ async function withdraw(fs: FileSystem, path: string, token: string): Promise<vo
   if ((await readLock(fs, path))?.token === token) await remove(fs, path)
 }
 
-/** The tokens of the locks that this process holds: where the system cannot tell processes apart, these do. */
+const INSTANCE = randomUUID()
+/** The tokens of the locks that we hold or are about to: one of ours that is not among them could not be removed. */
 const held = new Set<string>()
-/** The tokens of locks that this process has given up but may not have been able to remove. */
-const orphaned = new Set<string>()
 
 /** Trying to make `own` the file at `path`. */
 class Attempt {
@@ -108,9 +114,10 @@ class Attempt {
 
   private async isDead(found: FoundLock): Promise<boolean> {
     const { holder } = found
-    if (orphaned.has(found.token)) return true
+    if (held.has(found.token)) throw this.refusedByOurselves()
+    if (holder?.instance === INSTANCE) return true
     const fate = holder === null ? 'unknown' : await liveness(this.fs, this.self, holder)
-    if (fate === 'self' || held.has(found.token)) throw this.refusedByOurselves()
+    if (fate === 'self') throw this.refusedByOurselves()
     if (fate !== 'unknown') return fate === 'gone'
     const unchanged = this.watch(found)
     return unchanged >= DEAD_AFTER || (this.isOld(found) && unchanged >= WATCHED_FOR)
@@ -196,7 +203,6 @@ export class Lock {
     private readonly token: string,
     private readonly parts: LockParts,
   ) {
-    held.add(token)
     this.trouble = new Trouble(parts.log, path, 'the lock of the audit file cannot be renewed')
     // From a timer of its own: while a write hangs, its process is alive and nobody may take the file from under it.
     this.timer = setInterval(() => {
@@ -223,10 +229,8 @@ export class Lock {
     await this.renewing
     const { fs } = this.parts
     held.delete(this.token)
-    orphaned.add(this.token)
     try {
       if (await this.isHeld()) await remove(fs, this.path)
-      orphaned.delete(this.token)
     } finally {
       await fs.close(this.fd)
     }

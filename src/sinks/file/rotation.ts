@@ -24,7 +24,7 @@ export async function rotate(
   const path = names.path(names.active)
   const successor = await openSuccessor(fs, successorPath(path), options)
   try {
-    const archive = (await interrupted(fs, names, current)) ?? (await linkArchive(fs, names, options.now))
+    const archive = (await interrupted(fs, names, current)) ?? (await linkArchive(fs, names, current, options.now))
     await fs.rename(successorPath(path), path)
     return { archive, successor }
   } catch (error) {
@@ -55,10 +55,12 @@ async function openSuccessor(
 }
 
 /** Links, never renames, so that no file that has the name is lost. */
-async function linkArchive(fs: FileSystem, names: ArchiveNames, now: number): Promise<string> {
+async function linkArchive(fs: FileSystem, names: ArchiveNames, current: LogFile, now: number): Promise<string> {
   for (let number = 0; number < MAX_NAMES; number++) {
     const name = names.name(now, number)
     if (await linkFree(fs, names.path(names.active), names.path(name))) return name
+    // Over a network the answer to `link` can be lost, and its repetition then says EEXIST.
+    if ((await lookUp(fs, names.path(name)))?.id === current.id) return name
   }
   throw new Error(`${MAX_NAMES} archives have the time ${new Date(now).toISOString()} in their names`)
 }

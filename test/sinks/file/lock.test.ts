@@ -13,7 +13,7 @@ const TOKEN = 'b3c1f2d0-1111-4222-8333-444455556666'
 /** Leaves a lock as another process would have, renewed so long ago by the world's clock. */
 async function leaveLock({ path, clock }: World, more: object, age = 0): Promise<void> {
   const self = await identify(nodeFileSystem)
-  const holder = { ...self, token: TOKEN, since: new Date(START).toISOString(), ...more }
+  const holder = { ...self, token: TOKEN, instance: 'another', since: new Date(START).toISOString(), ...more }
   writeFileSync(`${path}.lock`, JSON.stringify(holder))
   renew({ path, clock }, age)
 }

@@ -136,6 +136,20 @@ describe('rotation', () => {
     expect(names()).toEqual([FIRST, 'audit.log', 'audit.log.lock'])
   })
 
+  it('gives one name only when a network file system repeats the link', async () => {
+    const { opened, fs, texts, names } = world()
+    const sink = await opened({ rotateBytes: 1 })
+    await sink.write([entry('a')])
+    const link = fs.link
+    fs.link = async (from, to) => {
+      await link(from, to)
+      await link(from, to)
+    }
+    await sink.write([entry('b')])
+    expect(texts(FIRST)).toEqual(['a'])
+    expect(names()).toEqual([FIRST, 'audit.log', 'audit.log.lock'])
+  })
+
   it('keeps its hands off a file that stands where the successor would', async () => {
     const { opened, path, read, texts } = world()
     writeFileSync(`${path}.next`, 'not yours')
