@@ -6,7 +6,7 @@ export default defineConfig({
     alias: [{ find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // A test that waits for a socket or a child process fails by name, well before CI gives up on the whole run.
     testTimeout: 20_000,
     hookTimeout: 20_000,
