@@ -2,16 +2,18 @@ import { type FileStatus, type FileSystem, nodeFileSystem } from '../../../src/s
 
 export type Operation = keyof FileSystem
 
-/** What is to go wrong: the `nth` call of an operation from now, on a path that ends in `on`, `times` in a row. */
+/** What is to go wrong: the `nth` call of an operation (or of any) from now, on a path that ends in `on`, `times` in a row. */
 export interface Fault {
-  op: Operation
+  op?: Operation
   on?: string
   nth?: number
   times?: number
   /** Rejects with this errno; for `write`, after `bytes` were written for real. */
   code?: string
   bytes?: number
-  /** Never settles, until `release()`. */
+  /** Is done for real, and then reported as failed. */
+  isDone?: boolean
+  /** Does not settle until `heal()`. */
   hang?: boolean
 }
 
@@ -107,6 +109,7 @@ export class FaultyFs implements FileSystem {
       await new Promise<void>((resolve) => this.hung.push(resolve))
       return call()
     }
+    if (fault.isDone) await call()
     const result = fault.bytes === undefined || part === undefined ? undefined : await part(fault.bytes)
     if (fault.code === undefined && result !== undefined) return result
     const code = fault.code ?? 'EIO'
@@ -114,7 +117,7 @@ export class FaultyFs implements FileSystem {
   }
 
   private strikes(fault: Planned, op: Operation, path: string): boolean {
-    if (fault.op !== op || !path.endsWith(fault.on ?? '')) return false
+    if (op !== (fault.op ?? op) || !path.endsWith(fault.on ?? '')) return false
     fault.seen++
     const first = fault.nth ?? 1
     if (fault.seen < first || fault.seen >= first + (fault.times ?? 1)) return false
