@@ -1,53 +1,102 @@
-/** A sink of your own, here a table in SQLite's place: a batch is one transaction, and one row may be refused. */
+/** A sink of your own: it posts each batch to a collector, which here rejects a line, goes away, and comes back. */
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import audit, { type AuditEntry, type AuditSink, AuditSinkUnavailable, BatchError } from 'fastify-audit-log'
-import { FakeDatabase } from './support/fake-database.js'
+import audit, {
+  type AuditEntry,
+  type AuditSink,
+  AuditSinkUnavailable,
+  BatchError,
+  type SinkContext,
+} from 'fastify-audit-log'
 
-class TableSink implements AuditSink {
-  constructor(private readonly database: FakeDatabase) {}
+class CollectorSink implements AuditSink {
+  constructor(
+    private readonly url: string,
+    private readonly timeout = 5_000,
+  ) {}
 
-  async open(): Promise<void> {
+  async open({ name, log }: SinkContext): Promise<void> {
     try {
-      await this.database.connect()
+      await this.idle()
     } catch (cause) {
-      // The database may come back: the server starts, refuses requests, and serves them once `idle` succeeds.
-      throw new AuditSinkUnavailable('the audit database does not answer', { cause })
+      // The collector may come back. Any other error would stop the boot.
+      throw new AuditSinkUnavailable(`the collector at ${this.url} does not answer`, { cause })
     }
+    log.info({ sink: name, url: this.url }, 'the audit collector answers')
   }
 
   async write(batch: readonly AuditEntry[]): Promise<void> {
-    // One round trip for all of them, and no queue: the next batch gathers while this one is being stored.
-    const rejected = await this.database.insert(batch.map(({ line }) => line))
-    const failed = batch.filter((_, index) => rejected.has(index))
-    // Without this the sink would vouch for rows that are not there. Entries it does not name are stored.
+    const rejected = await this.post(batch)
+    const failed = batch.filter((_, index) => rejected.includes(index))
     if (failed.length > 0) throw new BatchError({ failed })
   }
 
+  /** After a failure this finds out whether the collector works again. */
   async idle(): Promise<void> {
-    await this.database.connect()
+    const response = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(this.timeout) })
+    if (!response.ok) throw new Error(`${this.url}/health answered ${response.status}`)
   }
 
-  async close(): Promise<void> {
-    await this.database.disconnect()
+  /** Posts the lines; the collector stores those that it does not name as rejected, by their places. */
+  private async post(batch: readonly AuditEntry[]): Promise<unknown[]> {
+    try {
+      const body = batch.map(({ line }) => `${line}\n`).join('')
+      const response = await fetch(this.url, { method: 'POST', body, signal: AbortSignal.timeout(this.timeout) })
+      const rejected: unknown = await response.json()
+      if (!response.ok || !Array.isArray(rejected)) throw new Error(`${this.url} answered ${response.status}`)
+      return rejected
+    } catch (cause) {
+      // The lines may have arrived although no good answer did: nothing is known of any of them.
+      throw new BatchError({ inDoubt: batch, cause })
+    }
   }
 }
 
-const database = new FakeDatabase()
+/** A collector that stores every line but those about `/jobs/odd`. */
+const stored: string[] = []
+let isAway = false
+const collector = createServer(async (request, response) => {
+  if (isAway) {
+    response.writeHead(503).end('{}')
+    return
+  }
+  if (request.url === '/health') {
+    response.end()
+    return
+  }
+  let body = ''
+  for await (const chunk of request.setEncoding('utf8')) body += chunk
+  const lines = body.trimEnd().split('\n')
+  const rejected = [...lines.keys()].filter((index) => lines[index]?.includes('/jobs/odd'))
+  stored.push(...lines.filter((_, index) => !rejected.includes(index)))
+  response.end(JSON.stringify(rejected))
+})
+await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+const address = collector.address()
+assert.ok(address !== null && typeof address === 'object')
+
 const app = Fastify()
-await app.register(audit, { sinks: [{ name: 'table', sink: new TableSink(database) }] })
+await app.register(audit, {
+  sinks: [{ name: 'collector', sink: new CollectorSink(`http://127.0.0.1:${address.port}`), timeout: '10s' }],
+})
 app.get('/jobs', async () => [])
-app.get('/jobs/unlucky', async () => [])
+app.get('/jobs/odd', async () => [])
+const statusOf = async (url: string): Promise<number> => (await app.inject(url)).statusCode
 
-const served = await app.inject('/jobs')
-database.rejects = (row) => row.includes('/jobs/unlucky')
-const refused = await app.inject('/jobs/unlucky')
-const servedAgain = await app.inject('/jobs')
+const served = await statusOf('/jobs')
+const rejected = await statusOf('/jobs/odd')
+isAway = true
+const refused = await statusOf('/jobs')
+isAway = false
+while (!app.audit.healthy) await sleep(50)
+const servedAgain = await statusOf('/jobs')
+const { inDoubt } = app.audit.stats().sinks.collector ?? {}
 await app.close()
+collector.close()
 
-console.log([served, refused, servedAgain].map(({ statusCode }) => statusCode).join(' '))
-assert.deepEqual(
-  [served, refused, servedAgain].map(({ statusCode }) => statusCode),
-  [200, 503, 200],
-)
-console.log(database.rows.map((row) => JSON.parse(row).payload.type).join(' '))
+console.log(`served ${served}, rejected ${rejected}, collector away ${refused}, back ${servedAgain}`)
+console.log(stored.map((line) => JSON.parse(line).payload.type).join(' '))
+assert.deepEqual([served, rejected, refused, servedAgain], [200, 503, 503, 200])
+assert.ok(inDoubt !== undefined && inDoubt > 0, 'nobody knows what became of the lines that had no answer')
