@@ -12,7 +12,6 @@ export const BOUNDS = {
   error: 1024,
   annotations: 4096,
   annotationKeys: 16,
-  annotationKey: 128,
 } as const
 
 /** What was changed in an event on its way into a line; the line says so. */
