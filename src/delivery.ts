@@ -141,7 +141,12 @@ export class Delivery implements Lane, SinkContext {
   }
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
-    this.queue.pushFirst(this.entry(this.options.lifecycle(type, details), true))
+    const entry = this.entry(this.options.lifecycle(type, details), true)
+    if (this.isClosed) {
+      this.ledger.miss(entry)
+      return
+    }
+    this.queue.pushOwn(entry)
     if (!this.turns.isBusy && !this.isScheduled) this.schedule()
   }
 
@@ -153,6 +158,7 @@ export class Delivery implements Lane, SinkContext {
 
   /** Has the sink open what is at its path now. */
   reopen(): Promise<void> {
+    if (this.isClosed) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.upkeep.push({
         run: () => this.sink.reopen?.(),
@@ -193,7 +199,7 @@ export class Delivery implements Lane, SinkContext {
     })
     await Promise.race([close(), late])
     clearTimeout(deadline)
-    this.abandon()
+    this.abandon(budget)
   }
 
   private closeSink(): Promise<void> {
@@ -212,10 +218,10 @@ export class Delivery implements Lane, SinkContext {
   }
 
   /** Nothing more is stored: whoever waits is told so. */
-  private abandon(): void {
+  private abandon(budget: number): void {
     this.isClosed = true
     clearInterval(this.idleTimer)
-    this.turns.giveUp(0)
+    this.turns.giveUp(budget)
     this.dropQueue(() => true)
     this.tellDrained()
   }
@@ -231,9 +237,11 @@ export class Delivery implements Lane, SinkContext {
 
   /** Starts the next call on the sink, if none is under way. */
   private pump(): void {
-    if (this.turns.isBusy || this.isClosed) return
+    if (this.turns.isBusy) return
     const next = this.upkeep.shift()
+    // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
     if (next !== undefined) this.turns.start(next.run, this.options.timeout, next.settled)
+    else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
     else if (this.queue.length > 0 || this.isGapDue) this.startWrite()
     else this.tellDrained()
@@ -248,8 +256,8 @@ export class Delivery implements Lane, SinkContext {
         if (error !== undefined) this.fails(error)
         else {
           this.isGapDue = this.ledger.hasGap
-          // A sink without `idle` is probed by the gap that its failure left, if it left one.
-          if (this.sink.idle !== undefined || !this.isGapDue) this.works()
+          // The gap that a failure left is written next, and shows better than `idle` whether the sink stores.
+          if (!this.isGapDue) this.works()
         }
       },
     )
@@ -265,7 +273,8 @@ export class Delivery implements Lane, SinkContext {
       this.batch = batch
       this.ledger.counts.batches++
       this.turns.start(
-        () => this.sink.write(batch),
+        // A copy: a sink that empties its array must not empty the list of those who wait.
+        () => this.sink.write([...batch]),
         this.options.timeout,
         (error, late) => this.written(batch, error, late),
       )
@@ -275,9 +284,7 @@ export class Delivery implements Lane, SinkContext {
   /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
   private takeBatch(): Entry[] {
     const gap = this.ledger.tellGap((details) => this.entry(this.options.lifecycle('gap', details), false))
-    const entries = this.queue.take()
-    if (gap !== null) entries.unshift(gap)
-    return entries.filter((entry) => this.write(entry))
+    return this.queue.take(gap).filter((entry) => this.write(entry))
   }
 
   /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */

@@ -4,9 +4,12 @@ import type { AuditEntry } from './sinks/sink.js'
 /** What became of an entry. In doubt: its sink did not say in time, or died while it stored it. */
 export type Fate = 'pending' | 'stored' | 'not stored' | 'in doubt'
 
+/** The digits of the largest `seq`, and the `\n` that ends a line. */
+const SEQ_AND_ENDING = 17
+
 /** A record before a sink has given it its `seq`: the json line in two parts, around that number. */
 export class Draft {
-  /** Bytes of the line, but for those of `seq`. */
+  /** Bytes of the json line, its ending included; at most, because `seq` is not known yet. */
   readonly size: number
 
   constructor(
@@ -14,7 +17,7 @@ export class Draft {
     private readonly tail: string,
   ) {
     // What stands before `seq` is ASCII.
-    this.size = head.length + Buffer.byteLength(tail)
+    this.size = head.length + Buffer.byteLength(tail) + SEQ_AND_ENDING
   }
 
   json(seq: number): string {

@@ -55,7 +55,7 @@ export const AuditSinkUnavailable = createError('FST_AUDIT_SINK_UNAVAILABLE', 'A
 /** A sink did not settle a batch within its `timeout`. */
 export const AuditSinkTimeout = createError(
   'FST_AUDIT_SINK_TIMEOUT',
-  'Audit sink "%s" did not store a batch within %s ms. Look at what it writes to, or raise its `timeout`.',
+  'Audit sink "%s" did not answer within %s ms. Look at what it writes to, or raise its `timeout`.',
   503,
 )
 

@@ -56,7 +56,7 @@ export class Ledger {
     const before = this.counts.stored
     if (error === undefined) for (const entry of batch) this.store(entry)
     else this.settleFailed(batch, error)
-    if (this.told !== null && this.told.entry.fate !== 'stored') this.widen(this.told.gap)
+    if (this.told !== null && this.told.entry.fate !== 'stored') this.untell(this.told)
     this.told = null
     return this.counts.stored > before
   }
@@ -84,6 +84,11 @@ export class Ledger {
   private store(entry: Entry): void {
     entry.fate = 'stored'
     this.counts.stored++
+  }
+
+  /** The gap comes back, around the number of the entry that did not tell of it. */
+  private untell({ gap, entry }: { gap: Gap; entry: Entry }): void {
+    this.widen({ ...gap, to: Math.max(gap.to, entry.seq) })
   }
 
   private widen(by: Gap): void {

@@ -7,6 +7,8 @@ const BATCH_BYTES = 1024 * 1024
 /** The entries that wait for their turn, bounded in number and bytes. */
 export class Queue {
   private entries: Entry[] = []
+  /** The trail's own entries, which go before all others and which the bounds do not concern. */
+  private own: Entry[] = []
   bytes = 0
 
   constructor(
@@ -15,11 +17,11 @@ export class Queue {
   ) {}
 
   get length(): number {
-    return this.entries.length
+    return this.own.length + this.entries.length
   }
 
   hasRoomFor(entry: Entry): boolean {
-    return this.entries.length < this.maxEntries && this.bytes + entry.draft.size <= this.maxBytes
+    return this.length < this.maxEntries && this.bytes + entry.draft.size <= this.maxBytes
   }
 
   push(entry: Entry): void {
@@ -27,14 +29,18 @@ export class Queue {
     this.bytes += entry.draft.size
   }
 
-  /** Before everything that waits; for the trail's own entries, which the bounds do not concern. */
-  pushFirst(entry: Entry): void {
-    this.entries.unshift(entry)
+  pushOwn(entry: Entry): void {
+    this.own.push(entry)
     this.bytes += entry.draft.size
   }
 
-  /** The next batch: as many as its bounds allow, at least one. */
-  take(): Entry[] {
+  /** The next batch, behind `gap` if there is one: as many as its bounds allow, at least one. */
+  take(gap: Entry | null): Entry[] {
+    if (gap !== null) {
+      this.own.unshift(gap)
+      this.bytes += gap.draft.size
+    }
+    this.joinOwn()
     let count = 0
     let bytes = 0
     for (const entry of this.entries) {
@@ -55,9 +61,16 @@ export class Queue {
 
   /** Takes out what will not be stored. */
   drop(isDropped: (entry: Entry) => boolean): Entry[] {
+    this.joinOwn()
     const dropped = this.entries.filter(isDropped)
     this.entries = this.entries.filter((entry) => !isDropped(entry))
     for (const entry of dropped) this.bytes -= entry.draft.size
     return dropped
+  }
+
+  private joinOwn(): void {
+    if (this.own.length === 0) return
+    this.entries = [...this.own, ...this.entries]
+    this.own = []
   }
 }

@@ -1,0 +1,217 @@
+import { expect, onTestFinished, vi } from 'vitest'
+import { Changes } from '../../src/bound.js'
+import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
+import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
+import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'
+import { ANONYMOUS_AUTH, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
+import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
+import { validateLine } from './schema.js'
+
+const TIME = '2026-03-24T17:09:35.704Z'
+const ID = '8b826146-b264-4f15-8526-29cb905145aa'
+const INSTANCE = '21c6f97a-fbfb-4090-8e34-34d1ece57cc2'
+
+/** Timers of this test are moved by hand: nothing waits for real time. */
+export function useFakeTimers(): void {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+  })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+}
+
+/** Lets everything that is due now happen. */
+export async function settle(milliseconds = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(milliseconds)
+}
+
+export function draft(payload: string): Draft {
+  return new Draft(
+    `{"created_at":"${TIME}","event_type":"audit","instance":"${INSTANCE}","seq":`,
+    `,"payload":${payload}}`,
+  )
+}
+
+/** A record of a request for `endpoint`. */
+export function requestDraft(endpoint: string): Draft {
+  const facts = {
+    id: 'req-1',
+    operation: 'GET',
+    endpoint,
+    route: undefined,
+    namespace: 'default',
+    remoteAddress: '127.0.0.1:1',
+    userAgent: undefined,
+    sourceIps: undefined,
+    traceparent: undefined,
+    nodeAddress: '127.0.0.1:2',
+  }
+  const changes = new Changes()
+  return draft(writePayload('OperationReceived', ID, TIME, ANONYMOUS_AUTH, writeRequest(facts, changes), '', changes))
+}
+
+type Answer = { resolve: () => void; reject: (error: unknown) => void }
+
+/**
+ * A sink whose every call waits for the test's answer, or gets the one that is set; it fails the test when two calls
+ * overlap or one comes after `close`.
+ */
+export class ProbeSink implements AuditSink {
+  readonly calls: string[] = []
+  readonly batches: AuditEntry[][] = []
+  /** What is certainly stored. */
+  readonly stored: AuditEntry[] = []
+  /** The batch of the write that waits for an answer. */
+  pendingBatch: readonly AuditEntry[] | null = null
+  pending: Answer | null = null
+  /** How calls are answered at once; null: they wait for the test. */
+  auto: 'store' | 'fail' | null = 'store'
+  private active = 0
+  private isClosed = false
+
+  open?: () => Promise<void> = () => this.call('open')
+  idle?: () => Promise<void> = () => this.call('idle')
+  reopen?: () => Promise<void> = () => this.call('reopen')
+  write = (batch: readonly AuditEntry[]): Promise<void> => {
+    this.batches.push([...batch])
+    return this.call('write', batch)
+  }
+  close = (): Promise<void> => {
+    const closing = this.call('close')
+    this.isClosed = true
+    return closing
+  }
+
+  get endpoints(): string[] {
+    return this.stored.map(endpointOf)
+  }
+
+  get lastBatch(): AuditEntry[] {
+    return this.batches.at(-1) ?? []
+  }
+
+  /** Answers the call that waits. */
+  answer(how: 'store' | unknown = 'store'): void {
+    const { pending } = this
+    if (pending === null) throw new Error('no call waits for an answer')
+    if (how === 'store') pending.resolve()
+    else pending.reject(how)
+  }
+
+  private async call(name: string, batch: readonly AuditEntry[] | null = null): Promise<void> {
+    this.calls.push(name)
+    expect(this.active, `${name} while another call is under way`).toBe(0)
+    expect(this.isClosed, `${name} after close`).toBe(false)
+    this.active++
+    try {
+      if (this.auto === 'fail') throw new Error('told to fail')
+      if (this.auto === null) {
+        this.pendingBatch = batch
+        await new Promise<void>((resolve, reject) => {
+          this.pending = { resolve, reject }
+        })
+      }
+      if (batch !== null) this.stored.push(...batch)
+    } finally {
+      this.active--
+      this.pending = null
+      this.pendingBatch = null
+    }
+  }
+}
+
+export function endpointOf({ event }: AuditEntry): string {
+  return 'request' in event.payload ? event.payload.request.endpoint : event.payload.type
+}
+
+/** The gap that an entry tells of. */
+export function gapOf(entry: AuditEntry | undefined): LifecycleDetails['gap'] | undefined {
+  const payload: LifecycleEvent['payload'] | { type: 'audit' } | undefined = entry?.event.payload
+  return payload?.type === 'gap' ? payload.gap : undefined
+}
+
+/** Somebody who waits for an entry, and what they were told. */
+class Witness implements Waiter {
+  readonly told: string[] = []
+  settled(entry: Entry): void {
+    this.told.push(entry.fate)
+  }
+  resolved(entry: Entry): void {
+    this.told.push(`after all ${entry.fate}`)
+  }
+}
+
+/** One offer: what `offer` answered, the entry, and what its waiter was told. */
+export interface Offered {
+  isTaken: boolean
+  entry: Entry
+  told: readonly string[]
+}
+
+export interface LaneFixture {
+  delivery: Delivery
+  sink: ProbeSink
+  /** Level and message of each log line. */
+  logged: string[]
+  /** Offers a Received, with somebody who waits for it. */
+  ask(endpoint: string): Offered
+  /** Offers what counts as lost when it is not stored, with somebody who waits for it if `waits`. */
+  tell(endpoint: string, waits?: boolean): Offered
+}
+
+export function laneOf(more: Partial<DeliveryOptions> & { sink?: AuditSink } = {}): LaneFixture {
+  const probe = new ProbeSink()
+  const logged: string[] = []
+  const log = (level: string) => (_: object, message: string) => void logged.push(`${level} ${message}`)
+  const { sink = probe, ...options } = more
+  const delivery = new Delivery(sink, {
+    name: 'audit',
+    enforced: true,
+    format: jsonFormat,
+    timeout: 10_000,
+    maxQueue: 10_000,
+    maxQueueBytes: 64 * 1024 * 1024,
+    log: { info: log('info'), warn: log('warn'), error: log('error') },
+    lifecycle: (type, details) => draft(writeLifecycle(type, ID, TIME, details)),
+    ...options,
+  })
+  const offer = (endpoint: string, waits: boolean, countsAsLost: boolean): Offered => {
+    const witness = new Witness()
+    const entry = new Entry(requestDraft(endpoint), delivery, waits ? witness : null, countsAsLost)
+    const isTaken = delivery.offer(entry)
+    return { told: witness.told, isTaken, entry }
+  }
+  return {
+    delivery,
+    sink: probe,
+    logged,
+    ask: (endpoint) => offer(endpoint, true, false),
+    tell: (endpoint, waits = false) => offer(endpoint, waits, true),
+  }
+}
+
+/** The stop entry's numbers, as the trail takes them. */
+export function stopOf(delivery: Delivery): () => LifecycleDetails['stop'] {
+  return () => {
+    const { stored, lost, inDoubt } = delivery.stats()
+    return { stored, lost, in_doubt: inDoubt, open: 0 }
+  }
+}
+
+/** Every line is what the schema says; the numbers rise; and every number that was given out is accounted for. */
+export function expectWholeAccount(stored: readonly AuditEntry[], offered: number, refused: ReadonlySet<number>): void {
+  const accounted = new Set(refused)
+  let last = 0
+  for (const entry of stored) {
+    const { seq } = validateLine(entry.line)
+    expect(seq, 'numbers rise').toBeGreaterThan(last)
+    last = seq
+    accounted.add(seq)
+    const gap = gapOf(entry)
+    if (gap !== undefined) for (let missing = gap.from; missing <= gap.to; missing++) accounted.add(missing)
+  }
+  const unaccounted = []
+  for (let seq = 1; seq <= offered; seq++) if (!accounted.has(seq)) unaccounted.push(seq)
+  expect(unaccounted, 'numbers that the trail does not explain').toEqual([])
+}
