@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AuditSinkLocked } from '../../../src/errors.js'
 import { nodeFileSystem } from '../../../src/sinks/file/fs.js'
@@ -89,6 +90,18 @@ describe('the lock', () => {
     expect(all.names()).toEqual(['audit.log', 'audit.log.lock'])
   })
 
+  it('of a process that has ended, but was not waited for, is taken over at once', async () => {
+    const all = world()
+    // `sleep` inherits the child of the shell that it replaces, and never asks what became of it.
+    const parent = spawn('bash', ['-c', 'true & echo $!; exec sleep 60'])
+    const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))))
+    const fields = (): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    await until(() => fields()[0] === 'Z')
+    await leaveLock(all, { pid, start: fields()[19] })
+    await all.opened()
+    parent.kill()
+  })
+
   it('of another process that had the same pid is taken over at once', async () => {
     const all = world()
     await leaveLock(all, { start: '1' })
@@ -171,6 +184,54 @@ describe('the lock', () => {
     unlinkSync(`${all.path}.lock`)
     await sink.write([entry('c')])
     expect(all.texts()).toEqual(['c'])
+  })
+
+  it.each([
+    ['rotates', { rotateBytes: 1 }],
+    ['deletes', { rotateMaxFiles: 1 }],
+  ])('that was lost since the last look: nothing %s', async (_name, options) => {
+    const all = world()
+    for (const day of [1, 2]) writeFileSync(join(all.directory, `audit-2026-01-0${day}T00-00-00.000Z.log`), '')
+    const sink = await all.opened(options)
+    await sink.write([entry('a')])
+    unlinkSync(`${all.path}.lock`)
+    await sink.idle?.()
+    expect(all.recorded).toEqual([])
+    expect(all.names()).toHaveLength(3)
+  })
+
+  it('is ours when a network file system says that it is not free because we have it already', async () => {
+    const { opened, fs } = world()
+    const link = fs.link
+    fs.link = async (from, to) => {
+      await link(from, to)
+      await link(from, to)
+    }
+    await opened()
+  })
+
+  it('is removed when the system made it and said that it did not', async () => {
+    const { opened, fs, names } = world()
+    fs.plan({ op: 'link', on: '.lock', isDone: true, code: 'EIO' })
+    await expect(opened()).rejects.toMatchObject({ code: 'FST_AUDIT_SINK_UNAVAILABLE' })
+    expect(names()).toEqual([])
+  })
+
+  it('is not closed under a renewal that is under way', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { opened, fs } = world()
+    const sink = await opened()
+    const hung = fs.plan({ op: 'touch', hang: true })
+    vi.advanceTimersByTime(1000)
+    await until(() => hung.hits === 1)
+    fs.calls.length = 0
+    const closed = sink.close?.()
+    await until(() => fs.calls.includes('close audit.log'))
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(fs.calls).toEqual(['close audit.log'])
+    fs.heal()
+    await closed
   })
 
   it('is looked at before a failed write is cut back', async () => {

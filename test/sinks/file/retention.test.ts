@@ -69,6 +69,12 @@ describe('retention', () => {
     expect(left()).toEqual([daysOld(5), daysOld(3), 'audit.log', 'audit.log.hold', 'audit.log.lock'])
   })
 
+  it('lists nothing for deletion while everything is on hold', () => {
+    const options = { rotateMaxFiles: 1, rotateMaxAge: DAY, rotateMinAge: 0 }
+    expect(expired(names, [daysOld(5), daysOld(3)], options, START)).toHaveLength(2)
+    expect(expired(names, [daysOld(5), daysOld(3), 'audit.log.hold'], options, START)).toEqual([])
+  })
+
   it('heeds a hold that is put up after the directory was listed', async () => {
     const { opened, directory, names: left, fs } = world()
     put(directory, daysOld(5), daysOld(3))

@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { entry, HOUR, START, world } from './world.js'
@@ -148,6 +148,21 @@ describe('rotation', () => {
     await sink.write([entry('b')])
     expect(texts(FIRST)).toEqual(['a'])
     expect(names()).toEqual([FIRST, 'audit.log', 'audit.log.lock'])
+  })
+
+  it('waits while another file stands at its path, which it would replace', async () => {
+    const { opened, path, clock, texts, recorded } = world()
+    const sink = await opened({ rotateBytes: 1 })
+    await sink.write([entry('a')])
+    renameSync(path, `${path}.1`)
+    writeFileSync(path, `${entry('theirs').line}\n`)
+    await sink.idle?.()
+    expect(texts()).toEqual(['theirs'])
+    expect(recorded).toEqual([])
+    clock.advance(1000)
+    await sink.idle?.()
+    expect(texts(FIRST.replace('35', '36'))).toEqual(['theirs'])
+    expect(texts('audit.log.1')).toEqual(['a'])
   })
 
   it('keeps its hands off a file that stands where the successor would', async () => {

@@ -170,6 +170,33 @@ describe('a write that fails', () => {
     expect(texts()).toEqual(['d'])
   })
 
+  it('is in doubt when the system says that it cut the file and did not', async () => {
+    const { opened, fs, read, texts } = world()
+    const sink = await opened()
+    const { truncate } = fs
+    fs.truncate = async () => undefined
+    fs.plan({ op: 'write', bytes: 70, code: 'EIO' })
+    await expect(sink.write([entry('a'), entry('b')])).rejects.toBeInstanceOf(BatchError)
+    expect(read()).toHaveLength(70)
+    fs.truncate = truncate
+    await sink.write([entry('c')])
+    expect(texts()).toEqual(['c'])
+  })
+
+  it('is cut back also when the file is moved away before that succeeds', async () => {
+    const { opened, fs, path, texts } = world()
+    const sink = await opened()
+    await sink.write([entry('a')])
+    fs.plan({ op: 'write', bytes: 70, code: 'EIO' })
+    fs.plan({ op: 'truncate', code: 'EIO' })
+    await expect(sink.write([entry('b'), entry('c')])).rejects.toBeInstanceOf(BatchError)
+    renameSync(path, `${path}.1`)
+    await sink.reopen?.()
+    await sink.write([entry('d')])
+    expect(texts('audit.log.1')).toEqual(['a'])
+    expect(texts()).toEqual(['d'])
+  })
+
   it('is undone when fdatasync fails, and made sure of through another descriptor', async () => {
     const { opened, fs, texts } = world()
     const sink = await opened({ fsync: true })
