@@ -70,6 +70,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   failure: string | undefined
   /** What `onSend` saw: the reply's body before compression. */
   payload: unknown
+  /** The reply went out before the exchange began: an earlier hook sent it raw. It is recorded, and cannot be replaced. */
+  isOut = false
 
   private state: State = 'receiving'
   private readonly startedAt: number
@@ -193,7 +195,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   // What the list of open exchanges says.
 
   isClientGone(): boolean {
-    return this.reply.raw.destroyed || this.fastifyRequest.raw.aborted
+    // A response that is finished is destroyed too.
+    return !this.isOut && (this.reply.raw.destroyed || this.fastifyRequest.raw.aborted)
   }
 
   abandon(): void {
@@ -215,7 +218,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   private receivedSettled(): void {
     const { next, earlyReply } = this
-    if (this.hasFailed) {
+    if (this.hasFailed && !this.isOut) {
       this.refuse()
       this.tellExceptDoubtful(this.complaint(NOT_RECORDED))
       return
@@ -237,7 +240,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   private completeSettled(): void {
     const { next } = this
-    if (this.hasFailed) {
+    if (this.hasFailed && !this.isOut) {
       // A socket that was not handed over yet is a handler that did not run.
       if (next !== null) this.refuse()
       else this.withhold()

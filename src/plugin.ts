@@ -113,7 +113,7 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   // A raw reply of an earlier hook runs no `onSend` either. The listeners of this hook cost every request some 2 µs.
   if (hasEarlierHooks(app)) {
     app.addHook('onResponse', (request, reply, done) => {
-      beginLate(trail, request, reply)?.onReply(reply.raw.statusCode, undefined)
+      beginLate(trail, request, reply, true)?.onReply(reply.raw.statusCode, undefined)
       done()
     })
   }
@@ -151,9 +151,10 @@ function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply
 }
 
 /** The exchange of a request that a hook before ours has replied to: its Received is made now. */
-function beginLate(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
+function beginLate(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply, isOut = false): Exchange | null {
   const exchange = begin(trail, request, reply)
   if (exchange === null) return null
+  exchange.isOut = isOut
   if (trail.counts.repliedBeforePlugin++ === 0) request.server.log.warn(EARLY_REPLY_ADVICE)
   exchange.receive(() => undefined)
   return exchange
