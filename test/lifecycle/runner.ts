@@ -1,0 +1,128 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { expect } from 'vitest'
+import audit from '../../src/index.js'
+import { StagedSink } from '../support/staged-sink.js'
+import { ask, type Reply, type WireRequest } from '../support/wire.js'
+import { type Case, declared, Probe } from './case.js'
+import type { Guarantee, Outcome, SinkState } from './oracle.js'
+
+/** Sends a request to a server that listens, and returns all that came back. */
+export type Client = (port: number, request: WireRequest) => Promise<Reply[]>
+
+/** How a kind of server is made, and asked. */
+export interface Transport {
+  client: Client
+  factory: object
+}
+
+export const HTTP1: Transport = { client: ask, factory: {} }
+
+/** What a hung sink's entries wait for; short, because every cell of a hanging sink takes as long. */
+const TIMEOUT = '40ms'
+
+export interface Seen {
+  replies: Reply[]
+  probe: Probe
+}
+
+/** What a client of the same server sees without the plugin. */
+export async function withoutPlugin(test: Case, transport: Transport): Promise<Seen> {
+  const probe = new Probe()
+  const app = Fastify({ ...test.factory, ...transport.factory })
+  await declared(test.before, app, probe)
+  await declared(test.declare, app, probe)
+  const replies = await askAt(app, test, transport)
+  await app.close()
+  return { replies, probe }
+}
+
+/** One cell: a case in a state of the sink under a guarantee, held to what must come of it. */
+export async function checkCell(
+  test: Case,
+  state: SinkState,
+  deliveryGuarantee: Guarantee,
+  outcome: Outcome,
+  bare: Seen,
+  transport: Transport,
+): Promise<void> {
+  const sink = new StagedSink()
+  sink.received = state.received
+  sink.complete = state.complete
+  const probe = new Probe()
+  const app = Fastify({ ...test.factory, ...transport.factory })
+  await declared(test.before, app, probe)
+  await app.register(audit, { sinks: [{ name: 'staged', sink, deliveryGuarantee, timeout: TIMEOUT }] })
+  await declared(test.declare, app, probe)
+  const replies = await askAt(app, test, transport)
+  sink.recover()
+  await app.audit.flush()
+
+  const final = replies.at(-1)
+  if (outcome.reply === 'own') {
+    expect(replies.map(comparable)).toEqual(bare.replies.map(comparable))
+    expect(final?.status).toBe(test.status)
+    if (final !== undefined && test.sees !== undefined) expect(test.sees(final)).toBe(true)
+    expect(probe.runs).toBe(bare.probe.runs)
+  } else {
+    expectReplaced(final, outcome.reply, [...sink.ids()], test.request?.method === 'HEAD')
+  }
+  expect(probe.runs > 0).toBe(outcome.runs)
+  expect(sink.trail()).toEqual(outcome.trail)
+  expect(sink.ids().size).toBe(outcome.trail.length === 0 ? 0 : 1)
+  expect(app.audit.stats().open).toBe(0)
+  await app.close()
+}
+
+async function askAt(app: FastifyInstance, test: Case, { client }: Transport): Promise<Reply[]> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return client(address.port, test.request ?? {})
+}
+
+/** A reply but for what differs from one second to the next. */
+function comparable({ headers, ...reply }: Reply): object {
+  return { ...reply, headers: headers.filter(([name]) => name !== 'date') }
+}
+
+const REPLACEMENTS = {
+  refused: { status: 503, code: 'FST_AUDIT_NOT_RECORDED' },
+  withheld: { status: 500, code: 'FST_AUDIT_RESPONSE_WITHHELD' },
+}
+
+const ALLOWED_HEADERS = [
+  'content-type',
+  'content-length',
+  'keep-alive',
+  'cache-control',
+  'retry-after',
+  'connection',
+  'date',
+  'vary',
+]
+
+/** Nothing of the reply that was not recorded may be in what is sent in its place. */
+export function expectReplaced(
+  reply: Reply | undefined,
+  kind: 'refused' | 'withheld',
+  ids: readonly string[],
+  isHead = false,
+): void {
+  const { status, code } = REPLACEMENTS[kind]
+  expect(reply).toMatchObject({ status, trailers: [], isWhole: true })
+  if (reply === undefined) return
+  const headers = Object.fromEntries(reply.headers)
+  expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' })
+  expect(headers['retry-after']).toBe(kind === 'refused' ? '1' : undefined)
+  const others = Object.keys(headers).filter((name) => !ALLOWED_HEADERS.includes(name))
+  expect(others.filter((name) => !name.startsWith('access-control-') && name !== 'strict-transport-security')).toEqual(
+    [],
+  )
+  if (isHead) {
+    expect(reply.body).toBe('')
+    return
+  }
+  const body: { auditId?: string; statusCode?: number; code?: string } = JSON.parse(reply.body)
+  expect(body).toMatchObject({ statusCode: status, code, auditId: expect.any(String) })
+  for (const id of ids) expect(body.auditId).toBe(id)
+}

@@ -1,0 +1,79 @@
+import { BatchError } from '../../src/errors.js'
+import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
+import { validateLine } from './schema.js'
+
+/** What a sink does with the entries of one stage. */
+export type Behaviour = 'stores' | 'fails' | 'hangs' | 'is slow'
+
+/** Turns of the event loop that a slow sink takes for one batch: more than any reply needs to come about. */
+const SLOW_TURNS = 12
+
+/** A sink whose behaviour is chosen for each stage; every line that it stores is held to the published schema. */
+export class StagedSink implements AuditSink {
+  received: Behaviour = 'stores'
+  complete: Behaviour = 'stores'
+  /** Corrections and the trail's own life. */
+  others: Behaviour = 'stores'
+  readonly stored: AuditEntry[] = []
+  private readonly hanging: Array<() => void> = []
+
+  async write(batch: readonly AuditEntry[]): Promise<void> {
+    const behaviours = batch.map((entry) => this.behaviourFor(entry))
+    if (behaviours.includes('is slow')) await turns(SLOW_TURNS)
+    if (behaviours.includes('hangs')) await new Promise<void>((resolve) => this.hanging.push(resolve))
+    const failed = batch.filter((_, index) => behaviours[index] === 'fails')
+    for (const entry of batch) {
+      if (failed.includes(entry)) continue
+      validateLine(entry.line)
+      this.stored.push(entry)
+    }
+    if (failed.length > 0) throw new BatchError({ failed })
+  }
+
+  /** Stores what hangs, and everything from now on. */
+  recover(): void {
+    this.received = 'stores'
+    this.complete = 'stores'
+    this.others = 'stores'
+    for (const resolve of this.hanging.splice(0)) resolve()
+  }
+
+  /**
+   * What the trail holds of requests, one word and status each: `Received`, `Complete 200`, `correction 500`. With
+   * `error` where there is one.
+   */
+  trail(): string[] {
+    return this.stored.flatMap(({ event: { payload } }) => {
+      if (payload.type === 'correction') return [withError('correction', payload.correction)]
+      if (payload.type !== 'audit') return []
+      if (payload.stage === 'OperationReceived') return ['Received']
+      const { aborted } = payload.response ?? {}
+      return [withError(aborted ? 'Complete aborted' : 'Complete', payload.response ?? {})]
+    })
+  }
+
+  /** The ids of the exchanges that it knows of. */
+  ids(): Set<string> {
+    return new Set(
+      this.stored.filter(({ event }) => isOfExchange(event.payload.type)).map(({ event }) => event.payload.id),
+    )
+  }
+
+  private behaviourFor({ event: { payload } }: AuditEntry): Behaviour {
+    if (payload.type !== 'audit') return this.others
+    return payload.stage === 'OperationReceived' ? this.received : this.complete
+  }
+}
+
+/** Lets the event loop turn. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function isOfExchange(type: string): boolean {
+  return type === 'audit' || type === 'correction'
+}
+
+function withError(word: string, { status_code, error }: { status_code?: number; error?: string }): string {
+  return [word, status_code, error && `(${error})`].filter((part) => part !== undefined).join(' ')
+}
