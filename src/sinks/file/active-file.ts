@@ -1,3 +1,4 @@
+import type { LifecycleDetails } from '../../event.js'
 import type { SinkContext } from '../sink.js'
 import { makeDirectory } from './directory.js'
 import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
@@ -30,6 +31,8 @@ export class ActiveFile {
   private checkedAt = Number.NEGATIVE_INFINITY
   /** Entries acknowledged since the path was last looked at. */
   private unchecked = 0
+  /** Entries beyond the sink's own records; a file that holds nothing else is not rotated, or rotation would feed itself. */
+  private foreign = 0
   private rotateAfter = Number.NEGATIVE_INFINITY
   /** The file's name may not survive a power loss yet. */
   private isNameNew = false
@@ -74,6 +77,7 @@ export class ActiveFile {
     if (this.file === undefined) throw new Error(`${this.path} is not open`)
     await this.file.append(data)
     this.unchecked += entries
+    this.foreign += entries
   }
 
   /** After a failed append: true when nothing of it is in the file, for certain. */
@@ -84,6 +88,12 @@ export class ActiveFile {
       isUndone = (await this.file?.repair(this.path)) ?? false
     })
     return isUndone
+  }
+
+  /** Puts an entry about the file's own life into its trail. */
+  record<Type extends 'rotation' | 'retention'>(type: Type, details: LifecycleDetails[Type]): void {
+    this.foreign--
+    this.context.record(type, details)
   }
 
   /** Lets go of the file; what is at the path is opened when it is needed next. */
@@ -109,6 +119,7 @@ export class ActiveFile {
       const file = new LogFile(fs, fd, status.id, status.size, fsync)
       await this.lock.verify()
       await this.makeWhole(file)
+      this.foreign = file.end > 0 ? Number.POSITIVE_INFINITY : 0
       this.file = file
     } catch (error) {
       await fs.close(fd)
@@ -182,7 +193,7 @@ export class ActiveFile {
 
   private async isDue(file: LogFile): Promise<'size' | 'age' | undefined> {
     const { rotateBytes, rotateDuration } = this.options
-    if (file.end === 0) return undefined
+    if (file.end === 0 || this.foreign <= 0) return undefined
     if (rotateBytes > 0 && file.end >= rotateBytes) return 'size'
     if (rotateDuration === 0) return undefined
     const now = this.parts.clock.now()
@@ -208,7 +219,8 @@ export class ActiveFile {
     this.file = successor
     this.isNameNew = this.options.fsync
     this.hasRotated = true
-    this.context.record('rotation', { archive, bytes: file.end, reason })
+    this.foreign = 0
+    this.record('rotation', { archive, bytes: file.end, reason })
     await cleanUp(this.context.log, this.path, file.close())
   }
 }

@@ -190,7 +190,7 @@ class RotatingFileSink implements FileSink {
     for (const archive of due.slice(0, DELETIONS)) {
       try {
         const deleted = await deleteArchive(fs, active.names, archive)
-        if (deleted !== undefined) this.context?.record('retention', deleted)
+        if (deleted !== undefined) active.record('retention', deleted)
       } catch (error) {
         // One that cannot be deleted does not protect the others.
         failures.push(error)

@@ -69,15 +69,35 @@ describe('rotation', () => {
     expect(names()).toEqual(['audit.log', 'audit.log.lock'])
   })
 
+  it('leaves a file alone that holds its own records only, or each rotation would cause the next', async () => {
+    const { opened, clock, recorded, texts } = world()
+    const sink = await opened({ rotateBytes: 1, rotateDuration: 1, rotateMaxFiles: 1 })
+    let told = 0
+    const settle = async (): Promise<void> => {
+      for (; told < recorded.length; told++) await sink.write([entry(`record ${told}`)])
+    }
+    for (const text of ['a', 'b', 'c']) {
+      await sink.write([entry(text)])
+      await settle()
+      clock.advance(1000)
+      await sink.idle?.()
+      await settle()
+      clock.advance(1000)
+      await sink.idle?.()
+    }
+    expect(recorded.map(({ type }) => type)).toEqual(['rotation', 'rotation', 'retention', 'rotation', 'retention'])
+    expect(texts()).toEqual(['record 3', 'record 4'])
+  })
+
   it('never replaces another file: it counts on', async () => {
     const { opened, directory, texts } = world()
     writeFileSync(join(directory, FIRST), `${entry('not yours').line}\n`)
     const sink = await opened({ rotateBytes: 1 })
-    for (const text of ['a', 'b', 'c']) await sink.write([entry(text)])
+    for (const text of ['a', 'b', 'c']) await sink.write([entry(text), entry(text)])
     expect(texts(FIRST)).toEqual(['not yours'])
-    expect(texts('audit-2026-03-24T17-09-35.704Z-1.log')).toEqual(['a'])
-    expect(texts('audit-2026-03-24T17-09-35.704Z-2.log')).toEqual(['b'])
-    expect(texts()).toEqual(['c'])
+    expect(texts('audit-2026-03-24T17-09-35.704Z-1.log')).toEqual(['a', 'a'])
+    expect(texts('audit-2026-03-24T17-09-35.704Z-2.log')).toEqual(['b', 'b'])
+    expect(texts()).toEqual(['c', 'c'])
   })
 
   it('works for a name without an extension', async () => {

@@ -27,7 +27,7 @@ describe('{slot}', () => {
     const more = { path, rotateBytes: 1, rotateMaxFiles: 1 }
     const [first, second] = [await opened(more), await opened(more)]
     for (const sink of [first, second, first, second]) {
-      await sink.write([entry('a')])
+      await sink.write([entry('a'), entry('b')])
       await sink.idle?.()
     }
     expect(names().filter((name) => /Z(-\d+)?\.log$/.test(name))).toEqual([
