@@ -219,8 +219,10 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   private receivedSettled(): void {
     const { next, earlyReply } = this
     if (this.hasFailed && !this.isOut) {
+      // Before the answer is out: `inject` has closed its response by then.
+      const complaint = this.complaint(NOT_RECORDED)
       this.refuse()
-      this.tellExceptDoubtful(this.complaint(NOT_RECORDED))
+      this.tellExceptDoubtful(complaint)
       return
     }
     this.state = 'received'
@@ -340,7 +342,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   private record(stage: Stage, rest: string): Draft {
     const { id, timestamp, auth, request, changes } = this
-    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes))
+    const isAscii = changes.isAscii && this.annotations === null
+    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes), isAscii)
   }
 
   private correction(statusCode: number, error: string | undefined): Draft {
