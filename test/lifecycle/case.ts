@@ -31,7 +31,7 @@ export interface Case {
   before?(app: FastifyInstance, probe: Probe): unknown
   /** What is registered after it. */
   declare?(app: FastifyInstance, probe: Probe): unknown
-  /** HTTP/2 has no such thing, or Fastify's plugin for it. */
+  /** Over HTTP/2, Node or a plugin does something else. */
   http1Only?: true
   /** What must be in the reply, beside being what it is without the plugin. */
   sees?: (reply: Reply) => boolean

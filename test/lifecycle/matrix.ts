@@ -5,7 +5,7 @@ import { GUARANTEES, outcomeOf, SINK_STATES } from './oracle.js'
 import { checkCell, type Seen, type Transport, withoutPlugin } from './runner.js'
 
 /** Every case in every state of the sink under both guarantees. */
-export function matrix(cases: readonly Case[], transport: Transport): void {
+export function matrix(cases: readonly Case[], transport: Transport, states = SINK_STATES): void {
   expectNothingUncaught()
   describe.each(cases)('$name', (test) => {
     let bare: Seen
@@ -13,7 +13,7 @@ export function matrix(cases: readonly Case[], transport: Transport): void {
       bare = await withoutPlugin(test, transport)
     })
     for (const guarantee of GUARANTEES) {
-      it.each(SINK_STATES)(`${guarantee}, and the sink $name`, async (state) => {
+      it.each(states)(`${guarantee}, and the sink $name`, async (state) => {
         await checkCell(test, state, guarantee, outcomeOf(test, state, guarantee), bare, transport)
       })
     }

@@ -20,6 +20,9 @@ export const SINK_STATES: readonly SinkState[] = [
   { name: 'hangs at Complete', received: 'stores', complete: 'hangs' },
 ]
 
+/** Those that show every outcome but what a late answer adds. */
+export const MAIN_STATES = SINK_STATES.slice(0, 4)
+
 export const GUARANTEES: readonly Guarantee[] = ['enforced', 'best-effort']
 
 /** What must come of a case: design, sections 3 and 4. */

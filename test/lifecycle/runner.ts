@@ -1,21 +1,50 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
 import { expect } from 'vitest'
 import audit from '../../src/index.js'
+import { askHttp2, toPairs } from '../support/http2.js'
 import { StagedSink } from '../support/staged-sink.js'
 import { ask, type Reply, type WireRequest } from '../support/wire.js'
 import { type Case, declared, Probe } from './case.js'
 import type { Guarantee, Outcome, SinkState } from './oracle.js'
 
-/** Sends a request to a server that listens, and returns all that came back. */
-export type Client = (port: number, request: WireRequest) => Promise<Reply[]>
-
-/** How a kind of server is made, and asked. */
+/** How a kind of server is made, and asked: all that comes back. */
 export interface Transport {
-  client: Client
   factory: object
+  ask(app: FastifyInstance, request: WireRequest): Promise<Reply[]>
 }
 
-export const HTTP1: Transport = { client: ask, factory: {} }
+export const HTTP1: Transport = { factory: {}, ask: async (app, request) => ask(await listen(app), request) }
+
+export const HTTP2: Transport = {
+  factory: { http2: true },
+  ask: async (app, request) => [await askHttp2(await listen(app), request)],
+}
+
+export const INJECT: Transport = {
+  factory: {},
+  ask: async (app, { method = 'GET', url = '/', headers = {}, body }) => {
+    const {
+      statusCode,
+      headers: got,
+      payload,
+      trailers,
+    } = await app.inject({
+      method: method as HTTPMethods,
+      url,
+      headers,
+      ...(body !== undefined && { payload: body }),
+    })
+    return [{ status: statusCode, headers: toPairs(got), body: payload, trailers: toPairs(trailers), isWhole: true }]
+  },
+}
+
+/** The port of a server that listens from now on. */
+export async function listen(app: FastifyInstance): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
 
 /** What a hung sink's entries wait for; short, because every cell of a hanging sink takes as long. */
 const TIMEOUT = '40ms'
@@ -31,7 +60,7 @@ export async function withoutPlugin(test: Case, transport: Transport): Promise<S
   const app = Fastify({ ...test.factory, ...transport.factory })
   await declared(test.before, app, probe)
   await declared(test.declare, app, probe)
-  const replies = await askAt(app, test, transport)
+  const replies = await transport.ask(app, test.request ?? {})
   await app.close()
   return { replies, probe }
 }
@@ -53,8 +82,8 @@ export async function checkCell(
   await declared(test.before, app, probe)
   await app.register(audit, { sinks: [{ name: 'staged', sink, deliveryGuarantee, timeout: TIMEOUT }] })
   await declared(test.declare, app, probe)
-  const replies = await askAt(app, test, transport)
-  sink.recover()
+  const replies = await transport.ask(app, test.request ?? {})
+  if (state.received === 'hangs' || state.complete === 'hangs') sink.recover()
   await app.audit.flush()
 
   const final = replies.at(-1)
@@ -71,13 +100,6 @@ export async function checkCell(
   expect(sink.ids().size).toBe(outcome.trail.length === 0 ? 0 : 1)
   expect(app.audit.stats().open).toBe(0)
   await app.close()
-}
-
-async function askAt(app: FastifyInstance, test: Case, { client }: Transport): Promise<Reply[]> {
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return client(address.port, test.request ?? {})
 }
 
 /** A reply but for what differs from one second to the next. */

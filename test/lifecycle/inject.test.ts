@@ -1,0 +1,6 @@
+import { ALL_CASES } from './all-cases.js'
+import { matrix } from './matrix.js'
+import { MAIN_STATES } from './oracle.js'
+import { INJECT } from './runner.js'
+
+matrix(ALL_CASES, INJECT, MAIN_STATES)
