@@ -14,15 +14,18 @@ export const BOUNDS = {
   annotationKeys: 16,
 } as const
 
-/** What was changed in an event on its way into a line; the line says so. */
+/** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
 export class Changes {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
+  /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
+  isAscii = true
 
   markTruncated(path: string, bytes: number, kept: number): void {
     this.truncated ??= {}
-    this.truncated[path] = { bytes, kept }
+    // Cut twice (first to what is searched for secrets), it was as long as it was at first.
+    this.truncated[path] = { bytes: Math.max(bytes, this.truncated[path]?.bytes ?? 0), kept }
   }
 
   markOmitted(path: string, reason: string): void {
@@ -44,6 +47,7 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g
  */
 export function quote(text: string, limit: number, path: string, changes: Changes): string {
   if (text.length <= limit && PLAIN.test(text)) return `"${text}"`
+  changes.isAscii = false
   // A UTF-16 unit takes at least one byte, so what lies beyond `limit` units is never kept.
   const start = text.length > limit ? text.slice(0, limit) : text
   const escaped = escapeText(start)
@@ -51,7 +55,7 @@ export function quote(text: string, limit: number, path: string, changes: Change
   if (bytes <= limit && start.length === text.length) return `"${escaped}"`
   const kept = cut(start, limit)
   changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(kept))
-  return `"${kept}"`
+  return quoteWhole(kept)
 }
 
 /** The JSON literal of a text that is bounded already. */
@@ -68,14 +72,15 @@ function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
+/** The longest start that takes at most `limit` bytes once escaped; found by halving, for the text may be hostile. */
 function cut(text: string, limit: number): string {
-  let kept = ''
-  let bytes = 0
-  for (const character of text) {
-    const escaped = escapeText(character)
-    bytes += Buffer.byteLength(escaped)
-    if (bytes > limit) break
-    kept += escaped
+  let fits = 0
+  let exceeds = text.length + 1
+  while (exceeds - fits > 1) {
+    const middle = (fits + exceeds) >> 1
+    if (Buffer.byteLength(escapeText(text.slice(0, middle))) <= limit) fits = middle
+    else exceeds = middle
   }
-  return kept
+  const isInsidePair = (text.codePointAt(fits - 1) ?? 0) > 0xffff
+  return text.slice(0, isInsidePair ? fits - 1 : fits)
 }

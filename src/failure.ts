@@ -3,8 +3,13 @@ const SEARCHED_BODY = 16_384
 
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message)
-  return String(error)
+  return textOf(typeof error === 'object' && error !== null && 'message' in error ? error.message : error)
+}
+
+/** Anything as text, without a call of its own methods: it may have none, or throw. */
+function textOf(value: unknown): string {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isObject ? Object.prototype.toString.call(value) : String(value)
 }
 
 /**

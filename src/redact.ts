@@ -20,9 +20,18 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
 
 const QUERY_SEPARATOR = /[?&;#]/g
 
-/** `key=value`, `key: value` and `"key":"value"` in running text; every repetition of it is bounded or disjoint. */
-const KEY_AND_VALUE =
-  /([A-Za-z0-9_.\-%[\]]{1,64})(["']?\s{0,3}[=:]\s{0,3})("[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token|digest)\s{1,3})?[^\s&,;"'}\]]+)/gi
+/**
+ * A key and what stands before its value in running text: a URL, a header, JSON (also inside a JSON string). A match
+ * begins only where a run of key characters begins, so that a long run is walked through once, not once a character.
+ */
+const KEY_AND_SEPARATOR = /(?<![\w.\-%[\]])([\w.\-%[\]]+)\\{0,8}["']?\s{0,3}(?:=>|[=:])\s{0,3}/g
+
+/** A value in quotes, up to its closing one or the end; otherwise all that is not a space or `&`. Rather too much. */
+const VALUE = /(\\{0,8})(["'])[\s\S]*?(?:(?<!\\)\1\2|$)|(?:(?:bearer|basic|digest|token)\s{1,3})?[^\s&]+/iy
+
+/** The value of a header that has spaces in it: the whole line. */
+const LINE = /[^\r\n]+/y
+const HAS_SPACES = /(?:cookie|authorization)\W*:\W*$/i
 
 /** Error text is cut to this before it is searched; far more than a line keeps of it. */
 const SEARCHED_TEXT = 16_384
@@ -63,11 +72,28 @@ export function redactText(text: string, path: string, changes: Changes): string
     searched = text.slice(0, SEARCHED_TEXT)
     changes.markTruncated(path, Buffer.byteLength(text), SEARCHED_TEXT)
   }
-  return searched.replace(KEY_AND_VALUE, (pair, key: string, between: string) => {
-    if (!isSecretKey(key)) return pair
+  let redacted = ''
+  let start = 0
+  KEY_AND_SEPARATOR.lastIndex = 0
+  for (let found = KEY_AND_SEPARATOR.exec(searched); found !== null; found = KEY_AND_SEPARATOR.exec(searched)) {
+    const [between, key = ''] = found
+    // What follows the key of no secret may be the key of one: `Route GET:/login?password=x not found`.
+    if (!isSecretKey(key)) continue
+    const end = endOfValue(searched, KEY_AND_SEPARATOR.lastIndex, HAS_SPACES.test(between))
+    if (end === KEY_AND_SEPARATOR.lastIndex) continue
+    redacted += `${searched.slice(start, KEY_AND_SEPARATOR.lastIndex)}${REDACTED}`
     changes.redacted++
-    return `${key}${between}${REDACTED}`
-  })
+    start = end
+    KEY_AND_SEPARATOR.lastIndex = end
+  }
+  return redacted + searched.slice(start)
+}
+
+function endOfValue(text: string, start: number, hasSpaces: boolean): number {
+  const isQuoted = /["'\\]/.test(text[start] ?? '')
+  const pattern = hasSpaces && !isQuoted ? LINE : VALUE
+  pattern.lastIndex = start
+  return pattern.test(text) ? pattern.lastIndex : start
 }
 
 /** One `?key=value`, its separator included. */

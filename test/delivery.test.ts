@@ -91,7 +91,7 @@ describe('order and group commit', () => {
   it('gives a write one entry that is larger than any batch', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
-    const huge = new Draft('{"seq":', `,"x":"${'x'.repeat(2 * MIB)}"}`)
+    const huge = new Draft('{"seq":', `,"x":"${'x'.repeat(2 * MIB)}"}`, true)
     ask('/before')
     delivery.offer(new Entry(huge, delivery, null, true))
     ask('/after')

@@ -149,15 +149,23 @@ function writeError(error: string, path: string, changes: Changes): string {
 function writeSourceIps(addresses: readonly string[], changes: Changes): string {
   const path = 'request.request_meta.source_ips'
   const first = addresses.slice(0, BOUNDS.sourceIps)
-  if (first.length < addresses.length) changes.markTruncated(path, addresses.length, first.length)
-  return `,"source_ips":[${first.map((address) => quote(address, BOUNDS.address, path, changes)).join(',')}]`
+  if (first.length < addresses.length) changes.markTruncated(path, bytesOf(addresses), bytesOf(first))
+  return `,"source_ips":${writeList(first, BOUNDS.address, path, changes)}`
 }
 
-/** A list of names; how many there were and were kept is marked under its path. */
 function writeNames(names: readonly string[], path: string, changes: Changes): string {
   const first = names.slice(0, BOUNDS.names)
-  if (first.length < names.length) changes.markTruncated(path, names.length, first.length)
-  return `[${first.map((name) => quote(name, BOUNDS.identity, path, changes)).join(',')}]`
+  if (first.length < names.length) changes.markTruncated(path, bytesOf(names), bytesOf(first))
+  return writeList(first, BOUNDS.identity, path, changes)
+}
+
+/** A list that is short enough; what is cut of a text in it is marked under the list's path and its place. */
+function writeList(texts: readonly string[], limit: number, path: string, changes: Changes): string {
+  return `[${texts.map((text, index) => quote(text, limit, `${path}.${index}`, changes)).join(',')}]`
+}
+
+function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
 }
 
 function writeChanges(changes: Changes): string {

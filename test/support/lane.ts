@@ -30,6 +30,7 @@ export function draft(payload: string): Draft {
   return new Draft(
     `{"created_at":"${TIME}","event_type":"audit","instance":"${INSTANCE}","seq":`,
     `,"payload":${payload}}`,
+    false,
   )
 }
 
