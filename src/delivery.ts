@@ -296,7 +296,7 @@ export class Delivery implements Lane, SinkContext {
     } catch (error) {
       this.log.error({ err: error, sink: this.name }, 'the format of an audit sink failed, so the entry is not stored')
       this.ledger.lose(entry, 'not stored')
-      this.tell([entry], false)
+      this.tell([entry], 'in time')
       return false
     }
   }
@@ -304,7 +304,7 @@ export class Delivery implements Lane, SinkContext {
   private onOverdue(timeout: number): void {
     this.fails(new AuditSinkTimeout(this.name, String(timeout)))
     this.ledger.doubt(this.batch)
-    this.tell(this.batch, false)
+    this.tell(this.batch, 'overdue')
     if (this.enforced) this.dropQueue((entry) => entry.waiter !== null)
     this.whenOverdue()
   }
@@ -313,7 +313,7 @@ export class Delivery implements Lane, SinkContext {
   private dropQueue(isDropped: (entry: Entry) => boolean): void {
     const dropped = this.queue.drop(isDropped)
     for (const entry of dropped) this.ledger.miss(entry)
-    this.tell(dropped, false)
+    this.tell(dropped, 'in time')
   }
 
   /** An entry that nobody waits for. */
@@ -325,17 +325,20 @@ export class Delivery implements Lane, SinkContext {
     this.batch = []
     if (this.ledger.settle(batch, error, late)) this.works()
     else this.fails(error)
-    this.tell(batch, late)
+    this.tell(batch, late ? 'late' : 'in time')
   }
 
-  /** Tells whoever waits. What one of them throws is thrown on, but keeps no other from being told. */
-  private tell(entries: readonly Entry[], late: boolean): void {
+  /**
+   * Tells whoever waits; who is told of an overdue entry still waits for its fate. What one of them throws is thrown
+   * on, but keeps no other from being told.
+   */
+  private tell(entries: readonly Entry[], when: 'in time' | 'overdue' | 'late'): void {
     for (const entry of entries) {
       const waiter = entry.waiter
       if (waiter === null) continue
-      if (entry.fate !== 'in doubt') entry.waiter = null
+      if (when !== 'overdue') entry.waiter = null
       try {
-        if (late) waiter.resolved(entry)
+        if (when === 'late') waiter.resolved(entry)
         else waiter.settled(entry)
       } catch (error) {
         process.nextTick(rethrow, error)

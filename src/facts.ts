@@ -25,7 +25,8 @@ export function readRequest(request: FastifyRequest, namespace: string): Request
     namespace,
     remoteAddress: remote,
     userAgent: typeof userAgent === 'string' ? userAgent : undefined,
-    sourceIps: request.ips,
+    // Over a unix socket the first of them, the socket's own, is undefined.
+    sourceIps: request.ips?.filter((address) => typeof address === 'string'),
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     nodeAddress: local,
   }

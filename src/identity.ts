@@ -30,6 +30,7 @@ export class Who {
     if (this.identity === undefined) return ANONYMOUS_AUTH
     try {
       const identity = this.identity(request)
+      this.refusePromise(identity)
       return identity === undefined || identity === null ? ANONYMOUS_AUTH : writeAuth(toAuth(identity), changes)
     } catch (error) {
       this.counts.identityErrors++
@@ -45,6 +46,7 @@ export class Who {
     if (this.namespace === undefined) return 'default'
     try {
       const namespace: unknown = this.namespace(request)
+      this.refusePromise(namespace)
       if (namespace === undefined || typeof namespace === 'string') return namespace ?? 'default'
       throw new TypeError(`it returned ${typeof namespace} instead of a string`)
     } catch (error) {
@@ -56,24 +58,51 @@ export class Who {
       return 'default'
     }
   }
+
+  /** What comes later cannot be recorded; and nobody else would catch its rejection, which ends a process. */
+  private refusePromise(value: unknown): void {
+    if (!isThenable(value)) return
+    Promise.resolve(value).then(undefined, (error: unknown) => {
+      this.log.warn({ err: error }, 'a promise that the `identity` or `namespace` option returned was rejected')
+    })
+    throw new TypeError('it returned a promise; it must be synchronous: authenticate in a hook, and read the result')
+  }
 }
 
-/** The identity under the names of a line. JavaScript callers may hand in anything: numbers become text. */
+/** The identity under the names of a line. JavaScript callers may hand in anything: ids of any kind become text. */
 function toAuth(identity: Identity): EventAuth {
   const { accessorId, name, policies, groups, global, createTime, method, onBehalfOf } = identity
-  if (accessorId === undefined || accessorId === null) {
+  if (isAbsent(accessorId)) {
     throw new TypeError('the identity has no `accessorId`; return undefined for an anonymous request')
   }
   return {
-    accessor_id: String(accessorId),
-    ...(name !== undefined && { name: String(name) }),
-    ...(policies !== undefined && { policies: policies.map(String) }),
-    ...(groups !== undefined && { groups: groups.map(String) }),
-    ...(global !== undefined && { global: Boolean(global) }),
-    ...(createTime !== undefined && {
-      create_time: createTime instanceof Date ? createTime.toISOString() : String(createTime),
+    accessor_id: toText(accessorId),
+    ...(!isAbsent(name) && { name: toText(name) }),
+    ...(!isAbsent(policies) && { policies: policies.map(toText) }),
+    ...(!isAbsent(groups) && { groups: groups.map(toText) }),
+    ...(!isAbsent(global) && { global: global === true }),
+    ...(!isAbsent(createTime) && {
+      create_time: createTime instanceof Date ? createTime.toISOString() : toText(createTime),
     }),
-    ...(method !== undefined && { method: String(method) }),
-    ...(onBehalfOf !== undefined && { on_behalf_of: String(onBehalfOf) }),
+    ...(!isAbsent(method) && { method: toText(method) }),
+    ...(!isAbsent(onBehalfOf) && { on_behalf_of: toText(onBehalfOf) }),
   }
+}
+
+/** Databases say null, and forms say the empty string, where there is nothing. */
+function isAbsent(value: unknown): value is undefined | null | '' {
+  return value === undefined || value === null || value === ''
+}
+
+/** A text, or what has one of its own; `[object Promise]` in the place of a name would identify nobody. */
+function toText(value: unknown): string {
+  const text = String(value)
+  if (typeof value === 'function' || text.startsWith('[object ')) {
+    throw new TypeError(`the identity holds ${typeof value === 'function' ? 'a function' : text} where a text belongs`)
+  }
+  return text
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

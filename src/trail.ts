@@ -152,8 +152,9 @@ export class Trail implements ExchangeContext {
 
   private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
     const { filters, sinks } = this.options
-    const options = JSON.stringify(this.options, (_, value: unknown) =>
-      typeof value === 'function' ? '[function]' : value,
+    // A sink that is an instance may hold anything: a socket, a secret, itself.
+    const options = JSON.stringify(this.options, (key, value: unknown) =>
+      typeof value === 'function' || key === 'sink' ? `[${typeof value}]` : value,
     )
     return {
       version: packageVersion(),

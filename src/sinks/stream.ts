@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { BatchError } from '../errors.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
 /** How a stream is treated. */
@@ -55,27 +56,39 @@ class StreamSink implements AuditSink {
         reject(new Error('the stream is closed', { cause: this.failure ?? undefined }))
         return
       }
+      // What a stream had of a batch when it died, nobody knows.
       const onClose = (): void =>
-        reject(new Error('the stream closed before it took the batch', { cause: this.failure }))
+        reject(new BatchError({ inDoubt: batch, cause: this.failure ?? new Error('the stream was closed') }))
       this.stream.once('close', onClose)
       this.stream.write(lines, (error) => {
         this.stream.off('close', onClose)
-        if (error) reject(error)
+        if (error) reject(neverReached(error) ? error : new BatchError({ inDoubt: batch, cause: error }))
         else resolve()
       })
     })
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       if (!this.isEnded || !this.stream.writable) {
         this.stream.off('error', this.onError)
         resolve()
-      } else this.stream.end(resolve)
+        return
+      }
+      // Node passes what kept the stream from finishing; its listener for errors stays, for those that come later.
+      this.stream.end((error?: Error | null) => {
+        if (error) reject(error)
+        else resolve()
+      })
     })
   }
 
   private readonly onError = (error: Error): void => {
     this.failure = error
   }
+}
+
+/** Whether the stream had ended before it was handed the batch. */
+function neverReached(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ERR_STREAM_DESTROYED' || error.code === 'ERR_STREAM_WRITE_AFTER_END'
 }
