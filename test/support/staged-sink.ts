@@ -70,6 +70,11 @@ export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Lets it turn until something holds; a test that waits in vain fails by its own timeout. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await turns(1)
+}
+
 function isOfExchange(type: string): boolean {
   return type === 'audit' || type === 'correction'
 }

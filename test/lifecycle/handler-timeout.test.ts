@@ -1,0 +1,112 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { turns, until } from '../support/staged-sink.js'
+import { expectNothingUncaught } from '../support/uncaught.js'
+import { ask } from '../support/wire.js'
+import { expectReplaced } from './runner.js'
+import { deferred, type Served, serve, trailOf } from './server.js'
+
+const TIMED_OUT = "Complete 503 (Request timed out after 10 ms on route '/')"
+
+type Reply = 'late' | 'text' | 'stream' | 'trailers'
+
+interface Racing extends Served {
+  /** Fastify has given the handler up. */
+  timedOut: Promise<unknown>
+  handlerRan: () => boolean
+}
+
+/** A route whose handler has 10 ms, and replies in one of several ways. */
+async function race(kind: Reply): Promise<Racing> {
+  const timedOut = deferred()
+  let runs = 0
+  const served = await serve({
+    declare: (app) => {
+      app.addHook('onError', async () => timedOut.resolve())
+      app.get('/', { handlerTimeout: 10 }, (request, reply) => {
+        runs++
+        request.signal.addEventListener('abort', () => timedOut.resolve())
+        if (kind === 'late') timedOut.promise.then(() => setImmediate(() => reply.send('late')))
+        else if (kind === 'text') reply.send('in time')
+        else if (kind === 'trailers') reply.trailer('x-sum', () => new Promise(() => undefined)).send('in time')
+        else {
+          const source = new PassThrough()
+          source.on('error', () => undefined)
+          source.write('in time')
+          reply.send(source)
+        }
+      })
+    },
+  })
+  return { ...served, timedOut: timedOut.promise, handlerRan: () => runs > 0 }
+}
+
+describe('handlerTimeout', () => {
+  expectNothingUncaught()
+
+  it.each(['stores', 'is slow'] as const)('is recorded as the reply that it is (the sink %s)', async (behaviour) => {
+    const served = await race('late')
+    served.sink.received = behaviour
+    served.sink.complete = behaviour
+    const [reply] = await ask(served.port, {})
+    expect(reply?.status).toBe(503)
+    expect(await trailOf(served)).toEqual(['Received', TIMED_OUT])
+  })
+
+  it('while Received is being stored: the handler does not run', async () => {
+    const served = await race('late')
+    served.sink.received = 'hangs'
+    const answer = ask(served.port, {})
+    await served.timedOut
+    await turns(4)
+    served.sink.recover()
+    const [reply] = await answer
+    expect(reply?.status).toBe(503)
+    expect(served.handlerRan()).toBe(false)
+    expect(await trailOf(served)).toEqual(['Received', TIMED_OUT])
+  })
+
+  it('while Received is being stored and is not: the request is refused', async () => {
+    const served = await race('late')
+    served.sink.received = 'hangs'
+    expectReplaced((await ask(served.port, {}))[0], 'refused', [])
+    served.sink.recover()
+    expect(served.handlerRan()).toBe(false)
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 503 (FST_AUDIT_NOT_RECORDED)'])
+  })
+
+  it('while the Complete of a whole reply is being stored: the reply was in time', async () => {
+    const served = await race('text')
+    served.sink.complete = 'hangs'
+    const answer = ask(served.port, {})
+    await until(() => served.app.audit.stats().sinks.staged?.healthy === false)
+    served.sink.recover()
+    expectReplaced((await answer)[0], 'withheld', [...served.sink.ids()])
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 200', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'])
+  })
+
+  it.each(['stream', 'trailers'] as const)(
+    'while the Complete of a reply with a %s to come is being stored: what goes out is recorded',
+    async (kind) => {
+      const served = await race(kind)
+      served.sink.complete = 'hangs'
+      const answer = ask(served.port, {})
+      await served.timedOut
+      await turns(4)
+      served.sink.recover()
+      const [reply] = await answer
+      const trail = await trailOf(served)
+      expect(trail).toEqual(['Received', 'Complete 200'])
+      // Its time was up before it was whole: cut, as it is without the plugin once its head is out.
+      expect(reply?.status ?? 200).toBe(200)
+      expect(reply?.isWhole ?? false).toBe(false)
+    },
+  )
+
+  it.each(['stream', 'trailers'] as const)('after the Complete of a reply with a %s to come', async (kind) => {
+    const served = await race(kind)
+    const [reply] = await ask(served.port, {})
+    expect(reply).toMatchObject({ status: 200, isWhole: false })
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
+  })
+})
