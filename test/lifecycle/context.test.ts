@@ -1,0 +1,107 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Readable } from 'node:stream'
+import { fastifyRequestContext, requestContext } from '@fastify/request-context'
+import type { FastifyInstance } from 'fastify'
+import { describe, expect, it } from 'vitest'
+import { expectNothingUncaught } from '../support/uncaught.js'
+import { ask } from '../support/wire.js'
+import { serve } from './server.js'
+
+declare module '@fastify/request-context' {
+  interface RequestContextData {
+    number: string
+  }
+}
+
+/** What each hook of one request found in the store, under the request's own number. */
+type Seen = Map<string, string[]>
+
+const storage = new AsyncLocalStorage<string>()
+
+/** A store of each kind, filled in a hook after the plugin's. */
+const stores: Array<{ name: string; use(app: FastifyInstance): unknown; read(): string | undefined }> = [
+  {
+    name: '@fastify/request-context',
+    use: (app) => {
+      app.register(fastifyRequestContext)
+      app.addHook('preParsing', async (request) => requestContext.set('number', numberOf(request.url)))
+    },
+    read: () => requestContext.get('number'),
+  },
+  {
+    name: 'AsyncLocalStorage.run in an onRequest hook',
+    use: (app) =>
+      app.addHook('onRequest', (request, _, done) => {
+        storage.run(numberOf(request.url), done)
+      }),
+    read: () => storage.getStore(),
+  },
+]
+
+function numberOf(url: string): string {
+  return url.split('/').at(-1) ?? ''
+}
+
+function observe(app: FastifyInstance, read: () => string | undefined, seen: Seen): void {
+  const note = (where: string, url: string): void => {
+    const number = numberOf(url)
+    seen.set(number, [...(seen.get(number) ?? []), `${where} ${read()}`])
+  }
+  app.addHook('onSend', async ({ url }) => note('onSend', url))
+  app.addHook('onResponse', async ({ url }) => note('onResponse', url))
+  app.get('/text/:number', async ({ url }) => {
+    note('handler', url)
+    await new Promise((resolve) => setImmediate(resolve))
+    note('later', url)
+    return 'hello'
+  })
+  app.get('/stream/:number', ({ url }, reply) => {
+    note('handler', url)
+    reply.send(Readable.from([numberOf(url)]))
+  })
+  app.get('/raw/:number', ({ url }, reply) => {
+    note('handler', url)
+    reply.hijack()
+    const end = (): void => {
+      note('drained', url)
+      reply.raw.end()
+    }
+    if (reply.raw.write('a')) end()
+    else reply.raw.once('drain', end)
+  })
+}
+
+const expected: Record<string, string[]> = {
+  text: ['handler', 'later', 'onSend', 'onResponse'],
+  stream: ['handler', 'onSend', 'onResponse'],
+  raw: ['handler', 'drained', 'onResponse'],
+}
+
+describe.each(stores)('$name', ({ use, read }) => {
+  expectNothingUncaught()
+
+  it.each(['enforced', 'best-effort'] as const)(
+    'never shows a request the store of another that was recorded in the same batch (%s)',
+    async (deliveryGuarantee) => {
+      const seen: Seen = new Map()
+      const { sink, port, app } = await serve({
+        deliveryGuarantee,
+        declare: (instance) => {
+          use(instance)
+          observe(instance, read, seen)
+        },
+      })
+      sink.received = 'is slow'
+      sink.complete = 'is slow'
+      const kinds = Object.keys(expected)
+      const numbers = Array.from({ length: 24 }, (_, index) => String(index))
+      const kindOf = (number: string): string => kinds[Number(number) % kinds.length] ?? ''
+      await Promise.all(numbers.map((number) => ask(port, { url: `/${kindOf(number)}/${number}` })))
+      await app.audit.flush()
+      expect(app.audit.stats().sinks.staged?.batches).toBeLessThan(48)
+      for (const number of numbers) {
+        expect(seen.get(number)).toEqual(expected[kindOf(number)]?.map((where) => `${where} ${number}`))
+      }
+    },
+  )
+})
