@@ -152,9 +152,8 @@ export class Trail implements ExchangeContext {
 
   private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
     const { filters, sinks } = this.options
-    // A sink that is an instance may hold anything: a socket, a secret, itself.
-    const options = JSON.stringify(this.options, (key, value: unknown) =>
-      typeof value === 'function' || key === 'sink' ? `[${typeof value}]` : value,
+    const options = JSON.stringify({ ...this.options, sinks: sinks.map(describeSink) }, (_, value: unknown) =>
+      typeof value === 'function' ? '[function]' : value,
     )
     return {
       version: packageVersion(),
@@ -173,6 +172,11 @@ export class Trail implements ExchangeContext {
 function sinkOf(sink: ResolvedSink): AuditSink {
   if (sink.type === 'file') return fileSink(sink.file)
   return sink.type === 'stdout' ? stdoutSink() : sink.sink
+}
+
+/** A sink that is an instance may hold anything: a socket, a secret, itself. */
+function describeSink(sink: ResolvedSink): object {
+  return sink.type === 'custom' ? { ...sink, sink: '[instance]' } : sink
 }
 
 function toJsonValue(value: object): JsonValue {

@@ -448,11 +448,11 @@ describe('options that are wrong', () => {
     expect(lines({ filters: [{ endpoints: ['/a\n/:id'], stages: ['*'], operations: ['*'] }] })).toHaveLength(1)
   })
 
-  it('a thousand of them end in a count, and are all in `mistakes`', () => {
+  it('a thousand of them, and one for their number, end in a count, and are all in `mistakes`', () => {
     const error = failure({ sinks: Array.from({ length: 1000 }, () => 0) })
-    expect(error.mistakes).toHaveLength(1000)
+    expect(error.mistakes).toHaveLength(1001)
     expect(error.message.split('\n')).toHaveLength(52)
-    expect(error.message).toMatch(/\n- and 950 more$/)
+    expect(error.message).toMatch(/\n- and 951 more$/)
   })
 })
 

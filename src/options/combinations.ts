@@ -22,12 +22,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** What a request's filters exclude is kept in one number of 32 bits, two for each sink. */
+const MAX_SINKS = 15
+
 /** What is wrong between the sinks, and between the options of each. */
 export function combinationProblems(options: unknown): Problem[] {
   if (!isRecord(options) || !Array.isArray(options.sinks)) return []
   const sinks: unknown[] = options.sinks
   const files = filesOf(sinks, options.dataDir)
   return [
+    ...sinks.slice(MAX_SINKS, MAX_SINKS + 1).map(tooMany),
     ...repeated(sinks, 'name', (name) => `is the name of ${name} too; give each sink a name of its own`),
     ...repeated(sinks, 'sink', (name) => `is the instance of ${name} too; make an instance for each sink`),
     ...files.problems,
@@ -38,6 +42,10 @@ export function combinationProblems(options: unknown): Problem[] {
     ),
     ...sinks.flatMap(retentionProblems),
   ]
+}
+
+function tooMany(): Problem {
+  return { path: ['sinks', MAX_SINKS], message: `is one too many; use at most ${MAX_SINKS} sinks` }
 }
 
 /** Values of one key that an earlier sink has already. */
