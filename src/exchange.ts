@@ -314,7 +314,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   private tellExceptDoubtful(draft: Draft): void {
     const doubtful = new Set<Lane>()
     for (let entry = this.entries; entry !== null; entry = entry.sibling) {
-      if (entry.fate === 'in doubt') doubtful.add(entry.lane)
+      // Whom nobody waits for any more stays in doubt: what follows may as well be said now.
+      if (entry.fate === 'in doubt' && entry.waiter !== null) doubtful.add(entry.lane)
     }
     this.amendment = draft
     this.tell(draft, (lane) => !doubtful.has(lane))
