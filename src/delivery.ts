@@ -70,7 +70,8 @@ export class Delivery implements Lane, SinkContext {
   private isGapDue = false
   private isClosed = false
   private idleTimer: NodeJS.Timeout | undefined
-  private drainWaiters: Array<() => void> = []
+  /** Who waits until the last entry that was there when they asked is answered for. */
+  private flushing: Array<{ last: Entry | undefined; resolve: () => void }> = []
   /** A sink that hangs while it opens does not hold up the boot. */
   private whenOverdue = (): void => undefined
 
@@ -150,10 +151,11 @@ export class Delivery implements Lane, SinkContext {
     if (!this.turns.isBusy && !this.isScheduled) this.schedule()
   }
 
-  /** Resolves when everything that was offered has been answered for. */
+  /** Resolves when everything that was offered until now has been answered for. */
   flush(): Promise<void> {
     if (this.isClosed || (this.queue.length === 0 && !this.turns.isBusy)) return Promise.resolve()
-    return new Promise((resolve) => this.drainWaiters.push(resolve))
+    const last = this.queue.last ?? this.batch.at(-1)
+    return new Promise((resolve) => this.flushing.push({ last, resolve }))
   }
 
   /** Has the sink open what is at its path now. */
@@ -223,7 +225,7 @@ export class Delivery implements Lane, SinkContext {
     clearInterval(this.idleTimer)
     this.turns.giveUp(budget)
     this.dropQueue(() => true)
-    this.tellDrained()
+    this.tellFlushed(() => true)
   }
 
   /** Lets everything that arrives in this turn of the event loop gather first. */
@@ -238,13 +240,13 @@ export class Delivery implements Lane, SinkContext {
   /** Starts the next call on the sink, if none is under way. */
   private pump(): void {
     if (this.turns.isBusy) return
+    this.tellFlushed(({ last }) => last === undefined || last.fate !== 'pending')
     const next = this.upkeep.shift()
     // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
     if (next !== undefined) this.turns.start(next.run, this.options.timeout, next.settled)
     else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
     else if (this.queue.length > 0 || this.isGapDue) this.startWrite()
-    else this.tellDrained()
   }
 
   private startIdle(): void {
@@ -346,10 +348,11 @@ export class Delivery implements Lane, SinkContext {
     }
   }
 
-  private tellDrained(): void {
-    const waiters = this.drainWaiters
-    this.drainWaiters = []
-    for (const resolve of waiters) resolve()
+  private tellFlushed(isDone: (asked: { last: Entry | undefined }) => boolean): void {
+    if (this.flushing.length === 0) return
+    const asked = this.flushing
+    this.flushing = asked.filter((one) => !isDone(one))
+    for (const one of asked) if (isDone(one)) one.resolve()
   }
 
   private fails(error: unknown): void {

@@ -20,6 +20,11 @@ export class Queue {
     return this.own.length + this.entries.length
   }
 
+  /** What is written last of all that waits now. */
+  get last(): Entry | undefined {
+    return this.entries.at(-1) ?? this.own.at(-1)
+  }
+
   hasRoomFor(entry: Entry): boolean {
     return this.length < this.maxEntries && this.bytes + entry.draft.size <= this.maxBytes
   }

@@ -212,6 +212,24 @@ describe('flush and reopen', () => {
     expect(sink.endpoints).toEqual(['/b'])
   })
 
+  it('flushes under constant traffic: what comes after the call is not waited for', async () => {
+    useFakeTimers()
+    const { delivery, sink, ask } = laneOf()
+    sink.auto = null
+    ask('/in flight')
+    await settle()
+    ask('/waiting')
+    const done = vi.fn()
+    delivery.flush().then(done)
+    for (const isDone of [false, true]) {
+      ask('/more')
+      sink.answer()
+      await settle()
+      expect(done.mock.calls.length).toBe(isDone ? 1 : 0)
+    }
+    expect(sink.pending).not.toBe(null)
+  })
+
   it('reopens between writes', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
