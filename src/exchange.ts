@@ -17,6 +17,7 @@ import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD }
 import type { DetachedAudit, RequestAudit } from './request-audit.js'
 import type { SinkLogger } from './sinks/sink.js'
 import { toIsoTime } from './time.js'
+import { closeAfterReply } from './websocket.js'
 
 /** What was counted over all exchanges since the boot. */
 export interface ExchangeCounts {
@@ -284,6 +285,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     Object.assign(headers, headersOf(replacement, body))
     if (this.context.auditIdHeader !== false) headers[this.context.auditIdHeader] = this.id
     reply.hijack()
+    closeAfterReply(this.fastifyRequest, reply)
     this.recordedStatus = 0
     this.gate.answer(replacement.statusCode, headers, body, survives)
   }

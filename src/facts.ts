@@ -32,7 +32,9 @@ export function readRequest(request: FastifyRequest, namespace: string): Request
   }
 }
 
-function addressesOf(socket: FastifyRequest['raw']['socket']): Addresses {
+/** What @fastify/websocket's `injectWS` makes of a request has no socket. */
+function addressesOf(socket: FastifyRequest['raw']['socket'] | undefined): Addresses {
+  if (socket === undefined) return { remote: NO_ADDRESS, local: NO_ADDRESS }
   const found = known.get(socket)
   if (found !== undefined) return found
   const addresses = {

@@ -188,15 +188,17 @@ function handOver(isOurs: (request: FastifyRequest) => boolean) {
       done()
       return
     }
-    watchHandshake(request.raw.socket, (statusCode) => {
-      if (statusCode !== 101) exchange.correct(statusCode, undefined)
+    exchange.switchProtocols(() => {
+      watchHandshake(request.raw.socket, (statusCode) => {
+        if (statusCode !== 101) exchange.correct(statusCode, undefined)
+      })
+      done()
     })
-    exchange.switchProtocols(done)
   }
 }
 
 function isNotHandedOverLast(request: FastifyRequest): boolean {
-  return !isHandedOverLast(request)
+  return !request.is404 && !isHandedOverLast(request)
 }
 
 /** Sees every route that is declared from now on: lists those without a trail, and prepares upgrades. */

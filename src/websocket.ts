@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
+import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
 
 /** Marks a route whose last `preHandler` is ours. */
 const HANDS_OVER = Symbol('fastify-audit-log.handsOver')
@@ -23,6 +23,14 @@ export function handOverLast(route: RouteOptions, hook: preHandlerHookHandler): 
 
 export function isHandedOverLast(request: FastifyRequest): boolean {
   return HANDS_OVER in request.routeOptions.config
+}
+
+/**
+ * Closes the socket of an upgrade that is answered before the websocket library knows of it: Node has let go of it, so
+ * that nobody else would, and a closing server would wait for it.
+ */
+export function closeAfterReply({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (Reflect.get(raw, 'upgrade') === true) reply.raw.once('finish', () => raw.socket.destroy())
 }
 
 /**
