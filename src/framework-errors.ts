@@ -53,6 +53,8 @@ function replyAsFastify(
   _: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const body = JSON.stringify({ error: STATUS_CODES[statusCode], code, message, statusCode })
+  // Fastify says so for a 414 too.
+  const error = statusCode < 500 ? 'Bad Request' : STATUS_CODES[statusCode]
+  const body = JSON.stringify({ error, code, message, statusCode })
   reply.code(statusCode).header('content-type', 'application/json').send(body)
 }
