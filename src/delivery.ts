@@ -151,8 +151,13 @@ export class Delivery implements Lane, SinkContext {
     if (!this.turns.isBusy && !this.isScheduled) this.schedule()
   }
 
-  /** Resolves when everything that was offered until now has been answered for. */
-  flush(): Promise<void> {
+  /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
+  async flush(): Promise<void> {
+    await this.answered()
+    await this.answered()
+  }
+
+  private answered(): Promise<void> {
     if (this.isClosed || (this.queue.length === 0 && !this.turns.isBusy)) return Promise.resolve()
     const last = this.queue.last ?? this.batch.at(-1)
     return new Promise((resolve) => this.flushing.push({ last, resolve }))

@@ -1,6 +1,16 @@
 import { describe, expect, it, vi } from 'vitest'
+import { Entry } from '../src/entry.js'
 import { AuditSinkUnavailable } from '../src/errors.js'
-import { endpointOf, expectWholeAccount, gapOf, laneOf, settle, stopOf, useFakeTimers } from './support/lane.js'
+import {
+  endpointOf,
+  expectWholeAccount,
+  gapOf,
+  laneOf,
+  requestDraft,
+  settle,
+  stopOf,
+  useFakeTimers,
+} from './support/lane.js'
 
 describe('opening', () => {
   it('opens the sink with its context before anything is written', async () => {
@@ -212,7 +222,25 @@ describe('flush and reopen', () => {
     expect(sink.endpoints).toEqual(['/b'])
   })
 
-  it('flushes under constant traffic: what comes after the call is not waited for', async () => {
+  it('flushes what the answer to an entry led to', async () => {
+    useFakeTimers()
+    const { delivery, sink, ask } = laneOf()
+    sink.auto = null
+    const received = { settled: () => void ask('/complete'), resolved: () => undefined }
+    delivery.offer(new Entry(requestDraft('/received'), delivery, received, false))
+    const done = vi.fn()
+    delivery.flush().then(done)
+    await settle()
+    sink.answer()
+    await settle()
+    expect(sink.lastBatch.map(endpointOf)).toEqual(['/complete'])
+    expect(done).not.toHaveBeenCalled()
+    sink.answer()
+    await settle()
+    expect(done).toHaveBeenCalled()
+  })
+
+  it('flushes under constant traffic: what comes later is not waited for', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null
@@ -221,7 +249,7 @@ describe('flush and reopen', () => {
     ask('/waiting')
     const done = vi.fn()
     delivery.flush().then(done)
-    for (const isDone of [false, true]) {
+    for (const isDone of [false, false, true]) {
       ask('/more')
       sink.answer()
       await settle()
