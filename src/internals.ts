@@ -31,11 +31,9 @@ export function isRoot(app: FastifyInstance): boolean {
   return Object.getPrototypeOf(app) === Object.prototype
 }
 
-function rootOf(app: object): object {
+/** The server that an instance is a part of: each part has its parent as its prototype. */
+export function rootOf(app: FastifyInstance): FastifyInstance {
   let root = app
-  for (let up: unknown = app; typeof up === 'object' && up !== null && up !== Object.prototype; ) {
-    root = up
-    up = Object.getPrototypeOf(up)
-  }
+  while (!isRoot(root)) root = Object.getPrototypeOf(root)
   return root
 }

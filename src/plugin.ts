@@ -7,7 +7,7 @@ import { messageOf } from './failure.js'
 import { filterWarnings } from './filter.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
 import { GATE } from './gate.js'
-import { frameworkErrorsOption, hasEarlierHooks, isRoot } from './internals.js'
+import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf } from './internals.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
 import { DetachedAudit, type RequestAudit } from './request-audit.js'
@@ -66,7 +66,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   }
   const folding = routerFolding(app.initialConfig)
   const trail = new Trail(options, folding, app.log, systemClock)
-  const unseen = new Unseen(app, isSeen)
+  // What is outside of the part that is audited is a request all the same.
+  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
   app.decorate('audit', {
     get healthy() {
       return trail.auditor.healthy
@@ -81,8 +82,11 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     warn(app, options, folding)
     await trail.start(exemptedRoutes)
     unseen.start()
-    // A boot that fails later closes nothing by itself, and would leave the files locked.
-    app.ready().then(undefined, () => trail.release())
+    // A boot that fails later closes nothing by itself, and would leave the files locked. A part's own `ready` is
+    // another function, which must not be called here.
+    rootOf(app)
+      .ready()
+      .then(undefined, () => trail.release())
   })
   app.addHook('onClose', async () => {
     unseen.stop()
