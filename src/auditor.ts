@@ -48,12 +48,13 @@ export class Auditor {
     return exclusions === this.everything
   }
 
-  /** The record of a payload. */
-  draft(payload: string): Draft {
+  /** The record of a payload; `isAscii` when its text is known to be. */
+  draft(payload: string, isAscii = false): Draft {
     const createdAt = toIsoTime(this.clock.now())
     return new Draft(
       `{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`,
       `,"payload":${payload}}`,
+      isAscii,
     )
   }
 

@@ -365,6 +365,7 @@ describe('closing', () => {
     const hung = vi.spyOn(sink, 'close').mockReturnValue(new Promise(() => undefined))
     ask('/a')
     const closing = delivery.close(500, stopOf(delivery))
+    await settle()
     await settle(500)
     await closing
     expect(hung).toHaveBeenCalledOnce()

@@ -11,11 +11,9 @@ const TIME = '2026-03-24T17:09:35.704Z'
 const ID = '8b826146-b264-4f15-8526-29cb905145aa'
 const INSTANCE = '21c6f97a-fbfb-4090-8e34-34d1ece57cc2'
 
-/** Timers of this test are moved by hand: nothing waits for real time. */
+/** Timers of this test are moved by hand: nothing waits for real time. Turns of the event loop are real ones. */
 export function useFakeTimers(): void {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
-  })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
   onTestFinished(() => {
     vi.useRealTimers()
   })
@@ -24,6 +22,8 @@ export function useFakeTimers(): void {
 /** Lets everything that is due now happen. */
 export async function settle(milliseconds = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(milliseconds)
+  // An offer, and each call on the sink that follows it, take a turn of the event loop.
+  for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 export function draft(payload: string): Draft {
