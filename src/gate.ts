@@ -51,6 +51,8 @@ export class Gate {
   /** A `writeHead` that sent nothing yet: Node only composes the head there. */
   head: Args | null = null
   private held: Array<{ method: Method; args: Args }> = []
+  /** The status when the first bytes came: the one that is recorded, whatever is set later. */
+  private heldStatus = 0
   private hasEnd = false
   private wantsDrain = false
   private readonly writeHead: unknown
@@ -136,6 +138,7 @@ export class Gate {
     if (!isChunk(method, args[0])) return this.pass(method, args)
     if (this.state === 'waiting') {
       this.state = 'held'
+      this.heldStatus = this.raw.statusCode
       this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0])
       // The keeper may have opened or answered at once: what came before this call first, then this one.
       if (!this.isHeld()) return this.callAtOnce(method, args)
@@ -213,6 +216,7 @@ export class Gate {
     this.held = []
     this.head = null
     if (head !== null) this.pass('writeHead', head)
+    else if (held.length > 0) this.raw.statusCode = this.heldStatus
     let isFlowing: unknown = true
     for (const { method, args } of held) {
       const result = this.pass(method, args)
