@@ -31,8 +31,8 @@ export interface Case {
   before?(app: FastifyInstance, probe: Probe): unknown
   /** What is registered after it. */
   declare?(app: FastifyInstance, probe: Probe): unknown
-  /** Over HTTP/2, Node or a plugin does something else. */
-  http1Only?: true
+  /** Where Node, `inject` or another plugin does something else without the plugin, too. */
+  except?: 'HTTP/2' | 'inject'
   /** What must be in the reply, beside being what it is without the plugin. */
   sees?: (reply: Reply) => boolean
 }

@@ -27,6 +27,15 @@ function listensToHeaders(app: FastifyInstance): void {
   })
 }
 
+function changesStatusInHead(app: FastifyInstance): void {
+  app.addHook('onRequest', (_, reply, done) => {
+    onHeaders(reply.raw, () => {
+      reply.raw.statusCode = 226
+    })
+    done()
+  })
+}
+
 function rejectsOnSend(app: FastifyInstance): void {
   app.addHook('onSend', async (_, reply) => {
     if (reply.statusCode < 400) throw Object.assign(new Error('onSend rejects'), { statusCode: 422 })
@@ -189,6 +198,11 @@ const LATER_HOOKS: readonly Case[] = [
         }),
       hello,
     ),
+  },
+  {
+    name: 'a later plugin wraps the response and changes the status',
+    status: 226,
+    declare: getAfter(changesStatusInHead, hello),
   },
   {
     name: 'a later plugin wraps the response',

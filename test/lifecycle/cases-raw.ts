@@ -1,3 +1,4 @@
+import { pipeline, Readable } from 'node:stream'
 import { fastifySSE } from '@fastify/sse'
 import type { FastifyReply } from 'fastify'
 import { type Case, get } from './case.js'
@@ -22,7 +23,7 @@ export const RAW_CASES: readonly Case[] = [
   {
     name: 'hijacked: writeHead with a reason',
     status: 299,
-    http1Only: true,
+    except: 'HTTP/2',
     declare: get((_, reply) => {
       hijacked(reply).writeHead(299, 'Mine', { 'x-own': '1' }).end('b')
     }),
@@ -30,7 +31,7 @@ export const RAW_CASES: readonly Case[] = [
   {
     name: 'hijacked: writeHead with a flat list of headers',
     status: 200,
-    http1Only: true,
+    except: 'HTTP/2',
     declare: get((_, reply) => {
       hijacked(reply).writeHead(200, ['x-own', '1', 'x-own', '2']).end('b')
     }),
@@ -87,6 +88,69 @@ export const RAW_CASES: readonly Case[] = [
     }),
   },
   {
+    name: 'hijacked: a stream is piped',
+    status: 200,
+    declare: get((_, reply) => {
+      Readable.from(['a', 'b', 'c'.repeat(100_000)]).pipe(hijacked(reply))
+    }),
+  },
+  {
+    name: 'hijacked: a pipeline',
+    status: 200,
+    declare: get((_, reply) => {
+      // Whoever takes the reply away ends the pipeline.
+      pipeline(Readable.from(['a', 'b', 'c'.repeat(100_000)]), hijacked(reply), () => undefined)
+    }),
+  },
+  {
+    name: 'hijacked: the status changes after the first chunk',
+    except: 'inject',
+    status: 200,
+    declare: get((_, reply) => {
+      const raw = hijacked(reply)
+      raw.write('a')
+      raw.statusCode = 500
+      raw.end('b')
+    }),
+  },
+  {
+    name: 'hijacked: two ends',
+    status: 200,
+    declare: get((_, reply) => {
+      const raw = hijacked(reply)
+      raw.end('a')
+      raw.end()
+      raw.end()
+    }),
+  },
+  {
+    name: 'hijacked: every callback is called',
+    status: 200,
+    declare: get((_, reply) => {
+      const raw = hijacked(reply)
+      raw.write('a', 'utf8', () => {
+        raw.write(Buffer.from('b'), () => {
+          raw.end('c', 'latin1', () => undefined)
+        })
+      })
+    }),
+  },
+  {
+    name: 'raw.end in a later hook that goes on',
+    status: 200,
+    runs: false,
+    declare: (app, probe) => {
+      app.addHook('onRequest', (_, reply, done) => {
+        reply.raw.end('from the hook')
+        done()
+      })
+      app.get(
+        '/',
+        probe.counted(async () => 'hello'),
+      )
+    },
+  },
+  {
     name: 'raw.end without hijack',
     status: 200,
     declare: get((_, reply) => {
@@ -132,7 +196,7 @@ export const RAW_CASES: readonly Case[] = [
   {
     name: 'an event stream of @fastify/sse',
     status: 200,
-    http1Only: true,
+    except: 'HTTP/2',
     declare: (app, probe) =>
       app.register(async (child) => {
         await fastifySSE(child, {})

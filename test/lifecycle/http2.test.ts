@@ -4,7 +4,7 @@ import { MAIN_STATES } from './oracle.js'
 import { HTTP2 } from './runner.js'
 
 matrix(
-  ALL_CASES.filter(({ http1Only }) => !http1Only),
+  ALL_CASES.filter(({ except }) => except !== 'HTTP/2'),
   HTTP2,
   MAIN_STATES,
 )
