@@ -1,5 +1,7 @@
+import { types } from 'node:util'
 import { BOUNDS, type Changes, quoteWhole } from './bound.js'
 import { isSecretKey, REDACTED } from './redact.js'
+import { toIsoTime } from './time.js'
 
 const PATH = 'annotations'
 const MAX_DEPTH = 8
@@ -51,7 +53,7 @@ export class Annotations {
 }
 
 /**
- * Plain objects, arrays and primitives; any other value is its type's name. No method of a value is called. What is
+ * Plain objects, arrays, dates and primitives; any other value is its type's name. No method of a value is called. What is
  * too long to be kept is not written to its end: an object that holds itself many times over has none.
  */
 class ValueWriter {
@@ -71,6 +73,7 @@ class ValueWriter {
     if (typeof value !== 'object' || value === null) return this.take(writePrimitive(value))
     if (depth === MAX_DEPTH) return this.take('"[too deep]"')
     if (Array.isArray(value)) return `[${this.all(value, (item) => this.write(item, depth + 1))}]`
+    if (types.isDate(value)) return this.take(writeDate(value))
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null) {
       return this.take(quoteWhole(`[${value.constructor?.name ?? 'object'}]`))
@@ -94,9 +97,16 @@ class ValueWriter {
   }
 }
 
+/** By the class's own method: a date's may be anything. */
+function writeDate(date: Date): string {
+  const time = Date.prototype.getTime.call(date)
+  return Number.isNaN(time) ? 'null' : `"${toIsoTime(time)}"`
+}
+
 function writePrimitive(value: unknown): string {
   if (typeof value === 'string') return quoteWhole(value)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+  if (typeof value === 'bigint') return `"${value}"`
   return quoteWhole(`[${typeof value}]`)
 }

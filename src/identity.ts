@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Changes } from './bound.js'
+import type { Clock } from './clock.js'
 import type { EventAuth } from './event.js'
 import { ANONYMOUS_AUTH, writeAuth } from './formats/json.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './options/types.js'
@@ -11,13 +12,19 @@ export interface WhoCounts {
   namespaceErrors: number
 }
 
+/** A function that throws for every request is logged this often, in milliseconds; the counters have each. */
+const WARNING_INTERVAL = 60_000
+
 /** Who asks, and for which namespace, by the application's functions. Either may throw. */
 export class Who {
+  private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
+
   constructor(
     private readonly identity: IdentityFunction | undefined,
     private readonly namespace: NamespaceFunction | undefined,
     private readonly counts: WhoCounts,
     private readonly log: SinkLogger,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether everyone is anonymous. */
@@ -34,10 +41,7 @@ export class Who {
       return identity === undefined || identity === null ? ANONYMOUS_AUTH : writeAuth(toAuth(identity), changes)
     } catch (error) {
       this.counts.identityErrors++
-      this.log.warn(
-        { err: error },
-        'the `identity` option of fastify-audit-log failed: the request is recorded as anonymous',
-      )
+      this.warn('identity', error, 'the request is recorded as anonymous')
       return ANONYMOUS_AUTH
     }
   }
@@ -51,12 +55,16 @@ export class Who {
       throw new TypeError(`it returned ${typeof namespace} instead of a string`)
     } catch (error) {
       this.counts.namespaceErrors++
-      this.log.warn(
-        { err: error },
-        'the `namespace` option of fastify-audit-log failed: the request is recorded under "default"',
-      )
+      this.warn('namespace', error, 'the request is recorded under "default"')
       return 'default'
     }
+  }
+
+  private warn(option: 'identity' | 'namespace', error: unknown, effect: string): void {
+    const now = this.clock.monotonic()
+    if (now - this.warnedAt[option] < WARNING_INTERVAL) return
+    this.warnedAt[option] = now
+    this.log.warn({ err: error }, `the \`${option}\` option of fastify-audit-log failed: ${effect}`)
   }
 
   /** What comes later cannot be recorded; and nobody else would catch its rejection, which ends a process. */

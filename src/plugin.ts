@@ -58,7 +58,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const options = parseOptions(withoutFastifyOptions(input))
   if (app.hasDecorator('audit')) throw new AuditAlreadyRegistered()
   if (options.scope === 'root' && !isRoot(app)) throw new AuditNotAtRoot()
-  app.decorateRequest(SLOT, null)
+  app.decorateRequest(SLOT, options.enabled ? null : EXCLUDED)
   app.decorateRequest('audit', { getter: requestAudit })
   if (!options.enabled) {
     app.decorate('audit', disabledAudit(options))
@@ -212,7 +212,7 @@ function collectRoutes(app: FastifyInstance): string[] {
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
     const audit: unknown = route.config?.audit
     if (audit !== undefined && typeof audit !== 'boolean') {
-      throw new AuditInvalidOptions(`  config.audit of ${route.url}: must be true or false`)
+      throw new AuditInvalidOptions(`- config.audit of route ${route.url}: ${String(audit)} is neither true nor false`)
     }
     if (audit === false) exempted.push(`${String(route.method)} ${route.url}`)
     if (this.hasDecorator('websocketServer')) handOverLast(route, handOverHere)

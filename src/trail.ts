@@ -60,7 +60,7 @@ export class Trail implements ExchangeContext {
     private readonly clock: Clock,
   ) {
     this.auditIdHeader = options.auditIdHeader
-    this.who = new Who(options.identity, options.namespace, this.counts, log)
+    this.who = new Who(options.identity, options.namespace, this.counts, log, clock)
     const routes: Route[] = options.sinks.map((sink) => ({
       delivery: this.delivery(sink),
       filters: compileFilters(sink.filters, folding),

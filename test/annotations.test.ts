@@ -51,18 +51,22 @@ describe('annotations', () => {
     expect(annotate({ sparse }).value).toEqual({ sparse: [1, '[undefined]', 3] })
   })
 
+  it('hold dates as RFC 3339 and bigints as their digits', () => {
+    const given = { at: new Date(0), big: 12345678901234567890n, never: new Date(Number.NaN) }
+    expect(annotate(given).value).toEqual({ at: '1970-01-01T00:00:00.000Z', big: '12345678901234567890', never: null })
+  })
+
   it('name the type of what is no JSON, and call none of its methods', () => {
     class Order {
       toJSON(): never {
         throw new Error('called')
       }
     }
-    const given = { order: new Order(), call: () => 1, symbol: Symbol('x'), big: 1n, nan: Number.NaN }
+    const given = { order: new Order(), call: () => 1, symbol: Symbol('x'), nan: Number.NaN }
     expect(annotate(given).value).toEqual({
       order: '[Order]',
       call: '[function]',
       symbol: '[symbol]',
-      big: '[bigint]',
       nan: null,
     })
   })

@@ -104,6 +104,15 @@ describe('identity', () => {
     })
   }
 
+  it('that fails for every request is counted each time, and logged once a minute', async () => {
+    const { app, logged } = await withIdentity(() => {
+      throw new Error('no user')
+    })
+    for (let request = 0; request < 5; request++) await app.inject('/')
+    expect(app.audit.stats().identityErrors).toBe(10)
+    expect(logged.filter(({ msg }) => String(msg).includes('`identity`'))).toHaveLength(1)
+  })
+
   it('is true for `global` only when it is true', async () => {
     const { app, sink } = await withIdentity(() => ({ accessorId: 'u-7', global: 'false' }))
     await app.inject('/')

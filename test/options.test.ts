@@ -20,6 +20,7 @@ import {
   type ResolvedFile,
   type StdoutSinkOptions,
 } from '../src/options.js'
+import { memorySink } from '../src/sinks/memory.js'
 import type { AuditSink } from '../src/sinks/sink.js'
 
 const sink: AuditSink = { async write() {} }
@@ -393,6 +394,13 @@ describe('options that are wrong', () => {
     ]
     expect(lines({ sinks })).toEqual([expect.stringContaining('- sinks[0].path is missing; only a single file sink')])
     expect(parseOptions({ sinks: [sinks[0], sinks[2]] }).sinks).toHaveLength(2)
+  })
+
+  it("a sink's instance without its options, once, and not each of its fields", () => {
+    expect(lines({ sinks: [memorySink(), { name: 'b', sink, fsnc: true }] })).toEqual([
+      expect.stringContaining('fsnc'),
+      expect.stringContaining("is a sink's instance, without its options; write `{ name: 'test', sink: … }`"),
+    ])
   })
 
   it('one instance in two sinks, whose calls would overlap', () => {

@@ -123,7 +123,20 @@ export function issuesOf(options: unknown, found: readonly z.core.$ZodIssue[] = 
     input: undefined,
     ...problem,
   }))
-  return [...found, ...untypedIssues(options), ...combined]
+  return bareInstances(options).reduce(replaceIssues, [...found, ...untypedIssues(options), ...combined])
+}
+
+/** Where a sink's instance stands in the place of a sink's options: its own fields would each be an unknown key. */
+function bareInstances(options: unknown): number[] {
+  if (!isRecord(options) || !Array.isArray(options.sinks)) return []
+  const sinks: unknown[] = options.sinks
+  return sinks.flatMap((sink, index) => (isRecord(sink) && 'write' in sink && !('sink' in sink) ? [index] : []))
+}
+
+function replaceIssues(issues: z.core.$ZodIssue[], index: number): z.core.$ZodIssue[] {
+  const others = issues.filter(({ path }) => path[0] !== 'sinks' || path[1] !== index)
+  const message = "is a sink's instance, without its options; write `{ name: 'test', sink: … }`"
+  return [...others, { code: 'custom', input: undefined, path: ['sinks', index], message }]
 }
 
 /** What else is wrong with a sink of a type that does not exist: zod stops at the type. */
