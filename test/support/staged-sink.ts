@@ -15,12 +15,12 @@ export class StagedSink implements AuditSink {
   /** Corrections and the trail's own life. */
   others: Behaviour = 'stores'
   readonly stored: AuditEntry[] = []
-  private readonly hanging: Array<() => void> = []
+  private readonly hanging: Array<{ store: () => void; fail: (error: Error) => void }> = []
 
   async write(batch: readonly AuditEntry[]): Promise<void> {
     const behaviours = batch.map((entry) => this.behaviourFor(entry))
     if (behaviours.includes('is slow')) await turns(SLOW_TURNS)
-    if (behaviours.includes('hangs')) await new Promise<void>((resolve) => this.hanging.push(resolve))
+    if (behaviours.includes('hangs')) await new Promise<void>((store, fail) => this.hanging.push({ store, fail }))
     const failed = batch.filter((_, index) => behaviours[index] === 'fails')
     for (const entry of batch) {
       if (failed.includes(entry)) continue
@@ -35,7 +35,14 @@ export class StagedSink implements AuditSink {
     this.received = 'stores'
     this.complete = 'stores'
     this.others = 'stores'
-    for (const resolve of this.hanging.splice(0)) resolve()
+    for (const { store } of this.hanging.splice(0)) store()
+  }
+
+  /** Stores nothing of what hangs, and everything from now on. */
+  giveUp(): void {
+    const hanging = this.hanging.splice(0)
+    this.recover()
+    for (const { fail } of hanging) fail(new Error('nothing of it is stored'))
   }
 
   /**
