@@ -116,7 +116,9 @@ describe('config.audit', () => {
     const app = server()
     await app.register(audit, { sinks: sinks() })
     const config: object = { audit: 'no' }
-    expect(() => app.get('/', { config }, async () => 'hello')).toThrow('config.audit of /: must be true or false')
+    expect(() => app.get('/', { config }, async () => 'hello')).toThrow(
+      'config.audit of route /: no is neither true nor false',
+    )
   })
 })
 
