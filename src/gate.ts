@@ -175,7 +175,7 @@ export class Gate {
     if (this.head !== null) throw headersSentError()
     if (!isStatus(args[0])) return this.pass('writeHead', args)
     this.checkHeaders(args)
-    this.head = args
+    this.head = copyHead(args)
     return raw
   }
 
@@ -294,6 +294,14 @@ function headerPairs(headers: unknown): Array<[string, unknown]> {
 /** The headers among the arguments of a `writeHead`. */
 function headersOf(args: Args): unknown {
   return typeof args[1] === 'string' ? args[2] : (args[1] ?? args[2])
+}
+
+/** Headers as they are now: what is set on the reply's own after it was sent must not get into it. */
+function copyHead(args: Args): Args {
+  const headers = headersOf(args)
+  if (headers === undefined || headers === null) return args
+  const copy = Array.isArray(headers) ? [...headers] : { ...Object(headers) }
+  return typeof args[1] === 'string' ? [args[0], args[1], copy] : [args[0], copy]
 }
 
 function checkHeader(name: string, value: unknown): void {
