@@ -124,6 +124,17 @@ export const RAW_CASES: readonly Case[] = [
     }),
   },
   {
+    name: 'hijacked: another head after the end',
+    status: 200,
+    declare: get((_, reply) => {
+      const raw = hijacked(reply)
+      raw.end('a')
+      setImmediate(() => {
+        if (!raw.headersSent) raw.writeHead(500)
+      })
+    }),
+  },
+  {
     name: 'hijacked: every callback is called',
     status: 200,
     declare: get((_, reply) => {

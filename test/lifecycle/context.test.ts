@@ -18,8 +18,13 @@ type Seen = Map<string, string[]>
 
 const storage = new AsyncLocalStorage<string>()
 
-/** A store of each kind, filled in a hook after the plugin's. */
-const stores: Array<{ name: string; use(app: FastifyInstance): unknown; read(): string | undefined }> = [
+/** A store of each kind, filled in a hook after the plugin's, or before it. */
+const stores: Array<{
+  name: string
+  isFirst?: true
+  use(app: FastifyInstance): unknown
+  read(): string | undefined
+}> = [
   {
     name: '@fastify/request-context',
     use: (app) => {
@@ -30,6 +35,15 @@ const stores: Array<{ name: string; use(app: FastifyInstance): unknown; read(): 
   },
   {
     name: 'AsyncLocalStorage.run in an onRequest hook',
+    use: (app) =>
+      app.addHook('onRequest', (request, _, done) => {
+        storage.run(numberOf(request.url), done)
+      }),
+    read: () => storage.getStore(),
+  },
+  {
+    name: 'AsyncLocalStorage.run in an onRequest hook before the plugin',
+    isFirst: true,
     use: (app) =>
       app.addHook('onRequest', (request, _, done) => {
         storage.run(numberOf(request.url), done)
@@ -77,7 +91,7 @@ const expected: Record<string, string[]> = {
   raw: ['handler', 'drained', 'onResponse'],
 }
 
-describe.each(stores)('$name', ({ use, read }) => {
+describe.each(stores)('$name', ({ isFirst, use, read }) => {
   expectNothingUncaught()
 
   it.each(['enforced', 'best-effort'] as const)(
@@ -86,8 +100,11 @@ describe.each(stores)('$name', ({ use, read }) => {
       const seen: Seen = new Map()
       const { sink, port, app } = await serve({
         deliveryGuarantee,
+        before: (instance) => {
+          if (isFirst) use(instance)
+        },
         declare: (instance) => {
-          use(instance)
+          if (!isFirst) use(instance)
           observe(instance, read, seen)
         },
       })

@@ -2,12 +2,13 @@ import { Readable } from 'node:stream'
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, header } from '../support/wire.js'
 import { ALL_CASES } from './all-cases.js'
 import { declared, Probe } from './case.js'
 import { expectReplaced } from './runner.js'
-import { serve, trailOf } from './server.js'
+import { deferred, serve, trailOf } from './server.js'
 
 const ORIGIN = { origin: 'https://a.test' }
 
@@ -73,6 +74,30 @@ describe('a withheld reply', () => {
     const [reply] = await ask(port, {})
     expectReplaced(reply, 'withheld', [...sink.ids()])
     expect(source.destroyed).toBe(true)
+  })
+
+  it('lets whoever goes on writing go on', async () => {
+    const isWithheld = deferred()
+    const written = deferred()
+    const ended = deferred()
+    const { app, sink, port } = await serve({
+      declare: (app) => {
+        app.get('/', (_, reply) => {
+          reply.hijack()
+          reply.raw.write('a')
+          isWithheld.promise.then(() => {
+            expect(reply.raw.write('b', () => written.resolve())).toBe(true)
+            reply.raw.end('c', () => ended.resolve())
+          })
+        })
+      },
+    })
+    sink.complete = 'fails'
+    const answer = ask(port, {})
+    await until(() => app.audit.stats().withheld === 1)
+    isWithheld.resolve()
+    await Promise.all([written.promise, ended.promise])
+    expectReplaced((await answer)[0], 'withheld', [...sink.ids()])
   })
 
   it('is not turned into a success by an error handler, which does not see it', async () => {
