@@ -78,13 +78,15 @@ describe('a withheld reply', () => {
 
   it('lets whoever goes on writing go on', async () => {
     const isWithheld = deferred()
+    const drained = deferred()
     const written = deferred()
     const ended = deferred()
     const { app, sink, port } = await serve({
       declare: (app) => {
         app.get('/', (_, reply) => {
           reply.hijack()
-          reply.raw.write('a')
+          expect(reply.raw.write('a')).toBe(false)
+          reply.raw.once('drain', () => drained.resolve())
           isWithheld.promise.then(() => {
             expect(reply.raw.write('b', () => written.resolve())).toBe(true)
             reply.raw.end('c', () => ended.resolve())
@@ -96,7 +98,7 @@ describe('a withheld reply', () => {
     const answer = ask(port, {})
     await until(() => app.audit.stats().withheld === 1)
     isWithheld.resolve()
-    await Promise.all([written.promise, ended.promise])
+    await Promise.all([drained.promise, written.promise, ended.promise])
     expectReplaced((await answer)[0], 'withheld', [...sink.ids()])
   })
 
