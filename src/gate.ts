@@ -51,6 +51,8 @@ export class Gate {
   /** A `writeHead` that sent nothing yet: Node only composes the head there. */
   head: Args | null = null
   private held: Array<{ method: Method; args: Args }> = []
+  /** HTTP/2 sends whatever trailers are set, so those of a reply that may be replaced are not set yet. */
+  private trailers: Args[] = []
   /** The status when the first bytes came: the one that is recorded, whatever is set later. */
   private heldStatus = 0
   private hasEnd = false
@@ -132,10 +134,9 @@ export class Gate {
     if (this.state === 'open') return this.pass(method, args)
     if (this.state === 'answered') return swallow(this.raw, method, args)
     if (method === 'writeHead') return this.holdHead(args)
-    // Trailers send nothing: they only follow what is held.
-    if (method === 'addTrailers') return this.state === 'held' ? this.hold(method, args) : this.pass(method, args)
+    if (method === 'addTrailers') return this.holdTrailers(args)
     // What Node refuses, it refuses now: it throws before it sends anything.
-    if (!isChunk(method, args[0])) return this.pass(method, args)
+    if (!isChunk(method, args[0], this.isHttp2)) return this.pass(method, args)
     if (this.state === 'waiting') {
       this.state = 'held'
       this.heldStatus = this.raw.statusCode
@@ -157,8 +158,7 @@ export class Gate {
   }
 
   private get statusCode(): number {
-    const fromHead = this.head?.[0]
-    return typeof fromHead === 'number' ? fromHead : this.raw.statusCode
+    return toStatus(this.head === null ? this.raw.statusCode : this.head[0], this.isHttp2)
   }
 
   /** A `writeHead` is checked as Node would, and remembered. */
@@ -173,9 +173,10 @@ export class Gate {
       return raw
     }
     if (this.head !== null) throw headersSentError()
-    if (!isStatus(args[0])) return this.pass('writeHead', args)
+    const status = toStatus(args[0], this.isHttp2)
+    if (!isStatus(status, this.isHttp2)) return this.pass('writeHead', args)
     this.checkHeaders(args)
-    this.head = copyHead(args)
+    this.head = copyHead([status, ...args.slice(1)])
     return raw
   }
 
@@ -191,6 +192,16 @@ export class Gate {
     } else if (typeof headers === 'object' && headers !== null) {
       for (const name in headers) checkHeader(name, Reflect.get(headers, name))
     }
+  }
+
+  /** Trailers send nothing: they only follow what is held. */
+  private holdTrailers(args: Args): unknown {
+    if (this.state === 'held') return this.hold('addTrailers', args)
+    // HTTP/1 has none after an answer, whose length is known.
+    if (!this.isHttp2) return this.pass('addTrailers', args)
+    for (const [name, value] of headerPairs(args[0])) checkHeader(name, value)
+    this.trailers.push(args)
+    return undefined
   }
 
   private hold(method: Method, args: Args): unknown {
@@ -212,9 +223,11 @@ export class Gate {
   }
 
   private replay(): void {
-    const { head, held } = this
+    const { head, held, trailers } = this
     this.held = []
     this.head = null
+    this.trailers = []
+    for (const args of trailers) this.pass('addTrailers', args)
     if (head !== null) this.pass('writeHead', head)
     else if (held.length > 0) this.raw.statusCode = this.heldStatus
     let isFlowing: unknown = true
@@ -273,13 +286,22 @@ function swallow(raw: RawResponse, method: Method, args: Args): unknown {
   return method === 'write' ? true : raw
 }
 
-function isChunk(method: Method, value: unknown): boolean {
+function isChunk(method: Method, value: unknown, isHttp2: boolean): boolean {
   if (method === 'flushHeaders' || typeof value === 'string' || value instanceof Uint8Array) return true
+  // HTTP/2 responses are streams, and those take any view of a buffer.
+  if (isHttp2 && ArrayBuffer.isView(value)) return true
   return method === 'end' && (value === undefined || value === null || typeof value === 'function')
 }
 
-function isStatus(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 200 && value <= 999
+/** The number that Node makes of a status such as `'200'`; HTTP/2 takes what is no number for 200. */
+function toStatus(value: unknown, isHttp2: boolean): number {
+  const status = Number(value) | 0
+  return isHttp2 && status === 0 ? 200 : status
+}
+
+/** Whether Node sends a head with this status, instead of throwing; HTTP/2 sends it from within `writeHead`. */
+function isStatus(status: number, isHttp2: boolean): boolean {
+  return isHttp2 ? status >= 200 && status <= 599 : status >= 100 && status <= 999
 }
 
 /** Headers as an object, as a flat array, or as an array of pairs. */
