@@ -138,6 +138,7 @@ export class Gate {
     // What Node refuses, it refuses now: it throws before it sends anything.
     if (!isChunk(method, args[0], this.isHttp2)) return this.pass(method, args)
     if (this.state === 'waiting') {
+      if (!isStatus(this.statusCode, this.isHttp2)) return this.pass(method, args)
       this.state = 'held'
       this.heldStatus = this.raw.statusCode
       this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0])

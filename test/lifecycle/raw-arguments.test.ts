@@ -122,3 +122,16 @@ it('sends the trailers of a raw HTTP/2 reply that were added before its first by
   })
   expect((await askHttp2(port, {})).trailers).toEqual([['x-sum', '1']])
 })
+
+it('leaves a status that Node refuses to Node, and records what is sent then', async () => {
+  const served = await serve({
+    declare: (app) =>
+      app.get('/', async (_, reply) => {
+        Reflect.set(reply.raw, 'statusCode', 'none')
+        reply.raw.end('secret')
+      }),
+  })
+  const [reply] = await ask(served.port, {})
+  expect(reply).toMatchObject({ status: 500, isWhole: true })
+  expect(await trailOf(served)).toEqual(['Received', 'Complete 500 (Invalid status code: none)'])
+})
