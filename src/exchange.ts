@@ -115,7 +115,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     this.auth = who.auth(fastifyRequest, changes)
     this.request = writeRequest(readRequest(fastifyRequest, who.namespaceOf(fastifyRequest)), changes)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
-    if (context.auditIdHeader !== false) reply.raw.setHeader(context.auditIdHeader, this.id)
+    // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
+    if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
     context.counts.audited++
     detached?.attach(this)

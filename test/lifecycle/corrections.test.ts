@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import onHeaders from 'on-headers'
 import { describe, expect, it } from 'vitest'
 import type { FilterOptions, Stage } from '../../src/index.js'
+import { until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, header } from '../support/wire.js'
 import { expectReplaced } from './runner.js'
@@ -114,5 +115,20 @@ describe('an earlier hook that replies', () => {
     await ask(served.port, {})
     expect(warnings.filter((line) => line.includes('Register fastify-audit-log first'))).toHaveLength(1)
     expect(served.app.audit.stats().repliedBeforePlugin).toBe(2)
+  })
+
+  it.each([false, 'x-audit-id'] as const)('is recorded also when its reply is raw (auditIdHeader %s)', async (name) => {
+    const served = await serve({
+      options: { auditIdHeader: name },
+      before: (app) =>
+        app.addHook('onRequest', (_, reply) => {
+          reply.hijack()
+          reply.raw.end('no')
+        }),
+      declare: hello,
+    })
+    expect((await ask(served.port, {}))[0]).toMatchObject({ status: 200, body: 'no' })
+    await until(() => served.app.audit.stats().audited === 1)
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
   })
 })
