@@ -141,6 +141,11 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   /** Records Complete with 101; `next` hands the socket over when every enforced sink has stored it. */
   switchProtocols(next: () => void): void {
+    if (this.state !== 'received') {
+      // Given up meanwhile: the server closed, or the client left. The trail has its Complete, which is not of a 101.
+      this.gate.cut()
+      return
+    }
     this.next = next
     this.complete(101, undefined)
   }

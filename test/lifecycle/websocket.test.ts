@@ -2,11 +2,11 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
-import type { StagedSink } from '../support/staged-sink.js'
+import { type StagedSink, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 import { GUARANTEES, type Guarantee, outcomeOf, SINK_STATES } from './oracle.js'
-import { type Served, serve, trailOf } from './server.js'
+import { deferred, type Served, serve, trailOf } from './server.js'
 
 interface Watched {
   runs: number
@@ -169,6 +169,29 @@ describe('an upgrade', () => {
     expect(await answer).toBe('ping')
     socket.terminate()
     expect(await trailOf(served)).toEqual(['Received', 'Complete 101'])
+  })
+
+  it('has one Complete also when the server closed before its last hook, and is not handed over', async () => {
+    const hook = deferred()
+    const served = await serveSockets('enforced', 'after the plugin', undefined, [async () => hook.promise])
+    let isOpened = false
+    served.app.injectWS(
+      '/ws',
+      {},
+      {
+        onOpen: () => {
+          isOpened = true
+        },
+      },
+    )
+    await until(() => served.app.audit.stats().open === 1)
+    await served.app.close()
+    hook.resolve()
+    await turns(5)
+    expect(isOpened).toBe(false)
+    expect(served.sink.trail()).toEqual(['Received', 'Complete aborted 500 (server closed)'])
+    expect(served.app.audit.stats()).toMatchObject({ open: 0, corrected: 0, sinks: { staged: { lost: 0 } } })
+    expect(served.watched.runs).toBe(0)
   })
 
   it('is recorded once for each of many clients at once', async () => {
