@@ -18,7 +18,8 @@ export function isUpgrade(request: FastifyRequest): boolean {
 export function handOverLast(route: RouteOptions, hook: preHandlerHookHandler): void {
   const hooks = route.preHandler ?? []
   route.preHandler = Array.isArray(hooks) ? [...hooks, hook] : [hooks, hook]
-  route.config = Object.assign(route.config ?? {}, { [HANDS_OVER]: true })
+  // A new object: theirs may be frozen, or shared with other routes.
+  route.config = Object.assign({}, route.config, { [HANDS_OVER]: true })
 }
 
 export function isHandedOverLast(request: FastifyRequest): boolean {

@@ -1,5 +1,5 @@
 import websocket from '@fastify/websocket'
-import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, preHandlerHookHandler } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { type StagedSink, turns, until } from '../support/staged-sink.js'
@@ -192,6 +192,20 @@ describe('an upgrade', () => {
     expect(served.sink.trail()).toEqual(['Received', 'Complete aborted 500 (server closed)'])
     expect(served.app.audit.stats()).toMatchObject({ open: 0, corrected: 0, sinks: { staged: { lost: 0 } } })
     expect(served.watched.runs).toBe(0)
+  })
+
+  it('is recorded where the config of its route is frozen, and not changed', async () => {
+    const config: FastifyContextConfig = Object.freeze({})
+    const served = await serve({
+      declare: async (app) => {
+        await app.register(websocket)
+        app.get('/frozen', { websocket: true, config }, (socket) => {
+          socket.on('message', () => socket.send('pong'))
+        })
+      },
+    })
+    expect(await shake(served.port, '/frozen')).toBe('pong')
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 101'])
   })
 
   it('is recorded once for each of many clients at once', async () => {
