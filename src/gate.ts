@@ -1,4 +1,4 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { checkHeader, checkValue, copyHead, headerPairs, headersOf, isStatus, toStatus } from './raw-head.js'
 
 /**
  * Holds a raw response back until its Complete is stored.
@@ -183,7 +183,7 @@ export class Gate {
 
   /** HTTP/2's own writeHead sets every header; on HTTP/1 they are only checked, so that the call stays as it was. */
   private checkHeaders(args: Args): void {
-    if (typeof args[1] === 'string') check('statusMessage', args[1])
+    if (typeof args[1] === 'string') checkValue('statusMessage', args[1])
     const headers = headersOf(args)
     if (Array.isArray(headers) || this.isHttp2) {
       for (const [name, value] of headerPairs(headers)) {
@@ -292,50 +292,6 @@ function isChunk(method: Method, value: unknown, isHttp2: boolean): boolean {
   // HTTP/2 responses are streams, and those take any view of a buffer.
   if (isHttp2 && ArrayBuffer.isView(value)) return true
   return method === 'end' && (value === undefined || value === null || typeof value === 'function')
-}
-
-/** The number that Node makes of a status such as `'200'`; HTTP/2 takes what is no number for 200. */
-function toStatus(value: unknown, isHttp2: boolean): number {
-  const status = Number(value) | 0
-  return isHttp2 && status === 0 ? 200 : status
-}
-
-/** Whether Node sends a head with this status, instead of throwing; HTTP/2 sends it from within `writeHead`. */
-function isStatus(status: number, isHttp2: boolean): boolean {
-  return isHttp2 ? status >= 200 && status <= 599 : status >= 100 && status <= 999
-}
-
-/** Headers as an object, as a flat array, or as an array of pairs. */
-function headerPairs(headers: unknown): Array<[string, unknown]> {
-  if (!Array.isArray(headers)) return typeof headers === 'object' && headers !== null ? Object.entries(headers) : []
-  if (Array.isArray(headers[0])) return headers.map((pair: unknown[]) => [String(pair[0]), pair[1]])
-  const pairs: Array<[string, unknown]> = []
-  for (let index = 0; index + 1 < headers.length; index += 2) pairs.push([String(headers[index]), headers[index + 1]])
-  return pairs
-}
-
-/** The headers among the arguments of a `writeHead`. */
-function headersOf(args: Args): unknown {
-  return typeof args[1] === 'string' ? args[2] : (args[1] ?? args[2])
-}
-
-/** Headers as they are now: what is set on the reply's own after it was sent must not get into it. */
-function copyHead(args: Args): Args {
-  const headers = headersOf(args)
-  if (headers === undefined || headers === null) return args
-  const copy = Array.isArray(headers) ? [...headers] : { ...Object(headers) }
-  return typeof args[1] === 'string' ? [args[0], args[1], copy] : [args[0], copy]
-}
-
-function checkHeader(name: string, value: unknown): void {
-  validateHeaderName(name)
-  if (Array.isArray(value)) for (const one of value) check(name, one)
-  else check(name, value)
-}
-
-/** Throws what Node throws, for a value of any type. */
-function check(name: string, value: unknown): void {
-  Reflect.apply(validateHeaderValue, undefined, [name, value])
 }
 
 function keptHeaders(headers: Record<string, unknown>, keep: (name: string) => boolean): Record<string, unknown> {
