@@ -65,6 +65,7 @@ export class Delivery implements Lane, SinkContext {
   )
   private readonly upkeep: Upkeep[] = []
   private failing = false
+  private isFormatFailing = false
   private isScheduled = false
   private isIdleDue = false
   private isGapDue = false
@@ -300,9 +301,14 @@ export class Delivery implements Lane, SinkContext {
     this.ledger.number(entry)
     try {
       entry.line = this.options.format(entry.draft, entry.seq)
+      this.isFormatFailing = false
       return true
     } catch (error) {
-      this.log.error({ err: error, sink: this.name }, 'the format of an audit sink failed, so the entry is not stored')
+      if (!this.isFormatFailing) {
+        const message = 'the format of an audit sink failed: entries that it fails for are not stored'
+        this.log.error({ err: error, sink: this.name }, message)
+      }
+      this.isFormatFailing = true
       this.ledger.lose(entry, 'not stored')
       this.tell([entry], 'in time')
       return false

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
+import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
@@ -14,7 +15,7 @@ import { Gate, type GateKeeper } from './gate.js'
 import type { Who } from './identity.js'
 import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
 import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD } from './replacement.js'
-import type { DetachedAudit, RequestAudit } from './request-audit.js'
+import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
 import type { SinkLogger } from './sinks/sink.js'
 import { toIsoTime } from './time.js'
 import { closeAfterReply } from './websocket.js'
@@ -67,6 +68,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   following: OpenExchange | null = null
   goneSince = 0
 
+  /** What `request.audit` gives, once somebody has asked. */
+  facade: FollowedAudit | null = null
   /** The message of the last error that Fastify saw. */
   failure: string | undefined
   /** What `onSend` saw: the reply's body before compression. */
@@ -203,7 +206,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   isClientGone(): boolean {
     // A response that is finished is destroyed too.
-    return !this.isOut && (this.reply.raw.destroyed || this.fastifyRequest.raw.aborted)
+    return !this.isOut && (isDestroyed(this.reply.raw) || this.fastifyRequest.raw.aborted)
   }
 
   abandon(): void {
@@ -377,4 +380,9 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     if (this.failure !== undefined) return this.failure
     return statusCode >= 400 ? messageInBody(this.payload ?? chunk) : undefined
   }
+}
+
+/** HTTP/2's response says it of its stream alone. */
+function isDestroyed(raw: FastifyReply['raw'] | Http2ServerResponse): boolean {
+  return 'stream' in raw ? raw.stream.destroyed : raw.destroyed
 }

@@ -206,7 +206,7 @@ export class Gate {
   }
 
   private hold(method: Method, args: Args): unknown {
-    if (this.hasEnd) return method === 'write' ? false : this.raw
+    if (this.hasEnd) return refuseAfterEnd(this.raw, method, args)
     this.held.push({ method, args })
     if (method === 'write') {
       this.wantsDrain = true
@@ -285,6 +285,14 @@ function swallow(raw: RawResponse, method: Method, args: Args): unknown {
   const callback = args.at(-1)
   if (typeof callback === 'function') process.nextTick(callback)
   return method === 'write' ? true : raw
+}
+
+/** The reply is whole, and held: what comes after its end is turned away as Node would, but for its `error` event. */
+function refuseAfterEnd(raw: RawResponse, method: Method, args: Args): unknown {
+  const callback = args.at(-1)
+  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
+  if (typeof callback === 'function') process.nextTick(callback, error)
+  return method === 'write' ? false : raw
 }
 
 function isChunk(method: Method, value: unknown, isHttp2: boolean): boolean {

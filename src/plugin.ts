@@ -10,7 +10,7 @@ import { GATE } from './gate.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf } from './internals.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
-import { DetachedAudit, type RequestAudit } from './request-audit.js'
+import { DetachedAudit, FollowedAudit, type RequestAudit } from './request-audit.js'
 import { type AuditStats, Trail } from './trail.js'
 import { Unseen } from './unseen.js'
 import { handOverLast, isHandedOverLast, isUpgrade, watchHandshake } from './websocket.js'
@@ -54,6 +54,10 @@ const EARLY_REPLY_ADVICE =
   'a hook that was registered before fastify-audit-log replied to a request: both of its records were made when it ' +
   'replied, and not before. Register fastify-audit-log first.'
 
+const EARLY_EXEMPTION_ADVICE =
+  "a route with `config: { audit: false }` was declared before fastify-audit-log: it is not recorded, and the trail's " +
+  'start entry does not name it. Declare routes after `await app.register(audit)`.'
+
 async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<void> {
   const options = parseOptions(withoutFastifyOptions(input))
   if (app.hasDecorator('audit')) throw new AuditAlreadyRegistered()
@@ -76,7 +80,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     flush: () => trail.flush(),
     reopen: () => trail.reopen(),
   })
-  const exemptedRoutes = collectRoutes(app)
+  const exemptedRoutes = collectRoutes(app, trail)
   addRequestHooks(app, trail)
   app.addHook('onReady', async () => {
     warn(app, options, folding)
@@ -144,6 +148,7 @@ function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply
   const exclusions = isExempt ? -1 : auditor.exclusions(request.method, request.raw.url ?? '')
   if (isExempt || auditor.isExcludedEverywhere(exclusions)) {
     counts.excluded++
+    if (isExempt) noteExempt(trail, request.routeOptions.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
@@ -152,6 +157,13 @@ function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply
   const exchange = new Exchange(trail, request, reply, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
+}
+
+/** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
+function noteExempt(trail: Trail, url: string): void {
+  if (trail.exemptedUrls.has(url)) return
+  trail.exemptedUrls.add(url)
+  trail.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
 }
 
 /** The exchange of a request that a hook before ours has replied to: its Received is made now. */
@@ -172,7 +184,11 @@ function exchangeOf(request: FastifyRequest & Slot): Exchange | null {
 /** `request.audit`: a hook that runs before ours may ask for it, and so may the handler of an excluded request. */
 function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   const slot = this[SLOT]
-  if (typeof slot === 'object' && slot !== null) return slot
+  if (slot instanceof Exchange) {
+    slot.facade ??= new FollowedAudit(slot)
+    return slot.facade
+  }
+  if (slot instanceof DetachedAudit) return slot
   const detached = new DetachedAudit(slot === EXCLUDED)
   // An exchange may still begin, and takes it over; an excluded request keeps its mark.
   if (slot !== EXCLUDED) this[SLOT] = detached
@@ -206,7 +222,7 @@ function isNotHandedOverLast(request: FastifyRequest): boolean {
 }
 
 /** Sees every route that is declared from now on: lists those without a trail, and prepares upgrades. */
-function collectRoutes(app: FastifyInstance): string[] {
+function collectRoutes(app: FastifyInstance, trail: Trail): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
@@ -214,7 +230,10 @@ function collectRoutes(app: FastifyInstance): string[] {
     if (audit !== undefined && typeof audit !== 'boolean') {
       throw new AuditInvalidOptions(`- config.audit of route ${route.url}: ${String(audit)} is neither true nor false`)
     }
-    if (audit === false) exempted.push(`${String(route.method)} ${route.url}`)
+    if (audit === false) {
+      exempted.push(`${String(route.method)} ${route.url}`)
+      trail.exemptedUrls.add(route.url)
+    }
     if (this.hasDecorator('websocketServer')) handOverLast(route, handOverHere)
   })
   return exempted

@@ -11,7 +11,24 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
   ...['bearertoken', 'sessiontoken', 'usertoken', 'apitoken', 'xauthtoken', 'xapikey', 'apikey', 'authorization'],
   ...['proxyauthorization', 'auth', 'jwt', 'cookie', 'setcookie', 'privatekey', 'secretkey', 'accesskey'],
   ...['encryptionkey', 'signingkey', 'sshkey', 'credential', 'credentials', 'kubeconfig'],
-  ...['session', 'sessionid', 'sid', 'otp', 'totp', 'mfacode', 'pin', 'cvv', 'cvc', 'cvv2'],
+  ...[
+    'session',
+    'sessionid',
+    'sid',
+    'jsessionid',
+    'phpsessid',
+    'clientassertion',
+    'assertion',
+    'samlresponse',
+    'pass',
+    'otp',
+    'totp',
+    'mfacode',
+    'pin',
+    'cvv',
+    'cvc',
+    'cvv2',
+  ],
   ...['cardnumber', 'creditcard', 'creditcardnumber', 'ssn', 'socialsecuritynumber'],
   // Signed URLs: AWS (both versions), Google Cloud, Azure SAS.
   ...['xamzsignature', 'xamzsecuritytoken', 'xamzcredential', 'awsaccesskeyid', 'signature'],
@@ -19,6 +36,9 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
 ])
 
 const QUERY_SEPARATOR = /[?&;#]/g
+
+/** `user:password@` of a URL in absolute form, which a request line and an error's message may hold. */
+const USER_INFO = /:\/\/[^\s/?#]*@/g
 
 /**
  * A key and what stands before its value in running text: a URL, a header, JSON (also inside a JSON string). A match
@@ -52,8 +72,10 @@ export function isSecretKey(key: string): boolean {
 /** The URL as the client sent it, with the values of secret keys in its query (and fragment) redacted. */
 export function redactEndpoint(url: string, changes: Changes): string {
   const query = url.search(QUERY_SEPARATOR)
-  if (query === -1) return url
-  let redacted = url.slice(0, query)
+  const path = query === -1 ? url : url.slice(0, query)
+  // Only the absolute form has a host, and user information before it.
+  let redacted = path.startsWith('/') ? path : redactUserInfo(path, changes)
+  if (query === -1) return redacted
   let start = query
   QUERY_SEPARATOR.lastIndex = query + 1
   while (start < url.length) {
@@ -72,6 +94,7 @@ export function redactText(text: string, path: string, changes: Changes): string
     searched = text.slice(0, SEARCHED_TEXT)
     changes.markTruncated(path, Buffer.byteLength(text), SEARCHED_TEXT)
   }
+  searched = redactUserInfo(searched, changes)
   let redacted = ''
   let start = 0
   KEY_AND_SEPARATOR.lastIndex = 0
@@ -87,6 +110,13 @@ export function redactText(text: string, path: string, changes: Changes): string
     KEY_AND_SEPARATOR.lastIndex = end
   }
   return redacted + searched.slice(start)
+}
+
+function redactUserInfo(text: string, changes: Changes): string {
+  return text.replace(USER_INFO, () => {
+    changes.redacted++
+    return `://${REDACTED}@`
+  })
 }
 
 function endOfValue(text: string, start: number, hasSpaces: boolean): number {

@@ -44,3 +44,20 @@ export class DetachedAudit implements RequestAudit {
     for (const values of this.early) exchange.annotate(values)
   }
 }
+
+/** What a handler is given of an exchange: nothing else of it can be called, or printed. */
+export class FollowedAudit implements RequestAudit {
+  readonly #exchange: RequestAudit
+
+  constructor(exchange: RequestAudit) {
+    this.#exchange = exchange
+  }
+
+  get id(): string {
+    return this.#exchange.id
+  }
+
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    return this.#exchange.annotate(values)
+  }
+}

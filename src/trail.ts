@@ -37,6 +37,8 @@ export class Trail implements ExchangeContext {
   readonly who: Who
   readonly open = new OpenExchanges()
   readonly auditIdHeader: string | false
+  /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
+  readonly exemptedUrls = new Set<string>()
   readonly counts: ExchangeCounts & WhoCounts = {
     audited: 0,
     excluded: 0,

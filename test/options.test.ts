@@ -245,6 +245,11 @@ describe('options that are wrong', () => {
     ['a guarantee at the top', { deliveryGuarantee: 'enforced' }, 'it belongs to a sink: write it in `sinks`'],
     ['snake case', { close_timeout: '1s' }, '- close_timeout: "1s" is not an option; did you mean `closeTimeout`?'],
     ['a header with a space', { auditIdHeader: 'audit id' }, '- auditIdHeader: "audit id" is not a header\'s name'],
+    [
+      'a header of HTTP',
+      { auditIdHeader: 'Content-Length' },
+      '- auditIdHeader: "Content-Length" is a header that HTTP',
+    ],
     ['a header of nothing', { auditIdHeader: '' }, '- auditIdHeader: "" is not a header\'s name'],
     ['a header with a line break', { auditIdHeader: 'x\r\ny' }, '- auditIdHeader: "x\\r\\ny" is not a header\'s name'],
     [

@@ -63,6 +63,28 @@ const secretValue = fc.constantFrom(
   `"${VALUE}"`,
 )
 
+describe('user information', () => {
+  it.each([
+    ['http://user:hunter2@host/x?a=1', `http://${REDACTED}@host/x?a=1`],
+    ['https://hunter2@host', `https://${REDACTED}@host`],
+    ['http://user:hun@ter2@host/', `http://${REDACTED}@host/`],
+  ])('is left out of the endpoint %s', (url, redacted) => {
+    const changes = new Changes()
+    expect(redactEndpoint(url, changes)).toBe(redacted)
+    expect(changes.redacted).toBe(1)
+  })
+
+  it('is left out of running text, and an @ elsewhere is not', () => {
+    const changes = new Changes()
+    const text = 'cannot reach postgres://app:hunter2@db/x for ada@example.org'
+    expect(redactText(text, 'response.error', changes)).toBe(
+      `cannot reach postgres://${REDACTED}@db/x for ada@example.org`,
+    )
+    expect(redactEndpoint('/users/ada@example.org', changes)).toBe('/users/ada@example.org')
+    expect(changes.redacted).toBe(1)
+  })
+})
+
 describe('a key', () => {
   it('is secret in any disguise', () => {
     fc.assert(

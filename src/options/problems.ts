@@ -9,6 +9,13 @@ export const SINK_NAME = /^[\w.-]{1,64}$/
 /** A token, as HTTP names headers. */
 export const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/
 
+/** Headers that say how a reply is read: an id in one of them would break every reply. */
+const FRAMING_HEADERS = new Set(
+  'connection content-encoding content-length content-type date keep-alive set-cookie te trailer transfer-encoding upgrade'.split(
+    ' ',
+  ),
+)
+
 export function missing(remedy: string): string {
   return `is missing; ${remedy}`
 }
@@ -54,6 +61,8 @@ export function modeProblem(mode: number, owner: number): string | undefined {
 }
 
 export function headerProblem(name: string): string | undefined {
+  if (FRAMING_HEADERS.has(name.toLowerCase()))
+    return "is a header that HTTP needs itself; write one such as 'x-audit-id'"
   if (HEADER_NAME.test(name)) return undefined
   return "is not a header's name; write one such as 'x-audit-id', or false for none"
 }

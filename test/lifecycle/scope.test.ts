@@ -112,6 +112,19 @@ describe('config.audit', () => {
     expect(start?.event.payload).toMatchObject({ start: { exempted_routes: ['GET /health', 'HEAD /health'] } })
   })
 
+  it('false on a route that was declared before the plugin is logged once, for the start entry lacks it', async () => {
+    const logged: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => void logged.push(line) } } })
+    onTestFinished(() => app.close())
+    app.get('/early', { config: { audit: false } }, async () => 'hello')
+    await app.register(audit, { sinks: sinks() })
+    app.get('/late', { config: { audit: false } }, async () => 'hello')
+    for (const url of ['/early', '/early', '/late']) await app.inject(url)
+    expect(logged.filter((line) => line.includes('audit: false'))).toEqual([
+      expect.stringContaining('"route":"/early"'),
+    ])
+  })
+
   it('anything but a boolean stops the boot', async () => {
     const app = server()
     await app.register(audit, { sinks: sinks() })
@@ -124,6 +137,21 @@ describe('config.audit', () => {
 
 describe('request.audit', () => {
   expectNothingUncaught()
+
+  it('is the same object each time, and gives away nothing but what it promises', async () => {
+    const served = await serve({
+      declare: (app) => {
+        app.get('/', async (request) => [
+          Object.is(request.audit, request.audit),
+          'receive' in request.audit,
+          JSON.stringify(request.audit),
+          request.audit.id.length,
+        ])
+      },
+    })
+    const { body } = await served.app.inject('/')
+    expect(JSON.parse(body)).toEqual([true, false, '{}', 36])
+  })
 
   it('adds to the Complete until it is made, from any hook, and says when it is too late', async () => {
     const answers: boolean[] = []
