@@ -68,7 +68,8 @@ describe('parseDuration', () => {
   )
 
   it('adds up its parts', () => {
-    const part = fc.tuple(fc.nat(1_000_000), fc.constantFrom<keyof typeof MILLISECONDS>('h', 'm', 's', 'ms'))
+    // Five times this many hours are just within Go's 292 years.
+    const part = fc.tuple(fc.nat(500_000), fc.constantFrom<keyof typeof MILLISECONDS>('h', 'm', 's', 'ms'))
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), (parts) => {
         const text = parts.map(([count, unit]) => `${count}${unit}`).join('')
