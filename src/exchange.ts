@@ -2,22 +2,17 @@ import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
-import { Changes } from './bound.js'
 import { type Draft, Entry, type Lane, type Waiter } from './entry.js'
-import type { Stage } from './event.js'
-import { readRequest } from './facts.js'
 import { messageInBody } from './failure.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
-import { ANONYMOUS_AUTH, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
 import { Gate, type GateKeeper } from './gate.js'
 import type { Who } from './identity.js'
 import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
+import { Records } from './records.js'
 import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD } from './replacement.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
 import type { SinkLogger } from './sinks/sink.js'
-import { toIsoTime } from './time.js'
 import { closeAfterReply } from './websocket.js'
 
 /** What was counted over all exchanges since the boot. */
@@ -34,8 +29,6 @@ export interface ExchangeCounts {
   corrected: number
   /** The client was gone before the reply. */
   aborted: number
-  /** The identity at the end was not the one at the start. */
-  authChanged: number
   /** `request.audit.annotate` came after Complete was written. */
   annotationsTooLate: number
   /** A hook that was registered before this plugin replied. */
@@ -78,13 +71,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   isOut = false
 
   private state: State = 'receiving'
-  private readonly startedAt: number
-  private readonly timestamp: string
-  private readonly changes = new Changes()
-  private readonly request: string
-  private auth: string
-  private hasAuthChanged = false
-  private annotations: Annotations | null = null
+  private readonly records: Records
   private readonly gate: Gate
 
   /** What goes on when the stage that is being stored is stored. */
@@ -110,13 +97,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     detached: DetachedAudit | null,
   ) {
     super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
-    const { auditor, who } = context
-    const { changes } = this
     this.id = detached === null ? randomUUID() : detached.id
-    this.startedAt = auditor.clock.monotonic()
-    this.timestamp = toIsoTime(auditor.clock.now())
-    this.auth = who.auth(fastifyRequest, changes)
-    this.request = writeRequest(readRequest(fastifyRequest, who.namespaceOf(fastifyRequest)), changes)
+    this.records = new Records(this.id, context.auditor, context.who, fastifyRequest)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
@@ -130,15 +112,14 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
       this.context.counts.annotationsTooLate++
       return false
     }
-    this.annotations ??= new Annotations(this.changes)
-    this.annotations.add(values)
+    this.records.annotate(values)
     return true
   }
 
   /** Records Received; `next` goes on when every enforced sink has stored it. */
   receive(next: () => void): void {
     this.next = next
-    this.offer(this.record('OperationReceived', ''), EXCLUDES_RECEIVED)
+    this.offer(this.records.received(), EXCLUDES_RECEIVED)
     if (this.waiting === 0) this.receivedSettled()
   }
 
@@ -156,7 +137,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   /** The status that went out is not the one that is recorded. */
   correct(statusCode: number, error: string | undefined): void {
     this.context.counts.corrected++
-    this.tell(this.correction(statusCode, error))
+    this.tell(this.records.correction(statusCode, error))
   }
 
   // What the sinks' lanes say.
@@ -258,7 +239,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
       else this.withhold()
       const { statusCode, code } = next === null ? WITHHELD : NOT_RECORDED
       this.context.counts.corrected++
-      this.tellExceptDoubtful(this.correction(statusCode, code))
+      this.tellExceptDoubtful(this.records.correction(statusCode, code))
       return
     }
     this.finish('done')
@@ -342,38 +323,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   }
 
   private completeRecord(statusCode: number | undefined, error: string | undefined, aborted: boolean): Draft {
-    const { context, changes } = this
-    if (aborted) context.counts.aborted++
-    this.settleIdentity()
-    const duration = context.auditor.clock.monotonic() - this.startedAt
-    const response = writeResponse({ statusCode, error, aborted, duration }, changes)
-    const annotations = this.annotations === null ? '' : `,"annotations":${this.annotations.toJson()}`
-    const authChanged = this.hasAuthChanged ? ',"auth_changed":true' : ''
-    return this.record('OperationComplete', `,${response}${annotations}${authChanged}`)
-  }
-
-  private record(stage: Stage, rest: string): Draft {
-    const { id, timestamp, auth, request, changes } = this
-    const isAscii = changes.isAscii && this.annotations === null
-    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes), isAscii)
-  }
-
-  private correction(statusCode: number, error: string | undefined): Draft {
-    const { auditor } = this.context
-    return auditor.draft(writeCorrection(this.id, toIsoTime(auditor.clock.now()), statusCode, error, this.changes))
-  }
-
-  /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */
-  private settleIdentity(): void {
-    const { who, counts } = this.context
-    if (who.knowsNobody) return
-    const auth = who.auth(this.fastifyRequest, this.changes)
-    if (auth === this.auth || auth === ANONYMOUS_AUTH) return
-    if (this.auth === ANONYMOUS_AUTH) this.auth = auth
-    else {
-      this.hasAuthChanged = true
-      counts.authChanged++
-    }
+    if (aborted) this.context.counts.aborted++
+    return this.records.complete(statusCode, error, aborted)
   }
 
   private errorOf(statusCode: number, chunk: unknown): string | undefined {

@@ -6,10 +6,12 @@ import { ANONYMOUS_AUTH, writeAuth } from './formats/json.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './options/types.js'
 import type { SinkLogger } from './sinks/sink.js'
 
-/** What the application's own functions got wrong; none of it fails a request. */
+/** What became of asking the application who a request is from, and for which namespace; none of it fails a request. */
 export interface WhoCounts {
   identityErrors: number
   namespaceErrors: number
+  /** The identity at the end was not the one at the start, which stands. */
+  authChanged: number
 }
 
 /** A function that throws for every request is logged this often, in milliseconds; the counters have each. */
@@ -22,7 +24,7 @@ export class Who {
   constructor(
     private readonly identity: IdentityFunction | undefined,
     private readonly namespace: NamespaceFunction | undefined,
-    private readonly counts: WhoCounts,
+    readonly counts: WhoCounts,
     private readonly log: SinkLogger,
     private readonly clock: Clock,
   ) {}
