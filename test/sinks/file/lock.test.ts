@@ -93,9 +93,12 @@ describe('the lock', () => {
   it('of a process that has ended, but was not waited for, is taken over at once', async () => {
     const all = world()
     // `sleep` inherits the child of the shell that it replaces, and never asks what became of it.
-    const parent = spawn('bash', ['-c', 'true & echo $!; exec sleep 60'])
+    const parent = spawn('bash', ['-c', 'read -r _ <&0 & echo $!; exec sleep 60'])
     const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))))
     const fields = (): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    // The child ends only then: the shell itself would wait for it.
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n')
+    parent.stdin.end('\n')
     await until(() => fields()[0] === 'Z')
     await leaveLock(all, { pid, start: fields()[19] })
     await all.opened()
