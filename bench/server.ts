@@ -52,7 +52,4 @@ process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })
 })
-process.on('disconnect', () => {
-  if (process.env.STATS) console.error(JSON.stringify(app.audit?.stats().sinks))
-  process.exit()
-})
+process.on('disconnect', () => process.exit())

@@ -93,12 +93,13 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     private readonly context: ExchangeContext,
     private readonly fastifyRequest: FastifyRequest,
     private readonly reply: FastifyReply,
+    route: string | undefined,
     private readonly exclusions: number,
     detached: DetachedAudit | null,
   ) {
     super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
     this.id = detached === null ? randomUUID() : detached.id
-    this.records = new Records(this.id, context.auditor, context.who, fastifyRequest)
+    this.records = new Records(this.id, context.auditor, context.who, fastifyRequest, route)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)

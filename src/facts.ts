@@ -13,7 +13,7 @@ interface Addresses {
 const known = new WeakMap<object, Addresses>()
 
 /** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
-export function readRequest(request: FastifyRequest, namespace: string): RequestFacts {
+export function readRequest(request: FastifyRequest, route: string | undefined, namespace: string): RequestFacts {
   const { remote, local } = addressesOf(request.raw.socket)
   const userAgent = request.headers['user-agent']
   const traceparent = request.headers.traceparent
@@ -21,7 +21,7 @@ export function readRequest(request: FastifyRequest, namespace: string): Request
     id: String(request.id),
     operation: request.method,
     endpoint: request.originalUrl,
-    route: request.routeOptions.url,
+    route,
     namespace,
     remoteAddress: remote,
     userAgent: typeof userAgent === 'string' ? userAgent : undefined,

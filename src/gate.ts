@@ -11,8 +11,6 @@ import { checkHeader, checkValue, copyHead, headerPairs, headersOf, isStatus, to
 /** What a gate needs of Node's HTTP/1 and HTTP/2 responses, and of the one that `inject` uses. */
 export interface RawResponse {
   statusCode: number
-  readonly headersSent: boolean
-  readonly destroyed: boolean
   writeHead(...args: never[]): unknown
   write(...args: never[]): unknown
   end(...args: never[]): unknown

@@ -144,17 +144,19 @@ function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply
   const slot = request[SLOT]
   if (slot instanceof Exchange || slot === EXCLUDED) return null
   const { auditor, counts } = trail
-  const isExempt = request.routeOptions.config?.audit === false
+  // Fastify makes this object anew for each look at it.
+  const route = request.routeOptions
+  const isExempt = route.config?.audit === false
   const exclusions = isExempt ? -1 : auditor.exclusions(request.method, request.raw.url ?? '')
   if (isExempt || auditor.isExcludedEverywhere(exclusions)) {
     counts.excluded++
-    if (isExempt) noteExempt(trail, request.routeOptions.url ?? '')
+    if (isExempt) noteExempt(trail, route.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
     return null
   }
-  const exchange = new Exchange(trail, request, reply, exclusions, slot ?? null)
+  const exchange = new Exchange(trail, request, reply, route.url, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
 }

@@ -24,11 +24,12 @@ export class Records {
     private readonly auditor: Auditor,
     private readonly who: Who,
     private readonly fastifyRequest: FastifyRequest,
+    route: string | undefined,
   ) {
     this.startedAt = auditor.clock.monotonic()
     this.timestamp = toIsoTime(auditor.clock.now())
     this.auth = who.auth(fastifyRequest, this.changes)
-    this.request = writeRequest(readRequest(fastifyRequest, who.namespaceOf(fastifyRequest)), this.changes)
+    this.request = writeRequest(readRequest(fastifyRequest, route, who.namespaceOf(fastifyRequest)), this.changes)
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
