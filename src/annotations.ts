@@ -1,5 +1,6 @@
 import { types } from 'node:util'
-import { BOUNDS, type Changes, quoteWhole } from './bound.js'
+import { BOUNDS, quoteWhole } from './bound.js'
+import type { Changes } from './changes.js'
 import { isSecretKey, REDACTED } from './redact.js'
 import { toIsoTime } from './time.js'
 

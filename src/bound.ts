@@ -1,3 +1,5 @@
+import type { Changes } from './changes.js'
+
 /** How long anything from outside may be in a line, in bytes after escaping. */
 export const BOUNDS = {
   endpoint: 4096,
@@ -10,29 +12,11 @@ export const BOUNDS = {
   sourceIps: 16,
   names: 64,
   error: 1024,
+  headerValue: 1024,
+  headers: 64,
   annotations: 4096,
   annotationKeys: 16,
 } as const
-
-/** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
-export class Changes {
-  truncated: Record<string, { bytes: number; kept: number }> | undefined
-  omitted: Record<string, string> | undefined
-  redacted = 0
-  /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
-  isAscii = true
-
-  markTruncated(path: string, bytes: number, kept: number): void {
-    this.truncated ??= {}
-    // Cut twice (first to what is searched for secrets), it was as long as it was at first.
-    this.truncated[path] = { bytes: Math.max(bytes, this.truncated[path]?.bytes ?? 0), kept }
-  }
-
-  markOmitted(path: string, reason: string): void {
-    this.omitted ??= {}
-    this.omitted[path] = reason
-  }
-}
 
 /** Printable ASCII that JSON writes as it is: nearly everything that clients send. */
 const PLAIN = /^[ !#-[\]-~]*$/

@@ -32,6 +32,10 @@ export interface EventRequest {
     traceparent?: string
   }
   node_meta: { ip: string }
+  /** Those that `capture.requestHeaders` lets in, from the level `request` on. */
+  headers?: Record<string, string>
+  /** As it was parsed, redacted, from the level `request` on. */
+  body?: JsonValue
 }
 
 /** What came of it: in `OperationComplete` alone. */
@@ -42,6 +46,10 @@ export interface EventResponse {
   /** The client had left before the reply could be sent. */
   aborted?: true
   duration_ms?: number
+  /** Those that `capture.responseHeaders` lets in, at the level `response`. */
+  headers?: Record<string, string>
+  /** As the handler sent it, before compression, redacted, at the level `response`. */
+  body?: JsonValue
 }
 
 /** The part of a line that belongs to the exchange. */

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Changes } from './bound.js'
+import type { Changes } from './changes.js'
 import type { Clock } from './clock.js'
 import type { EventAuth } from './event.js'
 import { ANONYMOUS_AUTH, writeAuth } from './formats/json.js'

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
-import { Changes } from './bound.js'
+import { Changes } from './changes.js'
 import type { Draft } from './entry.js'
 import type { Stage } from './event.js'
 import { readRequest } from './facts.js'

@@ -1,4 +1,4 @@
-import type { Changes } from './bound.js'
+import type { Changes } from './changes.js'
 
 /** What stands in the place of a redacted value. */
 export const REDACTED = '[REDACTED]'
@@ -34,6 +34,87 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
   ...['xamzsignature', 'xamzsecuritytoken', 'xamzcredential', 'awsaccesskeyid', 'signature'],
   ...['xgoogsignature', 'xgoogcredential', 'googleaccessid', 'sig'],
 ])
+
+/** Parts of an event that `redact.omit` can leave out. */
+export const OMITTABLE = [
+  'auth.name',
+  'auth.policies',
+  'auth.groups',
+  'auth.global',
+  'auth.create_time',
+  'auth.method',
+  'auth.on_behalf_of',
+  'request.request_meta.remote_address',
+  'request.request_meta.user_agent',
+  'request.request_meta.source_ips',
+  'request.request_meta.traceparent',
+  'request.node_meta.ip',
+  'request.headers',
+  'request.body',
+  'response.error',
+  'response.headers',
+  'response.body',
+  'annotations',
+] as const
+
+/** A part of an event that can be left out. */
+export type OmittablePath = (typeof OMITTABLE)[number]
+
+/** By which rules values are redacted, every option decided. */
+export interface RedactSettings {
+  /** Names of keys beside the built-in ones. */
+  readonly keys: readonly string[]
+  readonly mode: 'mask' | 'hmac'
+  /** At least 32 bytes, for the mode `hmac`. */
+  readonly secret: Uint8Array | undefined
+  /** What says which secret a value was hashed under. */
+  readonly keyId: string
+  readonly omit: readonly OmittablePath[]
+}
+
+/** How secret a key's value is: not at all, to be masked or hashed, or to be masked in either mode. */
+export type Secrecy = 0 | 1 | 2
+
+const BUILT_IN: RedactSettings = { keys: [], mode: 'mask', secret: undefined, keyId: '', omit: [] }
+
+/** What never reaches a line, by the rules of one server. */
+export class Redactor {
+  private readonly omitted: ReadonlySet<string> | null
+
+  constructor(settings: RedactSettings = BUILT_IN) {
+    this.omitted = settings.omit.length === 0 ? null : new Set(settings.omit)
+  }
+
+  /** Whether a part of every event is left out. */
+  omits(path: OmittablePath): boolean {
+    return this.omitted?.has(path) ?? false
+  }
+
+  /** How secret the value of a key is; `marks` are further names, in a key's normal form. */
+  secrecyOf(key: string, marks: ReadonlySet<string> | null = null): Secrecy {
+    return isSecretKey(key) || (marks?.has(key) ?? false) ? 1 : 0
+  }
+
+  /** What stands in the place of the value of a secret key. */
+  replacement(_value: unknown, _secrecy: Secrecy): string {
+    return REDACTED
+  }
+
+  /** The URL as the client sent it, without secrets. */
+  endpoint(url: string, _route: string | undefined, changes: Changes): string {
+    return redactEndpoint(url, changes)
+  }
+
+  /** Running text, such as an error's message, without secrets. */
+  text(text: string, path: string, changes: Changes): string {
+    return redactText(text, path, changes)
+  }
+
+  /** One text among others, such as a value in a body or a header, without the secrets that its form gives away. */
+  value(text: string, _changes: Changes): string {
+    return text
+  }
+}
 
 const QUERY_SEPARATOR = /[?&;#]/g
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../src/annotations.js'
-import { BOUNDS, Changes } from '../src/bound.js'
+import { BOUNDS } from '../src/bound.js'
+import { Changes } from '../src/changes.js'
 import { hostileText } from './support/hostile.js'
 
 function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: Changes; value: unknown } {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes, quote, quoteWhole } from '../src/bound.js'
+import { quote, quoteWhole } from '../src/bound.js'
+import { Changes } from '../src/changes.js'
 import { cleaned, hostileText, sizeOf } from './support/hostile.js'
 
 describe('quote', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../src/annotations.js'
-import { Changes } from '../src/bound.js'
+import { Changes } from '../src/changes.js'
 import { isSecretKey, REDACTED, redactEndpoint, redactText } from '../src/redact.js'
 import { hostileText } from './support/hostile.js'
 

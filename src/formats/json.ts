@@ -1,6 +1,6 @@
-import { BOUNDS, type Changes, quote, quoteWhole } from '../bound.js'
+import { BOUNDS, quote, quoteWhole } from '../bound.js'
+import type { Changes } from '../changes.js'
 import type { EventAuth, JsonValue, LifecycleDetails, LifecycleType, Stage } from '../event.js'
-import { redactEndpoint, redactText } from '../redact.js'
 
 /**
  * Format `json`, Nomad's shape, written by concatenation around escaped parts: a third of what JSON.stringify costs
@@ -46,7 +46,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 
 /** `"request":{…}`, the same in both stages. */
 export function writeRequest(facts: RequestFacts, changes: Changes): string {
-  const endpoint = redactEndpoint(facts.endpoint, changes)
+  const endpoint = changes.redactor.endpoint(facts.endpoint, facts.route, changes)
   return (
     `"request":{"id":${quote(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
     `,"operation":${quote(facts.operation, BOUNDS.identity, 'request.operation', changes)}` +
@@ -143,7 +143,7 @@ export function writeJson(value: JsonValue | object): string {
 }
 
 function writeError(error: string, path: string, changes: Changes): string {
-  return quote(redactText(error, path, changes), BOUNDS.error, path, changes)
+  return quote(changes.redactor.text(error, path, changes), BOUNDS.error, path, changes)
 }
 
 function writeSourceIps(addresses: readonly string[], changes: Changes): string {

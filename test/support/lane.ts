@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest'
-import { Changes } from '../../src/bound.js'
+import { Changes } from '../../src/changes.js'
 import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
 import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
 import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'

@@ -1,0 +1,26 @@
+import { Redactor } from './redact.js'
+
+const BUILT_IN = new Redactor()
+
+/** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
+export class Changes {
+  truncated: Record<string, { bytes: number; kept: number }> | undefined
+  omitted: Record<string, string> | undefined
+  redacted = 0
+  /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
+  isAscii = true
+
+  /** By whose rules the event is changed; those that are built in when nobody's. */
+  constructor(readonly redactor: Redactor = BUILT_IN) {}
+
+  markTruncated(path: string, bytes: number, kept: number): void {
+    this.truncated ??= {}
+    // Cut twice (first to what is searched for secrets), it was as long as it was at first.
+    this.truncated[path] = { bytes: Math.max(bytes, this.truncated[path]?.bytes ?? 0), kept }
+  }
+
+  markOmitted(path: string, reason: string): void {
+    this.omitted ??= {}
+    this.omitted[path] = reason
+  }
+}
