@@ -1,7 +1,9 @@
 import { METHODS } from 'node:http'
 import type { Stage } from './event.js'
 import { compileGlob, expandBraces } from './glob.js'
-import { canonicalPath, type RouterFolding, rawPath } from './path.js'
+import { type RouterFolding, type Spellings, spellings } from './path.js'
+import { isAnything, matchesOperation, PatternSet } from './pattern-set.js'
+import { endpointWarnings, operationWarnings, titled } from './pattern-warnings.js'
 
 /**
  * Events that are not recorded: those of which an endpoint, a stage and an operation match.
@@ -26,7 +28,15 @@ export interface FilterOptions {
   stages: readonly (Stage | '*')[]
   /** HTTP methods in upper case, or globs over them, such as `'{GET,HEAD}'`. */
   operations: readonly string[]
+  /**
+   * Statuses, such as `'404'`, or classes of them, such as `'2xx'`: only an `OperationComplete` that has one of them is
+   * meant, and no `OperationReceived`. Absent: whatever the status.
+   */
+  statuses?: readonly string[] | undefined
 }
+
+/** A status, or a class of statuses, as `FilterOptions.statuses` has them. */
+export const STATUS_PATTERN = /^(?:[1-5]xx|[1-5]\d\d)$/
 
 /** The bit of `Filters.excluded` that stands for `OperationReceived`. */
 export const EXCLUDES_RECEIVED = 1
@@ -39,38 +49,15 @@ const EXCLUDES_BOTH = EXCLUDES_RECEIVED | EXCLUDES_COMPLETE
 /** All filters of a plugin or sink as one. */
 export interface Filters {
   readonly isEmpty: boolean
-  /** Which stages of a request are not recorded: `EXCLUDES_RECEIVED` and `EXCLUDES_COMPLETE`, as bits. */
+  /** Whether there are filters that need a status to be known. */
+  readonly hasStatuses: boolean
+  /**
+   * Which stages of a request are not recorded, whatever its status will be: `EXCLUDES_RECEIVED` and
+   * `EXCLUDES_COMPLETE`, as bits.
+   */
   excluded(operation: string, url: string): number
-}
-
-/** Endpoint patterns, compiled so that the common kinds cost a look-up. */
-export class EndpointMatcher {
-  readonly #exact = new Set<string>()
-  readonly #prefixes: string[] = []
-  readonly #globs: ((text: string) => boolean)[] = []
-
-  /** Takes patterns whose braces are expanded, in the router's case. */
-  constructor(patterns: Iterable<string>) {
-    for (const pattern of new Set(patterns)) {
-      const star = pattern.indexOf('*')
-      if (star === -1) this.#exact.add(pattern)
-      else if (star === pattern.length - 1) this.#prefixes.push(pattern.slice(0, -1))
-      else this.#globs.push(compileGlob(pattern))
-    }
-  }
-
-  /** Whether one and the same pattern matches both spellings of a path. */
-  matchesBoth(raw: string, canonical: string): boolean {
-    const same = raw === canonical
-    if (same && this.#exact.has(raw)) return true
-    for (const prefix of this.#prefixes) {
-      if (raw.startsWith(prefix) && (same || canonical.startsWith(prefix))) return true
-    }
-    for (const matches of this.#globs) {
-      if (matches(raw) && (same || matches(canonical))) return true
-    }
-    return false
-  }
+  /** Whether the Complete of a request is not recorded because of its status. */
+  excludesStatus(operation: string, url: string, statusCode: number): boolean
 }
 
 /** What one operation's events are excluded by. */
@@ -78,13 +65,29 @@ interface OperationFilters {
   /** What is excluded whatever the path, so that it need not be looked at. */
   readonly always: number
   /** The other patterns, by what they exclude. */
-  readonly byMask: readonly { readonly mask: number; readonly endpoints: EndpointMatcher }[]
+  readonly byMask: readonly { readonly mask: number; readonly endpoints: PatternSet }[]
+  readonly byStatus: readonly StatusFilter[]
+}
+
+interface StatusFilter {
+  /** 1 at the statuses that are meant. */
+  readonly statuses: Uint8Array
+  /** Absent where every path is meant. */
+  readonly endpoints: PatternSet | undefined
 }
 
 interface CompiledFilter {
   readonly mask: number
   readonly endpoints: readonly string[]
   readonly operations: readonly string[]
+  readonly statuses: Uint8Array | undefined
+}
+
+const NO_FILTERS: Filters = {
+  isEmpty: true,
+  hasStatuses: false,
+  excluded: () => 0,
+  excludesStatus: () => false,
 }
 
 /**
@@ -93,7 +96,7 @@ interface CompiledFilter {
  * @throws {PatternError} when the braces of a pattern are not sound.
  */
 export function compileFilters(filters: readonly FilterOptions[], folding: RouterFolding): Filters {
-  if (filters.length === 0) return { isEmpty: true, excluded: () => 0 }
+  if (filters.length === 0) return NO_FILTERS
   const compiled = filters.map((filter) => compileFilter(filter, folding))
   const byOperation = new Map(METHODS.map((method) => [method, operationFilters(compiled, method)]))
   // HTTP/2 lets a client invent methods: those share what holds for every operation, and nothing is kept of them.
@@ -101,23 +104,41 @@ export function compileFilters(filters: readonly FilterOptions[], folding: Route
 
   return {
     isEmpty: false,
+    hasStatuses: compiled.some(({ statuses }) => statuses !== undefined),
     excluded(operation, url) {
       const { always, byMask } = byOperation.get(operation) ?? invented
-      return byMask.length === 0 ? always : always | excludedByPath(byMask, url, folding)
+      return byMask.length === 0 ? always : always | excludedByPath(byMask, spellings(url, folding))
+    },
+    excludesStatus(operation, url, statusCode) {
+      const { byStatus } = byOperation.get(operation) ?? invented
+      return excludedByStatus(byStatus, url, statusCode, folding)
     },
   }
 }
 
 /** A path is excluded when it is as the client spelled it AND as the router reads it: no spelling escapes the trail. */
-function excludedByPath(byMask: OperationFilters['byMask'], url: string, folding: RouterFolding): number {
-  const sent = rawPath(url, folding)
-  const canonical = canonicalPath(sent, folding)
-  const raw = folding.caseSensitive ? sent : sent.toLowerCase()
+function excludedByPath(byMask: OperationFilters['byMask'], { raw, canonical }: Spellings): number {
   let excluded = 0
   for (const { mask, endpoints } of byMask) {
     if ((excluded & mask) !== mask && endpoints.matchesBoth(raw, canonical)) excluded |= mask
   }
   return excluded
+}
+
+function excludedByStatus(
+  filters: readonly StatusFilter[],
+  url: string,
+  statusCode: number,
+  folding: RouterFolding,
+): boolean {
+  let path: Spellings | undefined
+  for (const { statuses, endpoints } of filters) {
+    if (statuses[statusCode] !== 1) continue
+    if (endpoints === undefined) return true
+    path ??= spellings(url, folding)
+    if (endpoints.matchesBoth(path.raw, path.canonical)) return true
+  }
+  return false
 }
 
 function compileFilter(filter: FilterOptions, folding: RouterFolding): CompiledFilter {
@@ -126,7 +147,17 @@ function compileFilter(filter: FilterOptions, folding: RouterFolding): CompiledF
     mask: stageMask(filter.stages),
     endpoints: folding.caseSensitive ? endpoints : endpoints.map((pattern) => pattern.toLowerCase()),
     operations: filter.operations.flatMap(expandBraces),
+    statuses: filter.statuses === undefined ? undefined : statusTable(filter.statuses),
   }
+}
+
+function statusTable(statuses: readonly string[]): Uint8Array {
+  const table = new Uint8Array(600)
+  for (const status of statuses) {
+    const first = Number(status.replace('xx', '00'))
+    table.fill(1, first, status.endsWith('xx') ? first + 100 : first + 1)
+  }
+  return table
 }
 
 function stageMask(stages: readonly (Stage | '*')[]): number {
@@ -141,18 +172,22 @@ function stageMask(stages: readonly (Stage | '*')[]): number {
 /** What holds for a method, or, without one, for every method there may be. */
 function operationFilters(filters: readonly CompiledFilter[], method?: string): OperationFilters {
   const masks = new Map<string, number>()
-  for (const { mask, endpoints, operations } of filters) {
-    const holds = operations.some((glob) => (method === undefined ? /^\*+$/.test(glob) : compileGlob(glob)(method)))
-    if (!holds) continue
-    for (const pattern of endpoints) masks.set(pattern, (masks.get(pattern) ?? 0) | mask)
+  const byStatus: StatusFilter[] = []
+  for (const { mask, endpoints, operations, statuses } of filters) {
+    if (!matchesOperation(operations, method)) continue
+    if (statuses === undefined) {
+      for (const pattern of endpoints) masks.set(pattern, (masks.get(pattern) ?? 0) | mask)
+    } else {
+      byStatus.push({ statuses, endpoints: endpoints.some(isAnything) ? undefined : new PatternSet(endpoints) })
+    }
   }
   const always = masks.get('*') ?? 0
   const byMask = []
   for (const mask of [EXCLUDES_BOTH, EXCLUDES_RECEIVED, EXCLUDES_COMPLETE]) {
     const patterns = [...masks.keys()].filter((pattern) => ((masks.get(pattern) ?? 0) & ~always) === mask)
-    if (patterns.length > 0) byMask.push({ mask, endpoints: new EndpointMatcher(patterns) })
+    if (patterns.length > 0) byMask.push({ mask, endpoints: new PatternSet(patterns) })
   }
-  return { always, byMask }
+  return { always, byMask, byStatus }
 }
 
 /** Methods that change nothing: that they were asked for is in their `OperationComplete`. */
@@ -168,57 +203,17 @@ export function filterWarnings(
   { enforced }: { enforced: boolean },
 ): string[] {
   return filters.flatMap((filter, index) => {
-    const name = filter.name === undefined ? `Filter ${index + 1}` : `Filter ${JSON.stringify(filter.name)}`
+    const name = titled('Filter', filter.name, index)
     return [
       ...filter.operations.flatMap(operationWarnings),
-      ...filter.endpoints.flatMap((pattern) => endpointWarnings(pattern, folding)),
+      ...filter.endpoints.flatMap((pattern) => endpointWarnings(pattern, folding, 'matches no request')),
       ...(enforced ? unrecordedWrites(filter) : []),
     ].map((warning) => `${name}: ${warning}`)
   })
 }
 
-function operationWarnings(pattern: string): string[] {
-  const unmatched = expandBraces(pattern).filter((glob) => !METHODS.some(compileGlob(glob)))
-  return unmatched.map(
-    (glob) =>
-      `operation ${JSON.stringify(glob)} matches no HTTP method; write one such as "GET", in upper case, or "*"`,
-  )
-}
-
-function endpointWarnings(pattern: string, folding: RouterFolding): string[] {
-  return expandBraces(pattern).flatMap((glob) => {
-    const problem = endpointMismatch(glob, folding)
-    return problem === undefined ? [] : [`endpoint ${JSON.stringify(glob)} matches no request: ${problem}`]
-  })
-}
-
-/** Why no canonical path, or none that a client spells literally, matches a pattern. */
-function endpointMismatch(glob: string, folding: RouterFolding): string | undefined {
-  const delimiter = (folding.useSemicolonDelimiter ? /[?#;]/ : /[?#]/).exec(glob)?.[0]
-  if (delimiter !== undefined) {
-    return `a path is cut at its first "${delimiter}"; write the path alone ("*" is the only wildcard)`
-  }
-  if (/^https?:/i.test(glob)) return 'scheme and host are removed from a URL; write the path'
-  if (!/^[/*]/.test(glob)) return 'a path begins with "/"; write it, or "*" before the pattern'
-  if (folding.caseSensitive ? /%(?!2F)/.test(glob) : /%(?!2f)/i.test(glob)) {
-    return 'percent-encoded characters are decoded ("%2F" alone is kept); write "*" for the character'
-  }
-  if ([...glob].some(isEncodedByClients)) {
-    return 'clients percent-encode spaces, control and non-ASCII characters; write "*" for each of them'
-  }
-  if (folding.ignoreDuplicateSlashes && glob.includes('//')) return 'this router takes "//" for "/"; write "/"'
-  if (folding.ignoreTrailingSlash && glob.endsWith('/') && !compileGlob(glob)('/')) {
-    return 'this router ignores a trailing slash; leave it out'
-  }
-  return undefined
-}
-
-function isEncodedByClients(char: string): boolean {
-  return char <= ' ' || char > '~' || char === '<' || char === '>'
-}
-
 function unrecordedWrites(filter: FilterOptions): string[] {
-  if ((stageMask(filter.stages) & EXCLUDES_RECEIVED) === 0) return []
+  if (filter.statuses !== undefined || (stageMask(filter.stages) & EXCLUDES_RECEIVED) === 0) return []
   const globs = filter.operations.flatMap(expandBraces).map(compileGlob)
   const methods = new Set(['POST', 'PUT', 'PATCH', 'DELETE', ...METHODS])
   const writes = [...methods].filter((method) => !READS.has(method) && globs.some((matches) => matches(method)))

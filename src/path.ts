@@ -61,6 +61,17 @@ export function canonicalPath(url: string, folding: RouterFolding): string {
   return end === -1 ? folded(rawPath(path, folding), folding) : path.slice(0, end)
 }
 
+/** A path as the client spelled it, and as the router reads it; in lower case where the router ignores case. */
+export interface Spellings {
+  readonly raw: string
+  readonly canonical: string
+}
+
+export function spellings(url: string, folding: RouterFolding): Spellings {
+  const sent = rawPath(url, folding)
+  return { raw: folding.caseSensitive ? sent : sent.toLowerCase(), canonical: canonicalPath(sent, folding) }
+}
+
 function isDelimiter(code: number, folding: RouterFolding): boolean {
   return code === QUESTION || code === HASH || (code === SEMICOLON && folding.useSemicolonDelimiter)
 }

@@ -1,0 +1,45 @@
+import { compileGlob } from './glob.js'
+
+/** Globs as one, compiled so that the common kinds cost a look-up. */
+export class PatternSet {
+  readonly #exact = new Set<string>()
+  readonly #prefixes: string[] = []
+  readonly #globs: ((text: string) => boolean)[] = []
+
+  /** Takes patterns whose braces are expanded. */
+  constructor(patterns: Iterable<string>) {
+    for (const pattern of new Set(patterns)) {
+      const star = pattern.indexOf('*')
+      if (star === -1) this.#exact.add(pattern)
+      else if (star === pattern.length - 1) this.#prefixes.push(pattern.slice(0, -1))
+      else this.#globs.push(compileGlob(pattern))
+    }
+  }
+
+  matches(text: string): boolean {
+    return this.matchesBoth(text, text)
+  }
+
+  /** Whether one and the same pattern matches both spellings of a path. */
+  matchesBoth(raw: string, canonical: string): boolean {
+    const same = raw === canonical
+    if (same && this.#exact.has(raw)) return true
+    for (const prefix of this.#prefixes) {
+      if (raw.startsWith(prefix) && (same || canonical.startsWith(prefix))) return true
+    }
+    for (const matches of this.#globs) {
+      if (matches(raw) && (same || matches(canonical))) return true
+    }
+    return false
+  }
+}
+
+/** Whether a glob matches every text there may be. */
+export function isAnything(glob: string): boolean {
+  return /^\*+$/.test(glob)
+}
+
+/** Whether globs over methods match one, or, without one, every method there may be. */
+export function matchesOperation(globs: readonly string[], method: string | undefined): boolean {
+  return globs.some(method === undefined ? isAnything : (glob) => compileGlob(glob)(method))
+}
