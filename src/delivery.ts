@@ -1,10 +1,10 @@
 import { type Draft, Entry, type Format, type Lane } from './entry.js'
 import { AuditSinkTimeout, AuditSinkUnavailable } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
-import { Ledger } from './ledger.js'
-import { Queue } from './queue.js'
+import { Health } from './health.js'
+import { Outbox } from './outbox.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
-import { type Settled, Turns } from './turns.js'
+import { Turns } from './turns.js'
 
 /** How often a sink is given time for itself, and probed after a failure, in milliseconds. */
 const IDLE_INTERVAL = 1000
@@ -40,39 +40,38 @@ export interface SinkStats {
   healthy: boolean
 }
 
-/** Something to be called on the sink between two writes. */
-interface Upkeep {
-  run: () => Promise<void> | undefined
-  settled: Settled
+/** Whoever asked for a reopening. */
+interface Asker {
+  resolve: () => void
+  reject: (error: unknown) => void
 }
 
 /**
- * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It owns
- * the order (`seq`), the bounds, the timeout, the gaps and the health; the sink owns the storage.
+ * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It decides
+ * when the sink is called for what, from opening to closing, and whether it is healthy; the outbox has the entries,
+ * the sink the storage.
  */
 export class Delivery implements Lane, SinkContext {
   readonly name: string
   readonly enforced: boolean
   readonly log: SinkLogger
 
-  private readonly queue: Queue
-  private readonly ledger = new Ledger()
-  /** What the sink's `write` was given and has not answered for. */
-  private batch: Entry[] = []
+  private readonly outbox: Outbox
+  private readonly health: Health
   private readonly turns = new Turns(
     (timeout) => this.onOverdue(timeout),
     () => this.schedule(),
   )
-  private readonly upkeep: Upkeep[] = []
-  private failing = false
-  private isFormatFailing = false
   private isScheduled = false
   private isIdleDue = false
   private isGapDue = false
-  private isClosed = false
   private idleTimer: NodeJS.Timeout | undefined
-  /** Who waits until the last entry that was there when they asked is answered for. */
-  private flushing: Array<{ last: Entry | undefined; resolve: () => void }> = []
+  /** Who waits for a reopening that is due, or under way. */
+  private reopenings: Asker[] = []
+  /** The sink is to be closed; called when it is. */
+  private closing: (() => void) | null = null
+  /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
+  private isClosed = false
   /** A sink that hangs while it opens does not hold up the boot. */
   private whenOverdue = (): void => undefined
 
@@ -83,22 +82,18 @@ export class Delivery implements Lane, SinkContext {
     this.name = options.name
     this.enforced = options.enforced
     this.log = options.log
-    this.queue = new Queue(options.maxQueue, options.maxQueueBytes)
+    this.health = new Health(options.name, options.enforced, options.log)
+    this.outbox = new Outbox(this, { ...options, gap: (details) => options.lifecycle('gap', details) })
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
   get healthy(): boolean {
-    return !this.failing && !this.turns.isOverdue
+    return !this.health.isFailing && !this.turns.isOverdue
   }
 
   stats(): SinkStats {
-    return {
-      offered: this.ledger.seq,
-      ...this.ledger.counts,
-      queued: this.queue.length + this.batch.length,
-      queuedBytes: this.queue.bytes,
-      healthy: this.healthy,
-    }
+    const { ledger, counts } = this.outbox
+    return { offered: ledger.seq, ...ledger.counts, ...counts, healthy: this.healthy }
   }
 
   /**
@@ -117,7 +112,7 @@ export class Delivery implements Lane, SinkContext {
         (error) => {
           if (error === undefined) resolve()
           else {
-            this.fails(error)
+            this.health.fails(error)
             if (error instanceof AuditSinkUnavailable) resolve()
             else reject(error)
           }
@@ -133,22 +128,22 @@ export class Delivery implements Lane, SinkContext {
    */
   offer(entry: Entry): boolean {
     const isRefused = this.isClosed || (this.turns.isOverdue && this.enforced)
-    if (isRefused || !this.queue.hasRoomFor(entry)) {
-      this.ledger.miss(entry)
+    if (isRefused || !this.outbox.hasRoomFor(entry)) {
+      this.outbox.ledger.miss(entry)
       return false
     }
-    this.queue.push(entry)
+    this.outbox.push(entry)
     if (!this.turns.isBusy) this.schedule()
     return true
   }
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
-    const entry = this.entry(this.options.lifecycle(type, details), true)
+    const entry = this.entry(type, details)
     if (this.isClosed) {
-      this.ledger.miss(entry)
+      this.outbox.ledger.miss(entry)
       return
     }
-    this.queue.pushOwn(entry)
+    this.outbox.pushOwn(entry)
     if (!this.turns.isBusy) this.schedule()
   }
 
@@ -158,26 +153,11 @@ export class Delivery implements Lane, SinkContext {
     await this.answered()
   }
 
-  private answered(): Promise<void> {
-    if (this.isClosed || (this.queue.length === 0 && !this.turns.isBusy)) return Promise.resolve()
-    const last = this.queue.last ?? this.batch.at(-1)
-    return new Promise((resolve) => this.flushing.push({ last, resolve }))
-  }
-
-  /** Has the sink open what is at its path now. */
+  /** Has the sink open what is at its path now. One call answers all who asked before it. */
   reopen(): Promise<void> {
     if (this.isClosed) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.upkeep.push({
-        run: () => this.sink.reopen?.(),
-        settled: (error) => {
-          if (error === undefined) resolve()
-          else {
-            this.fails(error)
-            reject(error)
-          }
-        },
-      })
+      this.reopenings.push({ resolve, reject })
       this.pump()
     })
   }
@@ -189,7 +169,7 @@ export class Delivery implements Lane, SinkContext {
   async close(budget: number, stop: () => LifecycleDetails['stop']): Promise<void> {
     await this.within(budget, async () => {
       await this.flush()
-      this.offer(this.entry(this.options.lifecycle('stop', stop()), true))
+      this.offer(this.entry('stop', stop()))
       await this.flush()
       await this.closeSink()
     })
@@ -198,6 +178,11 @@ export class Delivery implements Lane, SinkContext {
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
     await this.within(budget, () => this.closeSink())
+  }
+
+  private answered(): Promise<void> {
+    if (this.isClosed || (this.outbox.isEmpty && !this.turns.isBusy)) return Promise.resolve()
+    return this.outbox.answered()
   }
 
   private async within(budget: number, close: () => Promise<void>): Promise<void> {
@@ -213,14 +198,7 @@ export class Delivery implements Lane, SinkContext {
   private closeSink(): Promise<void> {
     clearInterval(this.idleTimer)
     return new Promise((resolve) => {
-      this.upkeep.push({
-        run: () => this.sink.close?.(),
-        settled: (error) => {
-          if (error !== undefined) this.fails(error)
-          this.isClosed = true
-          resolve()
-        },
-      })
+      this.closing = resolve
       this.pump()
     })
   }
@@ -230,8 +208,9 @@ export class Delivery implements Lane, SinkContext {
     this.isClosed = true
     clearInterval(this.idleTimer)
     this.turns.giveUp(budget)
-    this.dropQueue(() => true)
-    this.tellFlushed(() => true)
+    this.outbox.drop(() => true)
+    this.outbox.tellFlushed(true)
+    for (const { reject } of this.reopenings.splice(0)) reject(this.timedOut(budget))
   }
 
   /** Lets everything that arrives in this turn of the event loop gather first: half as many writes under load. */
@@ -247,13 +226,40 @@ export class Delivery implements Lane, SinkContext {
   /** Starts the next call on the sink, if none is under way. */
   private pump(): void {
     if (this.turns.isBusy) return
-    this.tellFlushed(({ last }) => last === undefined || last.fate !== 'pending')
-    const next = this.upkeep.shift()
+    this.outbox.tellFlushed()
+    if (this.reopenings.length > 0) this.startReopen(this.reopenings.length)
     // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
-    if (next !== undefined) this.turns.start(next.run, this.options.timeout, next.settled)
+    else if (this.closing !== null) this.startClose(this.closing)
     else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
-    else if (this.queue.length > 0 || this.isGapDue) this.startWrite()
+    else if (!this.outbox.isEmpty || this.isGapDue) this.startWrite()
+  }
+
+  private startReopen(asked: number): void {
+    this.turns.start(
+      () => this.sink.reopen?.(),
+      this.options.timeout,
+      (error) => {
+        if (error !== undefined) this.health.fails(error)
+        for (const { resolve, reject } of this.reopenings.splice(0, asked)) {
+          if (error === undefined) resolve()
+          else reject(error)
+        }
+      },
+    )
+  }
+
+  private startClose(closed: () => void): void {
+    this.closing = null
+    this.isClosed = true
+    this.turns.start(
+      () => this.sink.close?.(),
+      this.options.timeout,
+      (error) => {
+        if (error !== undefined) this.health.fails(error)
+        closed()
+      },
+    )
   }
 
   private startIdle(): void {
@@ -262,11 +268,11 @@ export class Delivery implements Lane, SinkContext {
       () => this.sink.idle?.(),
       this.options.timeout,
       (error) => {
-        if (error !== undefined) this.fails(error)
+        if (error !== undefined) this.health.fails(error)
         else {
-          this.isGapDue = this.ledger.hasGap
+          this.isGapDue = this.outbox.ledger.hasGap
           // The gap that a failure left is written next, and shows better than `idle` whether the sink stores.
-          if (!this.isGapDue) this.works()
+          if (!this.isGapDue) this.health.works(this.outbox.ledger.counts)
         }
       },
     )
@@ -274,115 +280,38 @@ export class Delivery implements Lane, SinkContext {
 
   private startWrite(): void {
     this.isGapDue = false
-    const batch = this.takeBatch()
+    const batch = this.outbox.take()
     if (batch.length === 0) {
-      this.ledger.settle(batch, undefined, false)
       this.pump()
-    } else {
-      this.batch = batch
-      this.ledger.counts.batches++
-      this.turns.start(
-        // A copy: a sink that empties its array must not empty the list of those who wait.
-        () => this.sink.write([...batch]),
-        this.options.timeout,
-        (error, late) => this.written(batch, error, late),
-      )
+      return
     }
-  }
-
-  /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
-  private takeBatch(): Entry[] {
-    const gap = this.ledger.tellGap((details) => this.entry(this.options.lifecycle('gap', details), false))
-    return this.queue.take(gap).filter((entry) => this.write(entry))
-  }
-
-  /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */
-  private write(entry: Entry): boolean {
-    this.ledger.number(entry)
-    try {
-      entry.line = this.options.format(entry.draft, entry.seq)
-      this.isFormatFailing = false
-      return true
-    } catch (error) {
-      if (!this.isFormatFailing) {
-        const message = 'the format of an audit sink failed: entries that it fails for are not stored'
-        this.log.error({ err: error, sink: this.name }, message)
-      }
-      this.isFormatFailing = true
-      this.ledger.lose(entry, 'not stored')
-      this.tell([entry], 'in time')
-      return false
-    }
+    this.outbox.ledger.counts.batches++
+    this.turns.start(
+      // A copy: a sink that empties its array must not empty the list of those who wait.
+      () => this.sink.write([...batch]),
+      this.options.timeout,
+      (error, late) =>
+        this.outbox.settle(error, late, (isAnyStored) => {
+          if (isAnyStored) this.health.works(this.outbox.ledger.counts)
+          else this.health.fails(error)
+        }),
+    )
   }
 
   private onOverdue(timeout: number): void {
-    this.fails(new AuditSinkTimeout(this.name, String(timeout)))
-    this.ledger.doubt(this.batch)
-    this.tell(this.batch, 'overdue')
-    if (this.enforced) this.dropQueue((entry) => entry.waiter !== null)
+    this.health.fails(this.timedOut(timeout))
+    this.outbox.doubt()
+    // What would wait for a sink that does not answer is not kept waiting.
+    if (this.enforced) this.outbox.drop((entry) => entry.waiter !== null)
     this.whenOverdue()
   }
 
-  /** Gives up what is queued and would wait for a sink that does not answer. */
-  private dropQueue(isDropped: (entry: Entry) => boolean): void {
-    const dropped = this.queue.drop(isDropped)
-    for (const entry of dropped) this.ledger.miss(entry)
-    this.tell(dropped, 'in time')
+  /** An entry about the trail's own life, for which nobody waits. */
+  private entry<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
+    return new Entry(this.options.lifecycle(type, details), this, null, true)
   }
 
-  /** An entry that nobody waits for. */
-  private entry(draft: Draft, countsAsLost: boolean): Entry {
-    return new Entry(draft, this, null, countsAsLost)
+  private timedOut(timeout: number): Error {
+    return new AuditSinkTimeout(this.name, String(timeout))
   }
-
-  private written(batch: Entry[], error: unknown, late: boolean): void {
-    this.batch = []
-    if (this.ledger.settle(batch, error, late)) this.works()
-    else this.fails(error)
-    this.tell(batch, late ? 'late' : 'in time')
-  }
-
-  /**
-   * Tells whoever waits; who is told of an overdue entry still waits for its fate. What one of them throws is thrown
-   * on, but keeps no other from being told.
-   */
-  private tell(entries: readonly Entry[], when: 'in time' | 'overdue' | 'late'): void {
-    for (const entry of entries) {
-      const waiter = entry.waiter
-      if (waiter === null) continue
-      if (when !== 'overdue') entry.waiter = null
-      try {
-        if (when === 'late') waiter.resolved(entry)
-        else waiter.settled(entry)
-      } catch (error) {
-        process.nextTick(rethrow, error)
-      }
-    }
-  }
-
-  private tellFlushed(isDone: (asked: { last: Entry | undefined }) => boolean): void {
-    if (this.flushing.length === 0) return
-    const asked = this.flushing
-    this.flushing = asked.filter((one) => !isDone(one))
-    for (const one of asked) if (isDone(one)) one.resolve()
-  }
-
-  private fails(error: unknown): void {
-    if (this.failing) return
-    this.failing = true
-    const effect = this.enforced
-      ? 'requests are refused until it works again'
-      : 'its entries are lost until it works again'
-    this.log.error({ err: error, sink: this.name }, `audit sink "${this.name}" fails: ${effect}`)
-  }
-
-  private works(): void {
-    if (!this.failing) return
-    this.failing = false
-    this.log.info({ sink: this.name, ...this.ledger.counts }, `audit sink "${this.name}" works again`)
-  }
-}
-
-function rethrow(error: unknown): void {
-  throw error
 }

@@ -287,6 +287,58 @@ describe('flush and reopen', () => {
     expect(delivery.healthy).toBe(true)
   })
 
+  it('reopens once for all who asked before it began', async () => {
+    useFakeTimers()
+    const { delivery, sink, ask } = laneOf()
+    sink.auto = null
+    ask('/a')
+    await settle()
+    const asked = [delivery.reopen(), delivery.reopen()]
+    sink.answer()
+    await settle()
+    const later = delivery.reopen()
+    sink.auto = 'store'
+    sink.answer()
+    await Promise.all(asked)
+    await settle()
+    await later
+    expect(sink.calls).toEqual(['write', 'reopen', 'reopen'])
+  })
+
+  it('rejects, when it closes, whoever waits for a sink that hangs, before a reopening or in it', async () => {
+    for (const hangsIn of ['write', 'reopen']) {
+      useFakeTimers()
+      const { delivery, sink, ask } = laneOf()
+      sink.auto = null
+      if (hangsIn === 'write') ask('/hangs')
+      await settle()
+      const reopened = delivery.reopen().then(
+        () => 'reopened',
+        (error: Error) => error.message,
+      )
+      const closing = delivery.close(500, stopOf(delivery))
+      await settle(500)
+      await closing
+      expect(await reopened).toContain('Audit sink "audit" did not answer within 500 ms')
+      sink.auto = 'store'
+      sink.answer()
+      await settle()
+      // It is not reopened for nobody, but it is closed: it may hold a lock.
+      expect(sink.calls).toEqual([hangsIn, 'close'])
+    }
+  })
+
+  it('does not reopen a sink that is being closed', async () => {
+    useFakeTimers()
+    const { delivery, sink } = laneOf()
+    const closing = delivery.release(1000)
+    sink.auto = null
+    await delivery.reopen()
+    await settle()
+    await closing
+    expect(sink.calls).toEqual(['close'])
+  })
+
   it('reopens a sink that has no reopen, or is closed, by doing nothing', async () => {
     useFakeTimers()
     const { delivery, sink } = laneOf()

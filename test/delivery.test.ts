@@ -12,6 +12,7 @@ import {
   stopOf,
   useFakeTimers,
 } from './support/lane.js'
+import { validateLine } from './support/schema.js'
 
 const MIB = 1024 * 1024
 
@@ -362,29 +363,43 @@ describe('the gap', () => {
     expectWholeAccount(sink.stored, 5, new Set([3]))
   })
 
-  it('that its format refuses is told again when it does not, and costs the others nothing', async () => {
+  it('that its format refuses is told as json, logged once, and costs the others nothing', async () => {
     useFakeTimers()
-    let isRefused = true
-    const { sink, ask, tell, logged } = laneOf({
-      format: (entry, seq) => {
-        const line = entry.json(seq)
-        if (isRefused && line.includes('"type":"gap"')) throw new Error('no gaps please')
-        return line
+    const { delivery, sink, ask, tell, logged } = laneOf({
+      format: (_, seq) => {
+        if (seq === 1 || seq === 3) return `entry ${seq}`
+        throw new Error('no gaps please')
       },
     })
+    await delivery.open(1000)
     sink.auto = 'fail'
     tell('/1')
     await settle()
     sink.auto = 'store'
     ask('/3')
-    await settle()
-    expect(sink.endpoints).toEqual(['/3'])
+    await settle(5000)
+    expect(sink.stored.map(({ line }) => line)).toEqual([expect.stringContaining('"type":"gap"'), 'entry 3'])
+    expect(gapOf(sink.stored[0])).toEqual({ lost: 1, in_doubt: 0, from: 1, to: 1 })
+    expect(validateLine(sink.stored[0]?.line ?? '').seq).toBe(2)
     expect(logged.filter((line) => line.includes('format'))).toHaveLength(1)
-    isRefused = false
-    ask('/5')
-    await settle()
-    expect(sink.endpoints).toEqual(['/3', 'gap', '/5'])
-    expectWholeAccount(sink.stored, 5, new Set())
+    expect(delivery.stats()).toMatchObject({ offered: 3, stored: 2, healthy: true })
+  })
+
+  it('that its format refuses does not keep a sink without traffic from recovering', async () => {
+    useFakeTimers()
+    const { delivery, sink, tell } = laneOf({
+      format: () => {
+        throw new Error('no line at all')
+      },
+    })
+    await delivery.open(1000)
+    sink.auto = 'fail'
+    tell('/1')
+    await settle(1000)
+    expect(delivery.healthy).toBe(false)
+    sink.auto = 'store'
+    await settle(1000)
+    expect([delivery.healthy, sink.endpoints]).toEqual([true, ['gap']])
   })
 
   it('tells of what the sink itself is in doubt of', async () => {

@@ -1,0 +1,147 @@
+import { type Draft, Entry, type Format, jsonFormat, type Lane } from './entry.js'
+import type { LifecycleDetails } from './event.js'
+import { Ledger } from './ledger.js'
+import { Queue } from './queue.js'
+import type { SinkLogger } from './sinks/sink.js'
+
+export interface OutboxOptions {
+  /** The sink's name. */
+  readonly name: string
+  readonly format: Format
+  readonly maxQueue: number
+  readonly maxQueueBytes: number
+  readonly log: SinkLogger
+  readonly gap: (details: LifecycleDetails['gap']) => Draft
+}
+
+/** What one sink is still to be given, and what it has not answered for: until then, whoever waits for it is here. */
+export class Outbox {
+  readonly ledger = new Ledger()
+  private readonly queue: Queue
+  /** What the sink's `write` was given and has not answered for. */
+  private batch: Entry[] = []
+  private isFormatFailing = false
+  /** Who waits until the last entry that was there when they asked is answered for. */
+  private flushing: Array<{ last: Entry | undefined; resolve: () => void }> = []
+
+  constructor(
+    private readonly lane: Lane,
+    private readonly options: OutboxOptions,
+  ) {
+    this.queue = new Queue(options.maxQueue, options.maxQueueBytes)
+  }
+
+  /** Nothing waits for its turn. */
+  get isEmpty(): boolean {
+    return this.queue.length === 0
+  }
+
+  get counts(): { queued: number; queuedBytes: number } {
+    return { queued: this.queue.length + this.batch.length, queuedBytes: this.queue.bytes }
+  }
+
+  hasRoomFor(entry: Entry): boolean {
+    return this.queue.hasRoomFor(entry)
+  }
+
+  push(entry: Entry): void {
+    this.queue.push(entry)
+  }
+
+  /** Takes an entry about the trail's own life, which goes before all others and which no bound keeps out. */
+  pushOwn(entry: Entry): void {
+    this.queue.pushOwn(entry)
+  }
+
+  /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
+  take(): Entry[] {
+    const gap = this.ledger.tellGap((details) => new Entry(this.options.gap(details), this.lane, null, false))
+    this.batch = this.queue.take(gap).filter((entry) => this.write(entry, entry === gap))
+    return this.batch
+  }
+
+  /** The batch is past its timeout: whoever waits for it is told so, and still waits for its fate. */
+  doubt(): void {
+    this.ledger.doubt(this.batch)
+    this.tell(this.batch, 'overdue')
+  }
+
+  /** The sink's answer for the batch; `tellHealth` is told whether anything of it is stored before its waiters are. */
+  settle(error: unknown, late: boolean, tellHealth: (isAnyStored: boolean) => void): void {
+    const { batch } = this
+    this.batch = []
+    tellHealth(this.ledger.settle(batch, error, late))
+    this.tell(batch, late ? 'late' : 'in time')
+  }
+
+  /** Gives up what is queued. */
+  drop(isDropped: (entry: Entry) => boolean): void {
+    const dropped = this.queue.drop(isDropped)
+    for (const entry of dropped) this.ledger.miss(entry)
+    this.tell(dropped, 'in time')
+  }
+
+  /** Resolves, by `tellFlushed`, when everything that is here now has been answered for. */
+  answered(): Promise<void> {
+    const last = this.queue.last ?? this.batch.at(-1)
+    return new Promise((resolve) => this.flushing.push({ last, resolve }))
+  }
+
+  /** Tells those whose entries are answered for, or `everyone`. */
+  tellFlushed(everyone = false): void {
+    if (this.flushing.length === 0) return
+    const isDone = ({ last }: { last: Entry | undefined }) => everyone || last === undefined || last.fate !== 'pending'
+    const asked = this.flushing
+    this.flushing = asked.filter((one) => !isDone(one))
+    for (const one of asked) if (isDone(one)) one.resolve()
+  }
+
+  /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */
+  private write(entry: Entry, isGap: boolean): boolean {
+    this.ledger.number(entry)
+    try {
+      entry.line = this.options.format(entry.draft, entry.seq)
+      this.isFormatFailing = false
+      return true
+    } catch (error) {
+      this.logFormat(error)
+      if (isGap) {
+        // What the trail lacks is told whatever the format makes of it.
+        entry.line = jsonFormat(entry.draft, entry.seq)
+        return true
+      }
+      this.ledger.lose(entry, 'not stored')
+      this.tell([entry], 'in time')
+      return false
+    }
+  }
+
+  private logFormat(error: unknown): void {
+    if (this.isFormatFailing) return
+    this.isFormatFailing = true
+    const message = 'the format of an audit sink failed: entries that it fails for are not stored'
+    this.options.log.error({ err: error, sink: this.options.name }, message)
+  }
+
+  /**
+   * Tells whoever waits; who is told of an overdue entry still waits for its fate. What one of them throws is thrown
+   * on, but keeps no other from being told.
+   */
+  private tell(entries: readonly Entry[], when: 'in time' | 'overdue' | 'late'): void {
+    for (const entry of entries) {
+      const waiter = entry.waiter
+      if (waiter === null) continue
+      if (when !== 'overdue') entry.waiter = null
+      try {
+        if (when === 'late') waiter.resolved(entry)
+        else waiter.settled(entry)
+      } catch (error) {
+        process.nextTick(rethrow, error)
+      }
+    }
+  }
+}
+
+function rethrow(error: unknown): void {
+  throw error
+}
