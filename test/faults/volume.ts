@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished, type TestContext } from 'vitest'
+import { errorCode } from '../../src/sinks/file/fs.js'
+
+/** A small file system of its own, which a test can fill up. */
+export interface Volume {
+  readonly directory: string
+  /** Takes all the room that is left. */
+  fill(): void
+  /** Gives it back. */
+  free(): void
+  /** Mounts it read-only; nothing on it may be open for writing. */
+  makeReadOnly(): void
+}
+
+export type VolumeKind = 'tmpfs' | 'ext4'
+
+/** What is mounted: about this many KiB, and so many files. */
+const SIZES = { tmpfs: 320, ext4: 1024 }
+const INODES = 64
+
+/** Runs what needs rights; where it is not permitted the test is skipped and says why, but never in CI. */
+export function ifPermitted<Result>(context: TestContext, what: string, attempt: () => Result): Result {
+  try {
+    return attempt()
+  } catch (error) {
+    if (process.env.CI) throw error
+    return context.skip(`${what} is not permitted here: ${String(error)}`)
+  }
+}
+
+/** Mounts a volume until the test is over. */
+export function mountVolume(context: TestContext, kind: VolumeKind, inodes = INODES): Volume {
+  const root = mkdtempSync(join(tmpdir(), 'audit-volume-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  const directory = mkdtempSync(join(root, 'mounted-'))
+  ifPermitted(context, `mounting a ${kind}`, () => mount(kind, root, directory, inodes))
+  // Lazily: a test that failed may have left a file open, and the mount must not outlive it.
+  onTestFinished(() => run('umount', '--lazy', directory))
+  const filler = join(directory, 'filler')
+  return {
+    directory,
+    fill: () => fill(filler),
+    free: () => unlinkSync(filler),
+    makeReadOnly: () => run('mount', '-o', 'remount,ro', directory),
+  }
+}
+
+function mount(kind: VolumeKind, root: string, directory: string, inodes: number): void {
+  const size = SIZES[kind]
+  if (kind === 'tmpfs') {
+    run('mount', '-t', 'tmpfs', '-o', `size=${size}k,nr_inodes=${inodes}`, 'audit-test', directory)
+    return
+  }
+  const image = join(root, 'image')
+  writeFileSync(image, new Uint8Array(size * 1024))
+  // Without the blocks that are kept for root, which would make the disk look full to everybody else alone.
+  run('mkfs.ext4', '-q', '-F', '-m', '0', '-N', String(inodes), image)
+  run('mount', '-o', 'loop', image, directory)
+}
+
+function fill(path: string): void {
+  const fd = openSync(path, existsSync(path) ? 'a' : 'wx')
+  try {
+    for (const size of [65_536, 4096, 512, 1]) while (fits(fd, new Uint8Array(size)));
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function fits(fd: number, data: Uint8Array): boolean {
+  try {
+    writeSync(fd, data)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'ENOSPC') return false
+    throw error
+  }
+}
+
+export function run(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
