@@ -42,6 +42,13 @@ export function quote(text: string, limit: number, path: string, changes: Change
   return quoteWhole(kept)
 }
 
+/** The JSON literal of as much of a text as takes at most `limit` bytes between its quotes. */
+export function quoteStart(text: string, limit: number): string {
+  const start = text.length > limit ? text.slice(0, limit) : text
+  const literal = quoteWhole(start)
+  return Buffer.byteLength(literal) - 2 <= limit ? literal : quoteWhole(cut(start, limit))
+}
+
 /** The JSON literal of a text that is bounded already. */
 export function quoteWhole(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : `"${escapeText(text)}"`

@@ -1,0 +1,96 @@
+import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
+import { BOUNDS, quote, quoteWhole } from './bound.js'
+import type { Changes } from './changes.js'
+import { LONGEST_TEXT } from './redacted-json.js'
+
+export type { BodyFacts } from './body.js'
+
+/** What of headers and bodies is let into an event. */
+export interface CaptureSettings {
+  readonly maxBodyBytes: number
+  /** In lower case. */
+  readonly requestHeaders: readonly string[]
+  readonly responseHeaders: readonly string[]
+}
+
+/** Writes the parts of an event that are the client's or the handler's own: redacted first, then cut. */
+export class Capture {
+  constructor(private readonly settings: CaptureSettings) {}
+
+  /** `,"headers":{…}` of those that are let in; nothing when there are none. */
+  headers(side: 'request' | 'response', headers: Readonly<Record<string, unknown>>, changes: Changes): string {
+    if (changes.redactor.omits(`${side}.headers`)) return ''
+    const { requestHeaders, responseHeaders } = this.settings
+    const parts: string[] = []
+    for (const name of side === 'request' ? requestHeaders : responseHeaders) {
+      if (parts.length === BOUNDS.headers) break
+      const value = headerText(headers[name])
+      if (value === undefined) continue
+      const path = `${side}.headers.${name}`
+      const part = guarded(path, changes, () => writeHeader(name, value, path, changes))
+      if (part !== '') parts.push(part)
+    }
+    return parts.length === 0 ? '' : `,"headers":{${parts.join(',')}}`
+  }
+
+  /** `,"body":…` of what Fastify parsed; nothing when there is none, or when it is left out and marked so. */
+  requestBody(body: unknown, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): string {
+    const path = 'request.body'
+    if (changes.redactor.omits(path)) return ''
+    return member(
+      changes,
+      guarded(path, changes, () => this.writer(path, facts, marks, changes).parsed(body)),
+    )
+  }
+
+  /** `,"body":…` of what the handler sent, as an `onSend` hook sees it; nothing as for a request's. */
+  responseBody(payload: unknown, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): string {
+    const path = 'response.body'
+    if (changes.redactor.omits(path)) return ''
+    return member(
+      changes,
+      guarded(path, changes, () => this.writer(path, facts, marks, changes).sent(payload)),
+    )
+  }
+
+  private writer(path: BodyPath, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): BodyWriter {
+    return new BodyWriter(path, this.settings.maxBodyBytes, facts, marks, changes)
+  }
+}
+
+function member(changes: Changes, json: string): string {
+  if (json === '') return ''
+  if (Buffer.byteLength(json) !== json.length) changes.isAscii = false
+  return `,"body":${json}`
+}
+
+/** Whatever goes wrong with one part costs the record that part alone, and the request nothing. */
+function guarded(path: string, changes: Changes, write: () => string): string {
+  try {
+    return write()
+  } catch {
+    changes.markOmitted(path, 'redaction failed')
+    return ''
+  }
+}
+
+function writeHeader(name: string, value: string, path: string, changes: Changes): string {
+  const { redactor } = changes
+  const secrecy = redactor.secrecyOf(name)
+  if (secrecy > 0) {
+    changes.redacted++
+    return `${quoteWhole(name)}:${quoteWhole(redactor.replacement(value, secrecy))}`
+  }
+  if (value.length > LONGEST_TEXT) {
+    changes.markOmitted(path, `too long; ${Buffer.byteLength(value)} bytes`)
+    return ''
+  }
+  return `${quoteWhole(name)}:${quote(redactor.value(value, changes), BOUNDS.headerValue, path, changes)}`
+}
+
+function headerText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  if (!Array.isArray(value)) return undefined
+  return value.filter((item) => typeof item === 'string' || typeof item === 'number').join(', ')
+}

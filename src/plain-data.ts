@@ -1,0 +1,46 @@
+import { types } from 'node:util'
+
+// Values that belong to the application are looked at without a call of anything of theirs: no getter, no `toJSON`, no
+// trap of a Proxy. Any of them could throw, change what the handler sees, or never return.
+
+/** Stands for a property that only a call would tell. */
+export const ACCESSOR = Symbol('accessor')
+
+/** An own property's value. */
+export function ownValue(object: object, key: string | number): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(object, key)
+  return descriptor === undefined || 'value' in descriptor ? descriptor?.value : ACCESSOR
+}
+
+/** Whether an object, which is no Proxy, holds only what is written in it: `{}`, in any realm, or without a prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return true
+  // Parsers of queries give their objects an empty prototype of their own, for speed.
+  return isObject(prototype) && !types.isProxy(prototype) && Object.getPrototypeOf(prototype) === null
+}
+
+/** The name of an object's class, as far as it can be told. */
+export function classNameOf(value: object): string {
+  if (types.isProxy(value)) return 'Proxy'
+  const maker = inheritedValue(value, 'constructor')
+  if (typeof maker !== 'function' || types.isProxy(maker)) return 'object'
+  const name = ownValue(maker, 'name')
+  return typeof name === 'string' && name !== '' ? name : 'object'
+}
+
+/** Whether an object is a stream of any kind, or something else that is read piece by piece. */
+export function isStream(value: object): boolean {
+  return ['pipe', 'getReader', 'arrayBuffer'].some((name) => typeof inheritedValue(value, name) === 'function')
+}
+
+function inheritedValue(value: object, key: string): unknown {
+  for (let owner: unknown = value; isObject(owner) && !types.isProxy(owner); owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, key)) return ownValue(owner, key)
+  }
+  return undefined
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}

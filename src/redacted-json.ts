@@ -1,0 +1,178 @@
+import { types } from 'node:util'
+import { quoteStart, quoteWhole } from './bound.js'
+import type { Changes } from './changes.js'
+import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './plain-data.js'
+import { toIsoTime } from './time.js'
+
+const MAX_DEPTH = 32
+const LONGEST_KEY = 256
+const LONGEST_CLASS_NAME = 64
+
+/** A text that is longer cannot be searched for secrets in a time that a request may take, and is not kept for that. */
+export const LONGEST_TEXT = 262_144
+
+/** A start of a text that is shorter says nothing. */
+const SHORTEST_START = 16
+
+/**
+ * Writes one value as JSON: redacted first, then cut to a number of bytes. Plain objects, arrays, dates and primitives
+ * are written; any other value is its type's name, and no method of it is called. What has no room is dropped from the
+ * first member that does not fit, so that the rest is valid JSON of the same kind; an object that holds itself, once or
+ * many times over, ends for the same reason.
+ */
+export class RedactedJson {
+  /** Not one string that grows: each of its pieces would stay in memory beside it, as long as a line waits. */
+  private readonly parts: string[] = []
+  private room: number
+  private dropped = 0
+  private longTexts = 0
+
+  /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
+  constructor(
+    private readonly limit: number,
+    private readonly changes: Changes,
+    private readonly marks: ReadonlySet<string> | null = null,
+  ) {
+    this.room = limit
+  }
+
+  /** The JSON; nothing when there is room for nothing. */
+  write(value: unknown): string {
+    this.value(value, 0)
+    return this.parts.join('')
+  }
+
+  /** Something had no room. */
+  get isCut(): boolean {
+    return this.dropped > 0
+  }
+
+  /** The size of what is written, in bytes. */
+  get kept(): number {
+    return this.limit - this.room
+  }
+
+  /** The size of what was looked at, in bytes. */
+  get walked(): number {
+    return this.kept + this.dropped
+  }
+
+  /** How many texts were too long to be searched for secrets. */
+  get leftOut(): number {
+    return this.longTexts
+  }
+
+  /** True when the value is written, if only in part. */
+  private value(value: unknown, depth: number): boolean {
+    if (typeof value === 'string') return this.text(value)
+    if (typeof value !== 'object' || value === null) return this.take(writePrimitive(value))
+    if (types.isProxy(value)) return this.take('"[Proxy]"')
+    if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.take('"[too deep]"')
+    if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.take('"[too deep]"')
+    if (types.isDate(value)) return this.take(writeDate(value))
+    return this.take(quoteWhole(`[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`))
+  }
+
+  private array(items: readonly unknown[], depth: number): boolean {
+    const { changes } = this
+    if (!this.open('[')) return false
+    // By index, so that a hole is `undefined` and not nothing.
+    for (let index = 0; index < items.length && !this.isCut; index++) {
+      const { redacted } = changes
+      if (!this.member(index === 0 ? '' : ',', ownValue(items, index), depth)) changes.redacted = redacted
+    }
+    this.parts.push(']')
+    return true
+  }
+
+  private object(object: object, depth: number): boolean {
+    const { changes } = this
+    if (!this.open('{')) return false
+    let comma = ''
+    for (const key of Object.keys(object)) {
+      const { redacted } = changes
+      const before = `${comma}${this.key(key)}:`
+      if (!this.property(before, key, ownValue(object, key), depth)) changes.redacted = redacted
+      if (this.isCut) break
+      comma = ','
+    }
+    this.parts.push('}')
+    return true
+  }
+
+  private property(before: string, key: string, value: unknown, depth: number): boolean {
+    const { redactor } = this.changes
+    const secrecy = redactor.secrecyOf(key, this.marks)
+    if (secrecy === 0) return this.member(before, value, depth)
+    this.changes.redacted++
+    return this.take(`${before}${quoteWhole(redactor.replacement(value, secrecy))}`)
+  }
+
+  /** A value with its comma and key before it, or nothing of them. */
+  private member(before: string, value: unknown, depth: number): boolean {
+    const { room, parts } = this
+    const { length } = parts
+    if (this.take(before) && this.value(value, depth + 1)) return true
+    parts.length = length
+    this.room = room
+    return false
+  }
+
+  /** A key is the client's text as any other. */
+  private key(key: string): string {
+    return quoteStart(this.changes.redactor.value(key, this.changes), LONGEST_KEY)
+  }
+
+  private text(text: string): boolean {
+    if (text.length > LONGEST_TEXT) {
+      this.longTexts++
+      return this.take('"[too long]"')
+    }
+    const clean = this.changes.redactor.value(text, this.changes)
+    const literal = quoteWhole(clean)
+    const bytes = Buffer.byteLength(literal)
+    if (bytes <= this.room) return this.push(literal, bytes)
+    this.dropped += bytes
+    if (this.room < SHORTEST_START) return false
+    const start = quoteStart(clean, this.room - 2)
+    const kept = Buffer.byteLength(start)
+    this.dropped -= kept
+    return this.push(start, kept)
+  }
+
+  /** Writes all of it or nothing; when nothing, then nothing else after it. */
+  private take(json: string): boolean {
+    const bytes = Buffer.byteLength(json)
+    if (bytes <= this.room) return this.push(json, bytes)
+    this.dropped += bytes
+    return false
+  }
+
+  /** With room for what closes it. */
+  private open(bracket: string): boolean {
+    if (this.room < 2) {
+      this.dropped += 2
+      return false
+    }
+    return this.push(bracket, 2)
+  }
+
+  private push(json: string, bytes: number): true {
+    this.room -= bytes
+    this.parts.push(json)
+    return true
+  }
+}
+
+/** By the class's own method: a date's may be anything. */
+function writeDate(date: Date): string {
+  const time = Date.prototype.getTime.call(date)
+  return Number.isNaN(time) ? 'null' : `"${toIsoTime(time)}"`
+}
+
+function writePrimitive(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+  if (typeof value === 'bigint') return `"${value}"`
+  return value === ACCESSOR ? '"[getter]"' : `"[${typeof value}]"`
+}
