@@ -16,8 +16,9 @@ export function readTrail(path: string): Line[] {
   return [...archives.sort(), basename(path)].flatMap((name) => readLines(join(dirname(path), name)))
 }
 
-export function readLines(path: string): Line[] {
-  return linesOf(readFileSync(path, 'utf8')).map(validateLine)
+/** The lines of one file, by its path or its descriptor. */
+export function readLines(file: string | number): Line[] {
+  return linesOf(readFileSync(file, 'utf8')).map(validateLine)
 }
 
 /** What the trail says of requests, by the path that they asked for. */
@@ -46,7 +47,7 @@ export function expectRecorded(answers: readonly Answer[], lines: readonly Line[
     )
     if (!(LEGAL[status] ?? []).includes(said.join(', '))) wrong.push({ number, status, said })
   }
-  expect(wrong).toEqual([])
+  expect(wrong.slice(0, 5)).toEqual([])
 }
 
 /** What the trail may say of an answer with a status. */

@@ -18,7 +18,7 @@ async function expectTruth({ app, traffic, path, unrecorded }: Served): Promise<
   await app.close()
   const lines = readTrail(path)
   const stats = app.audit.stats()
-  expect(unrecorded).toEqual([])
+  expect(unrecorded.slice(0, 5)).toEqual([])
   expectRecorded(traffic.answers, lines)
   expectCounted(lines, stats.sinks.audit)
   const count = (status: number): number => traffic.answers.filter((answer) => answer.status === status).length

@@ -11,8 +11,12 @@ export interface Served {
   path: string
   /** What the server logged, one message a line. */
   logged: string[]
+  /** The messages of the errors that it logged. */
+  errors: string[]
   /** Requests whose handler ran while their Received was in no file. */
   unrecorded: string[]
+  /** Whether the handlers look for that; they cannot where this process may not read. */
+  isLooking: boolean
   /** Is called by each handler. */
   onWork: (endpoint: string) => void
 }
@@ -20,15 +24,28 @@ export interface Served {
 /** A server with an audit file at `path`, which listens until the test is over. */
 export async function serve(path: string, options: Partial<FileSinkOptions> = {}): Promise<Served> {
   const logged: string[] = []
-  const stream = { write: (line: string): void => void logged.push(JSON.parse(line).msg) }
-  const app: FastifyInstance = Fastify({ logger: { level: 'info', stream } })
+  const errors: string[] = []
+  const write = (line: string): void => {
+    const { msg, err } = JSON.parse(line)
+    logged.push(msg)
+    if (err !== undefined) errors.push(err.message)
+  }
+  const app: FastifyInstance = Fastify({ logger: { level: 'info', stream: { write } } })
   onTestFinished(() => app.close())
   await app.register(audit, { sinks: [{ name: 'audit', type: 'file', ...options, path }] })
   const unrecorded: string[] = []
-  const served = { app, path, logged, unrecorded, onWork: (_endpoint: string): void => undefined }
+  const served = {
+    app,
+    path,
+    logged,
+    errors,
+    unrecorded,
+    isLooking: true,
+    onWork: (_endpoint: string): void => undefined,
+  }
   app.get('/work/:number', async (request) => {
     const endpoint = request.url.split('?')[0] ?? ''
-    if (!isReceived(path, endpoint)) unrecorded.push(endpoint)
+    if (served.isLooking && !isReceived(path, endpoint)) unrecorded.push(endpoint)
     served.onWork(endpoint)
     return {}
   })

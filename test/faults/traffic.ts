@@ -44,6 +44,21 @@ export class Traffic {
     await Promise.all(Array.from({ length: together }, client))
     return answers
   }
+
+  /** Sends one after the other while `act` is under way; resolves with its result. */
+  async during<Result>(act: () => Promise<Result>): Promise<Result> {
+    let isOver = false
+    const client = async (): Promise<void> => {
+      while (!isOver) await this.send()
+    }
+    const sending = client()
+    try {
+      return await act()
+    } finally {
+      isOver = true
+      await sending
+    }
+  }
 }
 
 export function statuses(answers: readonly Answer[]): number[] {
