@@ -9,6 +9,7 @@ import {
   EXCLUDES_RECEIVED,
   type FilterOptions,
   filterWarnings,
+  STATUS_PATTERN,
 } from '../src/filter.js'
 import { compileGlob, expandBraces, PatternError } from '../src/glob.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../src/path.js'
@@ -35,19 +36,27 @@ function filter(endpoints: string | string[], more: Partial<FilterOptions> = {})
   return { endpoints: [endpoints].flat(), stages: ['*'], operations: ['*'], ...more }
 }
 
-/** The definition, word by word: an endpoint, a stage and an operation match, for the path in both spellings. */
+/**
+ * The definition, word by word: an endpoint, a stage and an operation match, for the path in both spellings; and a
+ * status, where there are any, of a Complete that has one.
+ */
 function naiveExcluded(
   filters: readonly FilterOptions[],
   folding: RouterFolding,
   operation: string,
   url: string,
+  status?: number,
 ): number {
+  const classOf = (code?: number) => `${Math.floor((code ?? 0) / 100)}xx`
   const fold = (text: string) => (folding.caseSensitive ? text : text.toLowerCase())
   const spellings = [rawPath(url, folding), canonicalPath(url, folding)].map(fold)
   const excludes = (stage: Stage) =>
     filters.some(
-      ({ endpoints, stages, operations }) =>
-        stages.some((each) => each === '*' || each === stage) &&
+      ({ endpoints, stages, operations, statuses }) =>
+        (statuses === undefined
+          ? stages.some((each) => each === '*' || each === stage)
+          : stage === 'OperationComplete' &&
+            statuses.some((each) => each === `${status}` || each === classOf(status))) &&
         operations.flatMap(expandBraces).some((glob) => compileGlob(glob)(operation)) &&
         endpoints
           .flatMap(expandBraces)
@@ -97,9 +106,71 @@ describe('compileFilters', () => {
     expect([...seen].sort()).toEqual([0, EXCLUDES_RECEIVED, EXCLUDES_COMPLETE, BOTH])
   })
 
+  it('excludes by status what the definition excludes, and nothing of it before the status is known', () => {
+    const seen = new Set<number>()
+    const statuses = fc.option(
+      fc.array(fc.constantFrom('2xx', '200', '304', '4xx', '404', '599', '1xx'), { maxLength: 3 }),
+      { nil: undefined, freq: 3 },
+    )
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(anyFilter, statuses).map(([each, own]) => ({ ...each, statuses: own })),
+          { maxLength: 4 },
+        ),
+        fc.constantFrom(plain, foldsAll),
+        fc.constantFrom('GET', 'HEAD', 'POST'),
+        anyUrl,
+        fc.constantFrom(100, 199, 200, 204, 299, 300, 304, 400, 404, 499, 500, 599),
+        (filters, folding, operation, url, status) => {
+          const compiled = compileFilters(filters, folding)
+          const fixed = filters.filter((each) => each.statuses === undefined)
+          const before = naiveExcluded(fixed, folding, operation, url)
+          expect(compiled.excluded(operation, url)).toBe(before)
+          const complete = compiled.excluded(operation, url) & EXCLUDES_COMPLETE
+          const after = complete !== 0 || compiled.excludesStatus(operation, url, status)
+          expect(after).toBe((naiveExcluded(filters, folding, operation, url, status) & EXCLUDES_COMPLETE) !== 0)
+          expect(compiled.hasStatuses).toBe(fixed.length < filters.length)
+          seen.add(complete === 0 && after ? status : 0)
+        },
+      ),
+      { numRuns: 3000 },
+    )
+    expect(seen.size).toBeGreaterThan(5)
+  })
+
+  it('keeps the denied ones of the reads that it excludes by status', () => {
+    const found = filter('*', { stages: ['*'], operations: ['{GET,HEAD}'], statuses: ['2xx', '304'] })
+    const filters = compileFilters([found], plain)
+    expect(filters).toMatchObject({ isEmpty: false, hasStatuses: true })
+    expect(filters.excluded('GET', '/v1/jobs')).toBe(0)
+    for (const status of [200, 204, 299, 304]) expect(filters.excludesStatus('GET', '/v1/jobs', status)).toBe(true)
+    for (const status of [101, 301, 401, 403, 404, 500]) {
+      expect(filters.excludesStatus('GET', '/v1/jobs', status)).toBe(false)
+    }
+    expect(filters.excludesStatus('POST', '/v1/jobs', 200)).toBe(false)
+    expect(filters.excludesStatus('PWN', '/v1/jobs', 200)).toBe(false)
+  })
+
+  it('excludes by status no status that is none', () => {
+    const filters = compileFilters([filter('*', { statuses: ['1xx', '2xx', '3xx', '4xx', '5xx'] })], plain)
+    for (const status of [0, 99, 600, 999, -200, 200.5, Number.NaN]) {
+      expect(filters.excludesStatus('GET', '/', status)).toBe(false)
+    }
+  })
+
+  it('excludes by status only what a pattern matches in both spellings', () => {
+    const filters = compileFilters([filter(['/health', '/%68*'], { statuses: ['200'] })], plain)
+    expect(filters.excludesStatus('GET', '/health', 200)).toBe(true)
+    expect(filters.excludesStatus('GET', '/%68ealth', 200)).toBe(false)
+    expect(filters.excludesStatus('GET', 'http://x/health', 200)).toBe(false)
+  })
+
   it('is empty without filters', () => {
     expect(compileFilters([], plain).isEmpty).toBe(true)
     expect(compileFilters([], plain).excluded('GET', '/health')).toBe(0)
+    expect(compileFilters([], plain).hasStatuses).toBe(false)
+    expect(compileFilters([], plain).excludesStatus('GET', '/health', 200)).toBe(false)
     expect(compileFilters([filter('/health')], plain).isEmpty).toBe(false)
   })
 
@@ -312,7 +383,17 @@ describe('filterWarnings', () => {
       expect.stringContaining('of POST, PUT, PATCH, DELETE and '),
     ])
     expect(warn([writes], plain, false)).toEqual([])
+    expect(warn([{ ...writes, stages: ['*'], statuses: ['2xx'] }], plain, true)).toEqual([])
     expect(warn([{ ...writes, stages: ['OperationComplete'] }], plain, true)).toEqual([])
     expect(warn([{ ...writes, operations: ['{GET,HEAD}', 'OPTIONS'] }], plain, true)).toEqual([])
+  })
+})
+
+describe('STATUS_PATTERN', () => {
+  it('has statuses and classes of them', () => {
+    for (const status of ['100', '404', '599', '1xx', '5xx']) expect(status).toMatch(STATUS_PATTERN)
+    for (const status of ['', '099', '600', '6xx', '2XX', '20x', '2x', '2xxx', '*', ' 200', '200\n']) {
+      expect(status).not.toMatch(STATUS_PATTERN)
+    }
   })
 })
