@@ -25,6 +25,13 @@ export const AuditInvalidOptions = createError(
 /** A duration or a size is not written as one; the message says what to write. */
 export const AuditInvalidUnit = createError<[remedy: string]>('FST_AUDIT_INVALID_UNIT', '%s', 500)
 
+/** Settings of another system cannot be taken over; the message lists every mistake. */
+export const AuditInvalidSettings = createError<[whose: string, mistakes: string]>(
+  'FST_AUDIT_INVALID_SETTINGS',
+  'The settings of %s cannot be taken over:\n%s',
+  500,
+)
+
 /** The plugin was registered inside a child without `scope: 'plugin'`. */
 export const AuditNotAtRoot = createError(
   'FST_AUDIT_NOT_AT_ROOT',
