@@ -3,7 +3,7 @@ import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
 import { Draft, Entry, type Lane } from './entry.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
-import type { Filters } from './filter.js'
+import { EXCLUDES_COMPLETE, type Filters } from './filter.js'
 import { writeLifecycle } from './formats/json.js'
 import { toIsoTime } from './time.js'
 
@@ -18,6 +18,8 @@ export class Auditor {
   readonly instance = randomUUID()
   /** Every stage of every sink is excluded: two bits a sink. */
   private readonly everything: number
+  /** Whether a Complete may be excluded by its status. */
+  readonly hasStatusFilters: boolean
 
   constructor(
     readonly clock: Clock,
@@ -25,6 +27,7 @@ export class Auditor {
     readonly routes: readonly Route[],
   ) {
     this.everything = 4 ** routes.length - 1
+    this.hasStatusFilters = filters.hasStatuses || routes.some((route) => route.filters.hasStatuses)
   }
 
   /** Whether no enforced sink's last attempt failed or is overdue. */
@@ -40,6 +43,16 @@ export class Auditor {
       const filters = this.routes[index]?.filters
       const own = filters === undefined || filters.isEmpty ? 0 : filters.excluded(operation, url)
       mask |= (forAll | own) << (2 * index)
+    }
+    return mask
+  }
+
+  /** Which sinks do not record a request's Complete because of its status, in the same bits. */
+  statusExclusions(operation: string, url: string, statusCode: number): number {
+    const forAll = this.filters.excludesStatus(operation, url, statusCode)
+    let mask = 0
+    for (const [index, { filters }] of this.routes.entries()) {
+      if (forAll || filters.excludesStatus(operation, url, statusCode)) mask |= EXCLUDES_COMPLETE << (2 * index)
     }
     return mask
   }

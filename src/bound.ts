@@ -49,6 +49,11 @@ export function quoteStart(text: string, limit: number): string {
   return Buffer.byteLength(literal) - 2 <= limit ? literal : quoteWhole(cut(start, limit))
 }
 
+/** Whether a text is its own JSON literal, but for the quotes, one byte a character. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text)
+}
+
 /** The JSON literal of a text that is bounded already. */
 export function quoteWhole(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : `"${escapeText(text)}"`

@@ -26,12 +26,13 @@ export interface EventRequest {
   route?: string
   namespace: { id: string }
   request_meta: {
-    remote_address: string
+    /** Missing when `redact.omit` names it. */
+    remote_address?: string
     user_agent?: string
     source_ips?: string[]
     traceparent?: string
   }
-  node_meta: { ip: string }
+  node_meta: { ip?: string }
   /** Those that `capture.requestHeaders` lets in, from the level `request` on. */
   headers?: Record<string, string>
   /** As it was parsed, redacted, from the level `request` on. */

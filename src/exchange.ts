@@ -2,14 +2,14 @@ import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Auditor } from './auditor.js'
+import type { BodyFacts } from './capture.js'
 import { type Draft, Entry, type Lane, type Waiter } from './entry.js'
 import { messageInBody } from './failure.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
 import { Gate, type GateKeeper } from './gate.js'
-import type { Who } from './identity.js'
+import type { Level } from './level.js'
 import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
-import { Records } from './records.js'
+import { bodyFacts, Records, type RecordsContext, type ReplyFacts } from './records.js'
 import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD } from './replacement.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
 import type { SinkLogger } from './sinks/sink.js'
@@ -36,9 +36,7 @@ export interface ExchangeCounts {
 }
 
 /** What every exchange of one server has in common. */
-export interface ExchangeContext {
-  readonly auditor: Auditor
-  readonly who: Who
+export interface ExchangeContext extends RecordsContext {
   readonly open: OpenExchanges
   readonly counts: ExchangeCounts
   readonly log: SinkLogger
@@ -46,10 +44,17 @@ export interface ExchangeContext {
 }
 
 /**
- * `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
+ * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
  * `done`: nothing more is recorded, but for a correction. `cut off`: recorded as unfinished because the server closed.
  */
-type State = 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
+type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
+
+/** The first that the gate sees of a reply. */
+interface RawReply {
+  readonly statusCode: number
+  readonly chunk: unknown
+  readonly isWhole: boolean
+}
 
 /**
  * One request and its reply: records each stage once, and decides when the reply may go out. It is an AsyncResource
@@ -65,8 +70,6 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   facade: FollowedAudit | null = null
   /** The message of the last error that Fastify saw. */
   failure: string | undefined
-  /** What `onSend` saw: the reply's body before compression. */
-  payload: unknown
   /** The reply went out before the exchange began: an earlier hook sent it raw. It is recorded, and cannot be replaced. */
   isOut = false
 
@@ -82,10 +85,13 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   /** That stage's entries, linked as siblings. */
   private entries: Entry | null = null
   /** The reply came while Received was still being stored. */
-  private earlyReply: { statusCode: number; chunk: unknown } | null = null
+  private earlyReply: RawReply | null = null
   /** The context in which the reply was sent, and in which it goes on. */
   private replyScope: AsyncResource | null = null
   private recordedStatus = 0
+  /** What `onSend` saw: the reply's body before compression, and what its headers said of it then. */
+  private payload: unknown
+  private payloadFacts: BodyFacts | null = null
   /** What follows a record whose reply was replaced, as soon as that record's fate is known. */
   private amendment: Draft | null = null
 
@@ -94,12 +100,14 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     private readonly fastifyRequest: FastifyRequest,
     private readonly reply: FastifyReply,
     route: string | undefined,
+    namespace: string | undefined,
+    level: Level,
     private readonly exclusions: number,
     detached: DetachedAudit | null,
   ) {
     super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
     this.id = detached === null ? randomUUID() : detached.id
-    this.records = new Records(this.id, context.auditor, context.who, fastifyRequest, route)
+    this.records = new Records(this.id, context, fastifyRequest, level, route, namespace)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
@@ -109,7 +117,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   }
 
   annotate(values: Readonly<Record<string, unknown>>): boolean {
-    if (this.state !== 'receiving' && this.state !== 'received') {
+    if (this.state !== 'awaiting' && this.state !== 'receiving' && this.state !== 'received') {
       this.context.counts.annotationsTooLate++
       return false
     }
@@ -117,10 +125,43 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     return true
   }
 
+  /** Records Received, now or when the body is parsed that it is to hold. */
+  begin(next: () => void): void {
+    if (!this.records.awaitsBody) {
+      this.receive(next)
+      return
+    }
+    this.state = 'awaiting'
+    next()
+  }
+
+  /** The request's body is parsed: Received is made if it waited for that. */
+  onBody(next: () => void): void {
+    if (this.state !== 'awaiting') {
+      next()
+      return
+    }
+    this.records.captureBody()
+    this.receive(next)
+  }
+
+  /** What is sent, unless a later hook changes it. */
+  onPayload(payload: unknown): void {
+    this.payload = payload
+    if (!this.records.capturesReply) return
+    const { reply } = this
+    this.payloadFacts = bodyFacts(
+      reply.getHeader('content-type'),
+      reply.getHeader('content-encoding'),
+      reply.getHeader('content-length'),
+    )
+  }
+
   /** Records Received; `next` goes on when every enforced sink has stored it. */
   receive(next: () => void): void {
+    this.state = 'receiving'
     this.next = next
-    this.offer(this.records.received(), EXCLUDES_RECEIVED)
+    this.offer(this.records.received(), EXCLUDES_RECEIVED, this.exclusions)
     if (this.waiting === 0) this.receivedSettled()
   }
 
@@ -132,7 +173,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
       return
     }
     this.next = next
-    this.complete(101, undefined)
+    this.complete({ statusCode: 101, chunk: undefined, isWhole: true })
   }
 
   /** The status that went out is not the one that is recorded. */
@@ -157,11 +198,14 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   // What the gate says.
 
-  onReply(statusCode: number, chunk: unknown): void {
-    if (this.state === 'receiving') {
-      this.earlyReply = { statusCode, chunk }
+  onReply(statusCode: number, chunk: unknown, isWhole: boolean): void {
+    const reply = { statusCode, chunk, isWhole }
+    // The body never came to be parsed (413, 415, an early 401): both stages now.
+    if (this.state === 'awaiting') this.receive(doNothing)
+    if (this.isReceiving) {
+      this.earlyReply = reply
       this.replyScope = new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
-    } else if (this.state === 'received') this.complete(statusCode, chunk)
+    } else if (this.state === 'received') this.complete(reply)
     else if (this.state === 'cut off' && this.isEnforced) this.replace(WITHHELD)
     else if (this.state !== 'completing') this.gate.open()
   }
@@ -192,16 +236,23 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   }
 
   abandon(): void {
+    this.tellReceived()
     if (this.state !== 'received') return
     this.tellUnfinished(undefined, this.failure)
     this.finish('done')
   }
 
   cutOff(): void {
+    this.tellReceived()
     if (this.state !== 'received') return
     // The only status that can still go out is the one that the gate answers with.
     this.tellUnfinished(this.isEnforced ? WITHHELD.statusCode : undefined, 'server closed')
     this.finish('cut off')
+  }
+
+  /** Also after a call that changed the state, which a compiler does not see. */
+  private get isReceiving(): boolean {
+    return this.state === 'receiving'
   }
 
   private get isEnforced(): boolean {
@@ -212,24 +263,36 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     const { next, earlyReply } = this
     if (this.hasFailed && !this.isOut) {
       // Before the answer is out: `inject` has closed its response by then.
-      const complaint = this.complaint(NOT_RECORDED)
+      const { statusCode, code } = NOT_RECORDED
+      const complaint = this.completeRecord(statusCode, code, this.isClientGone())
       this.refuse()
-      this.tellExceptDoubtful(complaint)
+      this.tellExceptDoubtful(complaint, this.completeExclusions(statusCode))
       return
     }
     this.state = 'received'
     this.next = null
     // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run.
-    if (earlyReply !== null) this.complete(earlyReply.statusCode, earlyReply.chunk)
+    if (earlyReply !== null) this.complete(earlyReply)
     else next?.()
   }
 
-  private complete(statusCode: number, chunk: unknown): void {
+  private complete(reply: RawReply): void {
+    const { statusCode, chunk } = reply
     this.state = 'completing'
     this.recordedStatus = statusCode
-    this.offer(this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone()), EXCLUDES_COMPLETE)
+    const facts = this.records.capturesReply ? this.replyFacts(reply) : undefined
+    const draft = this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone(), facts)
+    this.offer(draft, EXCLUDES_COMPLETE, this.completeExclusions(statusCode))
     if (this.waiting === 0) this.completeSettled()
     else this.replyScope ??= new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
+  }
+
+  /** What a reply holds: as `onSend` saw it, or, where no hook ran, as the gate does. */
+  private replyFacts({ chunk, isWhole }: RawReply): ReplyFacts {
+    const headers: Record<string, unknown> = { ...this.reply.getHeaders(), ...this.gate.headersSoFar() }
+    if (this.payloadFacts !== null) return { ...this.payloadFacts, body: this.payload, isStream: false, headers }
+    const facts = bodyFacts(headers['content-type'], headers['content-encoding'], headers['content-length'])
+    return { ...facts, body: chunk, isStream: !isWhole, headers }
   }
 
   private completeSettled(): void {
@@ -282,12 +345,12 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   }
 
   /** Offers a record to every sink that does not exclude its stage; the enforced ones are waited for. */
-  private offer(draft: Draft, stage: number): void {
+  private offer(draft: Draft, stage: number, exclusions: number): void {
     const { routes } = this.context.auditor
     this.entries = null
     for (let index = 0; index < routes.length; index++) {
       const lane = routes[index]?.delivery
-      if (lane === undefined || ((this.exclusions >> (2 * index)) & stage) !== 0) continue
+      if (lane === undefined || ((exclusions >> (2 * index)) & stage) !== 0) continue
       const { enforced } = lane
       const countsAsLost = !enforced || stage === EXCLUDES_COMPLETE
       const entry: Entry = new Entry(draft, lane, enforced ? this : null, countsAsLost, this.entries)
@@ -299,33 +362,50 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     }
   }
 
+  /** Tells what follows a Complete also the sinks whose filters excluded that by its status. */
   private tell(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
     this.context.auditor.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
   }
 
+  /** What no sink has of a request that ends before its body is there: nobody waits for it any more. */
+  private tellReceived(): void {
+    if (this.state !== 'awaiting') return
+    this.context.auditor.tell(this.records.received(), this.exclusions, EXCLUDES_RECEIVED)
+    this.state = 'received'
+  }
+
+  /** Which sinks do not record a Complete with this status. */
+  private completeExclusions(statusCode: number | undefined): number {
+    const { auditor } = this.context
+    if (!auditor.hasStatusFilters || statusCode === undefined) return this.exclusions
+    const { method, raw } = this.fastifyRequest
+    return this.exclusions | auditor.statusExclusions(method, raw.url ?? '', statusCode)
+  }
+
   /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */
-  private tellExceptDoubtful(draft: Draft): void {
+  private tellExceptDoubtful(draft: Draft, exclusions = this.exclusions): void {
     const doubtful = new Set<Lane>()
     for (let entry = this.entries; entry !== null; entry = entry.sibling) {
       // Whom nobody waits for any more stays in doubt: what follows may as well be said now.
       if (entry.fate === 'in doubt' && entry.waiter !== null) doubtful.add(entry.lane)
     }
     this.amendment = draft
-    this.tell(draft, (lane) => !doubtful.has(lane))
+    this.context.auditor.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
   }
 
   private tellUnfinished(statusCode: number | undefined, error: string | undefined): void {
-    this.tell(this.completeRecord(statusCode, error, true))
+    const draft = this.completeRecord(statusCode, error, true)
+    this.context.auditor.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
   }
 
-  /** The Complete of a request that was refused. */
-  private complaint({ statusCode, code }: Replacement): Draft {
-    return this.completeRecord(statusCode, code, this.isClientGone())
-  }
-
-  private completeRecord(statusCode: number | undefined, error: string | undefined, aborted: boolean): Draft {
+  private completeRecord(
+    statusCode: number | undefined,
+    error: string | undefined,
+    aborted: boolean,
+    facts?: ReplyFacts,
+  ): Draft {
     if (aborted) this.context.counts.aborted++
-    return this.records.complete(statusCode, error, aborted)
+    return this.records.complete(statusCode, error, aborted, facts)
   }
 
   private errorOf(statusCode: number, chunk: unknown): string | undefined {
@@ -333,6 +413,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     return statusCode >= 400 ? messageInBody(this.payload ?? chunk) : undefined
   }
 }
+
+function doNothing(): void {}
 
 /** HTTP/2's response says it of its stream alone. */
 function isDestroyed(raw: FastifyReply['raw'] | Http2ServerResponse): boolean {

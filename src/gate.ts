@@ -26,8 +26,11 @@ export interface RawResponse {
 
 /** Who decides when the gate opens. */
 export interface GateKeeper {
-  /** The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. */
-  onReply(statusCode: number, chunk: unknown): void
+  /**
+   * The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. `isWhole`: no others
+   * will follow.
+   */
+  onReply(statusCode: number, chunk: unknown, isWhole: boolean): void
   /** The whole reply is held, so that a second one must be turned away as if it had been sent. */
   onReplyEnd(): void
   /** The head is out, with this status. */
@@ -139,7 +142,7 @@ export class Gate {
       if (!isStatus(this.statusCode, this.isHttp2)) return this.pass(method, args)
       this.state = 'held'
       this.heldStatus = this.raw.statusCode
-      this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0])
+      this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0], method === 'end')
       // The keeper may have opened or answered at once: what came before this call first, then this one.
       if (!this.isHeld()) return this.callAtOnce(method, args)
     }
@@ -245,7 +248,7 @@ export class Gate {
   }
 
   /** Every header that is set, in either of the two ways. */
-  private headersSoFar(): Record<string, unknown> {
+  headersSoFar(): Record<string, unknown> {
     const headers: Record<string, unknown> = { ...this.raw.getHeaders() }
     if (this.head !== null) {
       for (const [name, value] of headerPairs(headersOf(this.head))) headers[name.toLowerCase()] = value

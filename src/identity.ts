@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import type { Changes } from './changes.js'
+import { Changes } from './changes.js'
 import type { Clock } from './clock.js'
 import type { EventAuth } from './event.js'
-import { ANONYMOUS_AUTH, writeAuth } from './formats/json.js'
+import { ANONYMOUS, writeAuth } from './formats/json.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './options/types.js'
+import type { Redactor } from './redact.js'
 import type { SinkLogger } from './sinks/sink.js'
 
 /** What became of asking the application who a request is from, and for which namespace; none of it fails a request. */
@@ -19,6 +20,8 @@ const WARNING_INTERVAL = 60_000
 
 /** Who asks, and for which namespace, by the application's functions. Either may throw. */
 export class Who {
+  /** What stands for a request without an identity. */
+  readonly anonymous: string
   private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
 
   constructor(
@@ -27,7 +30,10 @@ export class Who {
     readonly counts: WhoCounts,
     private readonly log: SinkLogger,
     private readonly clock: Clock,
-  ) {}
+    redactor?: Redactor,
+  ) {
+    this.anonymous = writeAuth(ANONYMOUS, new Changes(redactor))
+  }
 
   /** Whether everyone is anonymous. */
   get knowsNobody(): boolean {
@@ -36,15 +42,15 @@ export class Who {
 
   /** The identity as JSON; the anonymous token where there is none. */
   auth(request: FastifyRequest, changes: Changes): string {
-    if (this.identity === undefined) return ANONYMOUS_AUTH
+    if (this.identity === undefined) return this.anonymous
     try {
       const identity = this.identity(request)
       this.refusePromise(identity)
-      return identity === undefined || identity === null ? ANONYMOUS_AUTH : writeAuth(toAuth(identity), changes)
+      return identity === undefined || identity === null ? this.anonymous : writeAuth(toAuth(identity), changes)
     } catch (error) {
       this.counts.identityErrors++
       this.warn('identity', error, 'the request is recorded as anonymous')
-      return ANONYMOUS_AUTH
+      return this.anonymous
     }
   }
 

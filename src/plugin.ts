@@ -1,16 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { systemClock } from './clock.js'
-import { AuditAlreadyRegistered, AuditInvalidOptions, AuditNotAtRoot } from './errors.js'
+import { AuditAlreadyRegistered, AuditNotAtRoot } from './errors.js'
 import { Exchange } from './exchange.js'
 import { messageOf } from './failure.js'
 import { filterWarnings } from './filter.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
 import { GATE } from './gate.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf } from './internals.js'
-import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from './options.js'
+import { NONE } from './level.js'
+import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions, type RouteAudit } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
 import { DetachedAudit, FollowedAudit, type RequestAudit } from './request-audit.js'
+import { checkRoute, isExempt } from './route-audit.js'
+import { ruleWarnings } from './rules.js'
 import { type AuditStats, Trail } from './trail.js'
 import { Unseen } from './unseen.js'
 import { handOverLast, isHandedOverLast, isUpgrade, watchHandshake } from './websocket.js'
@@ -37,8 +40,11 @@ declare module 'fastify' {
     readonly audit: RequestAudit
   }
   interface FastifyContextConfig {
-    /** `false`: requests to this route are not recorded. The trail's start entry names the route. */
-    audit?: boolean
+    /**
+     * How much of this route's requests is recorded, whatever rules say. `false`, or the level `'none'`: nothing; the
+     * trail's start entry names the route.
+     */
+    audit?: RouteAudit
   }
 }
 
@@ -103,7 +109,13 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   app.addHook('onRequest', (request, reply, done) => {
     const exchange = begin(trail, request, reply)
     if (exchange === null) done()
-    else exchange.receive(done)
+    else exchange.begin(done)
+  })
+
+  app.addHook('preValidation', (request: FastifyRequest & Slot, _reply, done) => {
+    const exchange = request[SLOT]
+    if (exchange instanceof Exchange) exchange.onBody(done)
+    else done()
   })
 
   app.addHook('onError', (request: FastifyRequest & Slot, _reply, error, done) => {
@@ -114,14 +126,14 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
 
   app.addHook('onSend', (request: FastifyRequest & Slot, reply, payload, done) => {
     const exchange = exchangeOf(request) ?? beginLate(trail, request, reply)
-    if (exchange !== null) exchange.payload = payload
+    exchange?.onPayload(payload)
     done()
   })
 
   // A raw reply of an earlier hook runs no `onSend` either. The listeners of this hook cost every request some 2 µs.
   if (hasEarlierHooks(app)) {
     app.addHook('onResponse', (request, reply, done) => {
-      beginLate(trail, request, reply, true)?.onReply(reply.raw.statusCode, undefined)
+      beginLate(trail, request, reply, true)?.onReply(reply.raw.statusCode, undefined, false)
       done()
     })
   }
@@ -146,17 +158,20 @@ function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply
   const { auditor, counts } = trail
   // Fastify makes this object anew for each look at it.
   const route = request.routeOptions
-  const isExempt = route.config?.audit === false
-  const exclusions = isExempt ? -1 : auditor.exclusions(request.method, request.raw.url ?? '')
-  if (isExempt || auditor.isExcludedEverywhere(exclusions)) {
+  const audit = route.config?.audit
+  const namespace = trail.rules.needsNamespace ? trail.who.namespaceOf(request) : undefined
+  const url = request.raw.url ?? ''
+  const level = trail.level(request.method, url, route.url, namespace, audit)
+  const exclusions = level === NONE ? -1 : auditor.exclusions(request.method, url)
+  if (level === NONE || auditor.isExcludedEverywhere(exclusions)) {
     counts.excluded++
-    if (isExempt) noteExempt(trail, route.url ?? '')
+    if (isExempt(audit)) noteExempt(trail, route.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
     return null
   }
-  const exchange = new Exchange(trail, request, reply, route.url, exclusions, slot ?? null)
+  const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
 }
@@ -228,11 +243,8 @@ function collectRoutes(app: FastifyInstance, trail: Trail): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
-    const audit: unknown = route.config?.audit
-    if (audit !== undefined && typeof audit !== 'boolean') {
-      throw new AuditInvalidOptions(`- config.audit of route ${route.url}: ${String(audit)} is neither true nor false`)
-    }
-    if (audit === false) {
+    checkRoute(route)
+    if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
       trail.exemptedUrls.add(route.url)
     }
@@ -243,7 +255,11 @@ function collectRoutes(app: FastifyInstance, trail: Trail): string[] {
 
 function warn(app: FastifyInstance, options: ResolvedOptions, folding: RouterFolding): void {
   const enforced = options.sinks.some((sink) => sink.deliveryGuarantee === 'enforced')
-  const warnings = [...optionWarnings(options), ...filterWarnings(options.filters, folding, { enforced })]
+  const warnings = [
+    ...optionWarnings(options),
+    ...filterWarnings(options.filters, folding, { enforced }),
+    ...ruleWarnings(options.rules, folding),
+  ]
   for (const sink of options.sinks) {
     warnings.push(...filterWarnings(sink.filters, folding, { enforced: sink.deliveryGuarantee === 'enforced' }))
   }

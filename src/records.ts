@@ -1,35 +1,87 @@
 import type { FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
+import type { BodyFacts, Capture } from './capture.js'
 import { Changes } from './changes.js'
 import type { Draft } from './entry.js'
 import type { Stage } from './event.js'
 import { readRequest } from './facts.js'
-import { ANONYMOUS_AUTH, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
+import { writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
 import type { Who } from './identity.js'
+import { type Level, REQUEST, RESPONSE } from './level.js'
+import type { Redactor } from './redact.js'
 import { toIsoTime } from './time.js'
+
+/** What the records of all exchanges of one server have in common. */
+export interface RecordsContext {
+  readonly auditor: Auditor
+  readonly who: Who
+  readonly redactor: Redactor
+  readonly capture: Capture
+  /** Names of fields that the schema of a request's route marks as secret. */
+  marksOf(request: FastifyRequest): ReadonlySet<string> | null
+}
+
+/** What is about to be sent, as far as it is known. */
+export interface ReplyFacts extends BodyFacts {
+  readonly body: unknown
+  /** The body is not sent at once: `body` is nothing of it. */
+  readonly isStream: boolean
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+/** Fastify parses no body of these. */
+const WITHOUT_PARSED_BODY = new Set(['GET', 'HEAD', 'TRACE'])
 
 /** What one exchange's records say: the parts that both stages share are written once, when it begins. */
 export class Records {
   private readonly startedAt: number
   private readonly timestamp: string
-  private readonly changes = new Changes()
-  private readonly request: string
+  private readonly changes: Changes
+  private request: string
   private auth: string
   private hasAuthChanged = false
   private annotations: Annotations | null = null
+  /** There is a body that the level asks for, and nobody has shown it yet. */
+  private isBodyMissing = false
 
   constructor(
     private readonly id: string,
-    private readonly auditor: Auditor,
-    private readonly who: Who,
+    private readonly context: RecordsContext,
     private readonly fastifyRequest: FastifyRequest,
+    private readonly level: Level,
     route: string | undefined,
+    namespace: string | undefined,
   ) {
+    const { auditor, who, redactor } = context
+    this.changes = new Changes(redactor)
     this.startedAt = auditor.clock.monotonic()
     this.timestamp = toIsoTime(auditor.clock.now())
     this.auth = who.auth(fastifyRequest, this.changes)
-    this.request = writeRequest(readRequest(fastifyRequest, route, who.namespaceOf(fastifyRequest)), this.changes)
+    const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest))
+    this.request = writeRequest(facts, this.changes)
+    if (level >= REQUEST) this.beginCapture()
+  }
+
+  /** Whether Received waits until the request's body is parsed. */
+  get awaitsBody(): boolean {
+    return this.isBodyMissing && !WITHOUT_PARSED_BODY.has(this.fastifyRequest.method)
+  }
+
+  /** Whether Complete holds the reply's headers and body. */
+  get capturesReply(): boolean {
+    return this.level === RESPONSE
+  }
+
+  /** The request's body is parsed, and no validation has changed it yet. */
+  captureBody(): void {
+    const { capture } = this.context
+    const { body, headers } = this.fastifyRequest
+    this.isBodyMissing = false
+    // What a hook has decompressed already arrives as text or as an object.
+    const encoding = body instanceof Uint8Array ? headers['content-encoding'] : undefined
+    const facts = bodyFacts(headers['content-type'], encoding, headers['content-length'])
+    this.extendRequest(capture.requestBody(body, facts, this.context.marksOf(this.fastifyRequest), this.changes))
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
@@ -38,39 +90,89 @@ export class Records {
   }
 
   received(): Draft {
+    if (this.isBodyMissing) this.changes.markOmitted('request.body', 'not parsed')
     return this.stage('OperationReceived', '')
   }
 
-  complete(statusCode: number | undefined, error: string | undefined, aborted: boolean): Draft {
+  complete(statusCode: number | undefined, error: string | undefined, aborted: boolean, reply?: ReplyFacts): Draft {
     this.settleIdentity()
-    const duration = this.auditor.clock.monotonic() - this.startedAt
-    const response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
-    const annotations = this.annotations === null ? '' : `,"annotations":${this.annotations.toJson()}`
+    const duration = this.context.auditor.clock.monotonic() - this.startedAt
+    let response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
+    if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
+    const annotations = this.annotations === null ? '' : this.writeAnnotations(this.annotations)
     const authChanged = this.hasAuthChanged ? ',"auth_changed":true' : ''
     return this.stage('OperationComplete', `,${response}${annotations}${authChanged}`)
   }
 
   correction(statusCode: number, error: string | undefined): Draft {
-    const { auditor, id, changes } = this
-    return auditor.draft(writeCorrection(id, toIsoTime(auditor.clock.now()), statusCode, error, changes))
+    const { auditor } = this.context
+    return auditor.draft(writeCorrection(this.id, toIsoTime(auditor.clock.now()), statusCode, error, this.changes))
+  }
+
+  private beginCapture(): void {
+    const { capture, redactor } = this.context
+    const { headers } = this.fastifyRequest
+    this.extendRequest(capture.headers('request', headers, this.changes))
+    this.isBodyMissing = hasBody(headers) && !redactor.omits('request.body')
+  }
+
+  private captureReply(statusCode: number | undefined, reply: ReplyFacts): string {
+    const { capture } = this.context
+    const headers = capture.headers('response', reply.headers, this.changes)
+    if (statusCode === 204 || statusCode === 304 || this.fastifyRequest.method === 'HEAD') return headers
+    if (!reply.isStream) {
+      return headers + capture.responseBody(reply.body, reply, this.context.marksOf(this.fastifyRequest), this.changes)
+    }
+    if (!this.changes.redactor.omits('response.body')) this.changes.markOmitted('response.body', 'stream')
+    return headers
+  }
+
+  private writeAnnotations(annotations: Annotations): string {
+    return this.context.redactor.omits('annotations') ? '' : `,"annotations":${annotations.toJson()}`
+  }
+
+  private extendRequest(json: string): void {
+    this.request = extend(this.request, json)
   }
 
   private stage(stage: Stage, rest: string): Draft {
     const { id, timestamp, auth, request, changes } = this
-    const isAscii = changes.isAscii && this.annotations === null
-    return this.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes), isAscii)
+    const isAscii = changes.isAscii && this.annotations === null && this.level < REQUEST
+    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes), isAscii)
   }
 
   /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */
   private settleIdentity(): void {
-    const { who } = this
+    const { who } = this.context
     if (who.knowsNobody) return
     const auth = who.auth(this.fastifyRequest, this.changes)
-    if (auth === this.auth || auth === ANONYMOUS_AUTH) return
-    if (this.auth === ANONYMOUS_AUTH) this.auth = auth
+    if (auth === this.auth || auth === who.anonymous) return
+    if (this.auth === who.anonymous) this.auth = auth
     else {
       this.hasAuthChanged = true
       who.counts.authChanged++
     }
   }
+}
+
+/** What headers say of a body; Node joins or drops repeated ones, and an application may set anything. */
+export function bodyFacts(type: unknown, encoding: unknown, length: unknown): BodyFacts {
+  const bytes = Number(length)
+  return {
+    contentType: typeof type === 'string' ? type : undefined,
+    contentEncoding: typeof encoding === 'string' ? encoding : undefined,
+    bytes: length !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined,
+  }
+}
+
+/** HTTP/2 may name neither a length nor an encoding; Fastify parses a body there by its type alone. */
+function hasBody(headers: FastifyRequest['headers']): boolean {
+  const length = headers['content-length']
+  if (length !== undefined) return length !== '0'
+  return headers['transfer-encoding'] !== undefined || headers['content-type'] !== undefined
+}
+
+/** An object's members, followed by more. */
+function extend(object: string, members: string): string {
+  return members === '' ? object : `${object.slice(0, -1)}${members}}`
 }

@@ -1,17 +1,25 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
+import type { FastifyRequest } from 'fastify'
 import { Auditor, type Route } from './auditor.js'
+import { Capture } from './capture.js'
 import type { Clock } from './clock.js'
 import { Delivery, type SinkStats } from './delivery.js'
-import { customFormat, jsonFormat } from './entry.js'
+import { customFormat, type Format, jsonFormat } from './entry.js'
 import type { JsonValue, LifecycleDetails } from './event.js'
 import type { ExchangeContext, ExchangeCounts } from './exchange.js'
 import { compileFilters } from './filter.js'
+import { rancherLine } from './formats/rancher.js'
 import { Who, type WhoCounts } from './identity.js'
+import type { Level } from './level.js'
 import { OpenExchanges } from './open-exchanges.js'
-import type { ResolvedOptions, ResolvedSink } from './options.js'
+import type { ResolvedOptions, ResolvedSink, RouteAudit } from './options.js'
 import type { RouterFolding } from './path.js'
+import { Redactor } from './redact.js'
+import { levelOf } from './route-audit.js'
+import { compileRules, type Rules } from './rules.js'
+import { marksOf } from './schema-marks.js'
 import { fileSink } from './sinks/file/index.js'
 import type { AuditSink, SinkLogger } from './sinks/sink.js'
 import { stdoutSink } from './sinks/stream.js'
@@ -35,6 +43,9 @@ const CLOSE_SHARE = 0.75
 export class Trail implements ExchangeContext {
   readonly auditor: Auditor
   readonly who: Who
+  readonly redactor: Redactor
+  readonly capture: Capture
+  readonly rules: Rules
   readonly open = new OpenExchanges()
   readonly auditIdHeader: string | false
   /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
@@ -52,6 +63,8 @@ export class Trail implements ExchangeContext {
     identityErrors: 0,
     namespaceErrors: 0,
   }
+  /** Fields that are marked as secret, by the schema of a route. */
+  private readonly marks = new WeakMap<object, ReadonlySet<string> | null>()
   private sweeper: NodeJS.Timeout | undefined
   private isOpened = false
 
@@ -62,12 +75,37 @@ export class Trail implements ExchangeContext {
     private readonly clock: Clock,
   ) {
     this.auditIdHeader = options.auditIdHeader
-    this.who = new Who(options.identity, options.namespace, this.counts, log, clock)
+    this.redactor = new Redactor(options.redact)
+    this.capture = new Capture(options.capture)
+    this.rules = compileRules(options.rules, options.level, folding)
+    this.who = new Who(options.identity, options.namespace, this.counts, log, clock, this.redactor)
     const routes: Route[] = options.sinks.map((sink) => ({
       delivery: this.delivery(sink),
       filters: compileFilters(sink.filters, folding),
     }))
     this.auditor = new Auditor(clock, compileFilters(options.filters, folding), routes)
+  }
+
+  /** How much of a request is recorded: what its route says, the first rule that matches, or the server's level. */
+  level(
+    operation: string,
+    url: string,
+    route: string | undefined,
+    namespace: string | undefined,
+    audit: RouteAudit | undefined,
+  ): Level {
+    const byRules = this.rules.decide(operation, url, route, namespace)
+    return audit === undefined ? byRules : levelOf(audit, byRules)
+  }
+
+  marksOf(request: FastifyRequest): ReadonlySet<string> | null {
+    const { schema } = request.routeOptions
+    if (schema === undefined) return null
+    const known = this.marks.get(schema)
+    if (known !== undefined) return known
+    const marks = marksOf(schema, (id) => request.server.getSchema(id))
+    this.marks.set(schema, marks)
+    return marks
   }
 
   stats(unseen: Record<string, number>): AuditStats {
@@ -143,7 +181,7 @@ export class Trail implements ExchangeContext {
     return new Delivery(sinkOf(sink), {
       name: sink.name,
       enforced: sink.deliveryGuarantee === 'enforced',
-      format: sink.format === 'json' ? jsonFormat : customFormat(sink.format),
+      format: formatOf(sink),
       timeout: sink.timeout,
       maxQueue: sink.maxQueue,
       maxQueueBytes: sink.maxQueueBytes,
@@ -153,8 +191,10 @@ export class Trail implements ExchangeContext {
   }
 
   private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
-    const { filters, sinks } = this.options
-    const options = JSON.stringify({ ...this.options, sinks: sinks.map(describeSink) }, (_, value: unknown) =>
+    const { filters, rules, sinks, redact } = this.options
+    // A digest of a secret would help to guess it.
+    const described = { ...this.options, sinks: sinks.map(describeSink), redact: { ...redact, secret: undefined } }
+    const options = JSON.stringify(described, (_, value: unknown) =>
       typeof value === 'function' ? '[function]' : value,
     )
     return {
@@ -164,11 +204,16 @@ export class Trail implements ExchangeContext {
       pid: process.pid,
       node: process.version,
       filters: toJsonValue([...filters, ...sinks.flatMap((sink) => sink.filters)]),
-      rules: [],
+      rules: toJsonValue(rules),
       exempted_routes: [...exemptedRoutes],
       options_digest: createHash('sha256').update(options).digest('hex'),
     }
   }
+}
+
+function formatOf({ format }: ResolvedSink): Format {
+  if (format === 'json') return jsonFormat
+  return customFormat(format === 'rancher' ? rancherLine : format)
 }
 
 function sinkOf(sink: ResolvedSink): AuditSink {

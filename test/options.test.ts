@@ -72,6 +72,10 @@ describe('options that are right', () => {
       dataDir: resolve('data'),
       scope: 'root',
       filters: [],
+      level: 1,
+      rules: [],
+      capture: { maxBodyBytes: 64 * 1024, requestHeaders: [], responseHeaders: [] },
+      redact: { keys: [], mode: 'mask', secret: undefined, keyId: '1', omit: [] },
       auditIdHeader: false,
       closeTimeout: 10_000,
       abortTimeout: 30_000,
@@ -195,7 +199,7 @@ describe('options that are wrong', () => {
         { name: 'c', type: 'file', path: 'x.log', timeout: 5 },
         { name: 'd', sink: {} },
       ],
-      rules: [],
+      regulations: [],
     })
     expect(error.code).toBe('FST_AUDIT_INVALID_OPTIONS')
     expect(error.message.split('\n')).toEqual([
@@ -209,7 +213,7 @@ describe('options that are wrong', () => {
       '- sinks[2].filters[0].operations[0]: "get" is not in upper case, as methods are, so it would match none; write "GET"',
       "- sinks[3].timeout: 5 is not a duration: a number has no unit; write '5ms' if milliseconds are meant, or '5s' for seconds",
       '- sinks[4].sink: {} has no `write` method; an AuditSink stores a batch in `async write(batch) { … }`',
-      '- rules: [] is not an option; there are enabled, dataDir, scope, sinks, filters, identity, namespace, auditIdHeader, closeTimeout, abortTimeout, openTimeout',
+      '- regulations: [] is not an option; there are enabled, dataDir, scope, sinks, filters, level, rules, capture, redact, identity, namespace, auditIdHeader, closeTimeout, abortTimeout, openTimeout',
       '- sinks[0].rotateDuration: "1 day" is not a duration: there is no unit for days; write \'24h\'',
       '- sinks[0].tpye: "file" is not an option; did you mean `type`?',
       '- sinks[1].name: "a" is the name of sinks[0] too; give each sink a name of its own',
@@ -280,7 +284,7 @@ describe('options that are wrong', () => {
     ['a name of nothing', { name: '' }, `name: "" is not a sink's name`],
     ['no name', { name: undefined }, 'name is missing; write it as a string'],
     ['a name with a space', { name: 'my sink' }, `name: "my sink" is not a sink's name`],
-    ['a format that does not exist', { format: 'rancher' }, `format: "rancher" is not a format; write 'json'`],
+    ['a format that does not exist', { format: 'xml' }, `format: "xml" is not a format; write 'json' or 'rancher'`],
     ['an async format', { format: async () => '' }, 'format: a function is async'],
     ['no time for a batch', { timeout: '0s' }, 'timeout: "0s" leaves a batch no time'],
     ['a queue of nothing', { maxQueue: 0 }, 'maxQueue: 0 is too small; write a whole number from 1 on'],
@@ -428,14 +432,14 @@ describe('options that are wrong', () => {
 
   it('values are shown short, on one line, and without secrets', () => {
     const [token, text, deep, wide, key] = lines({
-      redact: { mode: 'hmac', secret: 'hunter2', nested: { apiKey: 'hunter2', password: ['hunter2'] } },
+      redaction: { mode: 'hmac', secret: 'hunter2', nested: { apiKey: 'hunter2', password: ['hunter2'] } },
       x: `line\nbreak ${'y'.repeat(10_000)}`,
       deep: { a: { b: { c: 1 } } },
       wide: Array.from({ length: 1000 }, (_, index) => index),
       [`k\n${'k'.repeat(1000)}`]: [1n, Symbol('s'), new Map(), undefined],
     })
     expect(token).toMatch(
-      /^- redact: \{ mode: "hmac", secret: \(hidden\), nested: \{ apiKey: \(hidden\), password: \(hidden\) \} \} /,
+      /^- redaction: \{ mode: "hmac", secret: \(hidden\), nested: \{ apiKey: \(hidden\), password: \(hidden\) \} \} /,
     )
     expect(text).toMatch(/^- x: "line\\nbreak y{69}…" is not an option/)
     expect(deep).toMatch(/^- deep: \{ a: \{ b: \{…\} \} \} /)

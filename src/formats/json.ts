@@ -31,15 +31,13 @@ export interface ResponseFacts {
   duration: number
 }
 
-const ANONYMOUS: EventAuth = {
+/** What stands for a request without an identity: Nomad's anonymous token. */
+export const ANONYMOUS: EventAuth = {
   accessor_id: 'anonymous',
   name: 'Anonymous Token',
   policies: ['anonymous'],
   create_time: '0001-01-01T00:00:00Z',
 }
-
-/** What stands for a request without an identity: Nomad's anonymous token. */
-export const ANONYMOUS_AUTH = JSON.stringify(ANONYMOUS)
 
 /** W3C Trace Context, version 00 to fe, no all-zero id. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -53,16 +51,39 @@ export function writeRequest(facts: RequestFacts, changes: Changes): string {
     `,"endpoint":${quote(endpoint, BOUNDS.endpoint, 'request.endpoint', changes)}` +
     (facts.route === undefined ? '' : `,"route":${quote(facts.route, BOUNDS.route, 'request.route', changes)}`) +
     `,"namespace":{"id":${quote(facts.namespace, BOUNDS.namespace, 'request.namespace.id', changes)}}` +
-    `,"request_meta":{"remote_address":${quote(facts.remoteAddress, BOUNDS.address, 'request.request_meta.remote_address', changes)}` +
-    (facts.userAgent === undefined
-      ? ''
-      : `,"user_agent":${quote(facts.userAgent, BOUNDS.userAgent, 'request.request_meta.user_agent', changes)}`) +
-    (facts.sourceIps === undefined ? '' : writeSourceIps(facts.sourceIps, changes)) +
-    (facts.traceparent !== undefined && TRACEPARENT.test(facts.traceparent)
-      ? `,"traceparent":"${facts.traceparent}"`
-      : '') +
-    `},"node_meta":{"ip":${quote(facts.nodeAddress, BOUNDS.address, 'request.node_meta.ip', changes)}}}`
+    `,"request_meta":{${writeMeta(facts, changes)}}` +
+    `,"node_meta":{${writeNode(facts, changes)}}}`
   )
+}
+
+/** Where a request came from: each member with its comma, the first one without. */
+function writeMeta(facts: RequestFacts, changes: Changes): string {
+  const { redactor } = changes
+  const { remoteAddress, userAgent, sourceIps, traceparent } = facts
+  let json = ''
+  if (!redactor.omits('request.request_meta.remote_address')) {
+    json += `,"remote_address":${quote(remoteAddress, BOUNDS.address, 'request.request_meta.remote_address', changes)}`
+  }
+  if (userAgent !== undefined && !redactor.omits('request.request_meta.user_agent')) {
+    const redacted = redactor.value(userAgent, changes)
+    json += `,"user_agent":${quote(redacted, BOUNDS.userAgent, 'request.request_meta.user_agent', changes)}`
+  }
+  if (sourceIps !== undefined && !redactor.omits('request.request_meta.source_ips')) {
+    json += writeSourceIps(sourceIps, changes)
+  }
+  if (
+    traceparent !== undefined &&
+    TRACEPARENT.test(traceparent) &&
+    !redactor.omits('request.request_meta.traceparent')
+  ) {
+    json += `,"traceparent":"${traceparent}"`
+  }
+  return json.slice(1)
+}
+
+function writeNode({ nodeAddress }: RequestFacts, changes: Changes): string {
+  if (changes.redactor.omits('request.node_meta.ip')) return ''
+  return `"ip":${quote(nodeAddress, BOUNDS.address, 'request.node_meta.ip', changes)}`
 }
 
 /** `"response":{…}`. */
@@ -70,7 +91,9 @@ export function writeResponse(facts: ResponseFacts, changes: Changes): string {
   return (
     '"response":{' +
     (facts.statusCode === undefined ? '' : `"status_code":${facts.statusCode},`) +
-    (facts.error === undefined ? '' : `"error":${writeError(facts.error, 'response.error', changes)},`) +
+    (facts.error === undefined || changes.redactor.omits('response.error')
+      ? ''
+      : `"error":${writeError(facts.error, 'response.error', changes)},`) +
     (facts.aborted ? '"aborted":true,' : '') +
     `"duration_ms":${Math.round(facts.duration * 1000) / 1000}}`
   )
@@ -116,16 +139,21 @@ export function writeCorrection(
 
 /** An identity; every string of it is bounded. */
 export function writeAuth(auth: EventAuth, changes: Changes): string {
+  const { redactor } = changes
   let json = `{"accessor_id":${quote(auth.accessor_id, BOUNDS.identity, 'auth.accessor_id', changes)}`
-  if (auth.name !== undefined) json += `,"name":${quote(auth.name, BOUNDS.identity, 'auth.name', changes)}`
-  if (auth.policies !== undefined) json += `,"policies":${writeNames(auth.policies, 'auth.policies', changes)}`
-  if (auth.groups !== undefined) json += `,"groups":${writeNames(auth.groups, 'auth.groups', changes)}`
-  if (auth.global !== undefined) json += `,"global":${auth.global}`
-  if (auth.create_time !== undefined) {
+  if (auth.name !== undefined && !redactor.omits('auth.name'))
+    json += `,"name":${quote(auth.name, BOUNDS.identity, 'auth.name', changes)}`
+  if (auth.policies !== undefined && !redactor.omits('auth.policies'))
+    json += `,"policies":${writeNames(auth.policies, 'auth.policies', changes)}`
+  if (auth.groups !== undefined && !redactor.omits('auth.groups'))
+    json += `,"groups":${writeNames(auth.groups, 'auth.groups', changes)}`
+  if (auth.global !== undefined && !redactor.omits('auth.global')) json += `,"global":${auth.global}`
+  if (auth.create_time !== undefined && !redactor.omits('auth.create_time')) {
     json += `,"create_time":${quote(auth.create_time, BOUNDS.identity, 'auth.create_time', changes)}`
   }
-  if (auth.method !== undefined) json += `,"method":${quote(auth.method, BOUNDS.identity, 'auth.method', changes)}`
-  if (auth.on_behalf_of !== undefined) {
+  if (auth.method !== undefined && !redactor.omits('auth.method'))
+    json += `,"method":${quote(auth.method, BOUNDS.identity, 'auth.method', changes)}`
+  if (auth.on_behalf_of !== undefined && !redactor.omits('auth.on_behalf_of')) {
     json += `,"on_behalf_of":${quote(auth.on_behalf_of, BOUNDS.identity, 'auth.on_behalf_of', changes)}`
   }
   return `${json}}`

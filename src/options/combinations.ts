@@ -23,13 +23,45 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** What a request's filters exclude is kept in one number of 32 bits, two for each sink. */
-const MAX_SINKS = 15
+export const MAX_SINKS = 15
 
-/** What is wrong between the sinks, and between the options of each. */
+/** What is wrong between options that may each be right. */
 export function combinationProblems(options: unknown): Problem[] {
-  if (!isRecord(options) || !Array.isArray(options.sinks)) return []
-  const sinks: unknown[] = options.sinks
-  const files = filesOf(sinks, options.dataDir)
+  if (!isRecord(options)) return []
+  return [
+    ...filterProblems(options.filters, ['filters']),
+    ...redactProblems(options.redact),
+    ...(Array.isArray(options.sinks) ? sinkProblems(options.sinks, options.dataDir) : []),
+  ]
+}
+
+/** A filter by status can only look at what has one. */
+function filterProblems(filters: unknown, path: Problem['path']): Problem[] {
+  if (!Array.isArray(filters)) return []
+  return filters.flatMap((filter: unknown, index) => {
+    if (!isRecord(filter) || filter.statuses === undefined || !Array.isArray(filter.stages)) return []
+    if (filter.stages.length === 0 || !filter.stages.every((stage) => stage === 'OperationReceived')) return []
+    const message = "is given, but OperationReceived has no status; write `stages: ['OperationComplete']`"
+    return [{ path: [...path, index, 'statuses'], message }]
+  })
+}
+
+function redactProblems(redact: unknown): Problem[] {
+  if (!isRecord(redact)) return []
+  const { mode, secret } = redact
+  if (mode === 'hmac' && secret === undefined) {
+    return [
+      { path: ['redact', 'secret'], message: missing("mode 'hmac' hashes under it: write at least 32 random bytes") },
+    ]
+  }
+  if (secret !== undefined && (mode === undefined || mode === 'mask')) {
+    return [{ path: ['redact', 'secret'], message: "has no use in mode 'mask'; write `mode: 'hmac'`, or leave it out" }]
+  }
+  return []
+}
+
+function sinkProblems(sinks: readonly unknown[], dataDir: unknown): Problem[] {
+  const files = filesOf(sinks, dataDir)
   return [
     ...sinks.slice(MAX_SINKS, MAX_SINKS + 1).map(tooMany),
     ...repeated(sinks, 'name', (name) => `is the name of ${name} too; give each sink a name of its own`),
@@ -41,6 +73,7 @@ export function combinationProblems(options: unknown): Problem[] {
       (name, path) => `is the file of ${name} too (${path}); give each sink a file of its own`,
     ),
     ...sinks.flatMap(retentionProblems),
+    ...sinks.flatMap((sink, index) => filterProblems(isRecord(sink) ? sink.filters : [], ['sinks', index, 'filters'])),
   ]
 }
 

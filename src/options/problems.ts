@@ -63,8 +63,11 @@ export function modeProblem(mode: number, owner: number): string | undefined {
 export function headerProblem(name: string): string | undefined {
   if (FRAMING_HEADERS.has(name.toLowerCase()))
     return "is a header that HTTP needs itself; write one such as 'x-audit-id'"
-  if (HEADER_NAME.test(name)) return undefined
-  return "is not a header's name; write one such as 'x-audit-id', or false for none"
+  return headerNameProblem(name, "write one such as 'x-audit-id', or false for none")
+}
+
+export function headerNameProblem(name: string, remedy: string): string | undefined {
+  return HEADER_NAME.test(name) ? undefined : `is not a header's name; ${remedy}`
 }
 
 export function operationProblem(pattern: string): string | undefined {
@@ -83,8 +86,10 @@ export function requestFunctionProblem(value: unknown): string | undefined {
 }
 
 export function formatProblem(value: unknown): string | undefined {
-  if (value === 'json') return undefined
-  if (typeof value !== 'function') return "is not a format; write 'json', or a function that makes a line of an event"
+  if (value === 'json' || value === 'rancher') return undefined
+  if (typeof value !== 'function') {
+    return "is not a format; write 'json' or 'rancher', or a function that makes a line of an event"
+  }
   return types.isAsyncFunction(value) ? 'is async, and its promise is not awaited; return the line itself' : undefined
 }
 

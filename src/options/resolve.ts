@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
+import { toLevel } from '../level.js'
 import { parseDuration, parseSize } from '../units.js'
 import { defaultPath } from './combinations.js'
 import type { fileSinkSchema, optionsSchema, sinkSchema } from './schema.js'
@@ -7,7 +8,7 @@ import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } fr
 
 /** Options that were checked, in the units and absolute paths that the plugin's parts work with. */
 export function resolveOptions(options: z.output<typeof optionsSchema>): ResolvedOptions {
-  const { enabled, scope, identity, namespace, auditIdHeader } = options
+  const { enabled, scope, identity, namespace, auditIdHeader, capture, redact } = options
   const dataDir = resolve(options.dataDir)
   return {
     enabled,
@@ -15,6 +16,14 @@ export function resolveOptions(options: z.output<typeof optionsSchema>): Resolve
     scope,
     sinks: options.sinks.map((sink) => resolveSink(sink, dataDir)),
     filters: [...options.filters],
+    level: toLevel(options.level),
+    rules: [...options.rules],
+    capture: {
+      maxBodyBytes: parseSize(capture.maxBodyBytes),
+      requestHeaders: capture.requestHeaders.map((name) => name.toLowerCase()),
+      responseHeaders: capture.responseHeaders.map((name) => name.toLowerCase()),
+    },
+    redact: { ...redact, secret: redact.secret === undefined ? undefined : Buffer.from(redact.secret) },
     identity,
     namespace,
     auditIdHeader: auditIdHeader === false ? false : auditIdHeader.toLowerCase(),

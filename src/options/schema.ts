@@ -1,7 +1,23 @@
 import { z } from 'zod'
 import { endpointPatternProblem } from '../glob.js'
+import { LEVEL_NAMES } from '../level.js'
+import { OMITTABLE } from '../redact.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
+import {
+  capturedHeaderProblem,
+  headerNamesProblem,
+  KEY_ID,
+  keyIdProblem,
+  levelProblem,
+  maxBodyProblem,
+  patternProblem,
+  redactKeyProblem,
+  routePatternProblem,
+  STATUS_PATTERN,
+  secretProblem,
+  statusProblem,
+} from './content-problems.js'
 import {
   dataDirProblem,
   filePathProblem,
@@ -30,17 +46,59 @@ export const filterSchema = strict('a filter', {
   endpoints: list(text('a path', '/health', endpointPatternProblem), `${EXCLUDES_NOTHING} ['*'] for every URL`),
   stages: list(choice(['OperationReceived', 'OperationComplete', '*']), `${EXCLUDES_NOTHING} ['*'] for both stages`),
   operations: list(text('a method', 'GET', operationProblem), `${EXCLUDES_NOTHING} ['*'] for every method`),
+  statuses: list(
+    text('a status', '2xx', statusProblem).meta({ pattern: STATUS_PATTERN.source }),
+    'which no status matches, so the filter would exclude nothing; leave it out for every status',
+  ).optional(),
 })
 
 const filters = list(filterSchema).default([])
 
-// `rules`, `level`, `capture` and `redact` belong beside `filters`, and the format `rancher` beside `json`.
+const MATCHES_NOTHING = 'which no request matches, so the rule would never apply; leave it out for every'
+
+const level = () =>
+  z.union([z.enum(LEVEL_NAMES), z.literal([0, 1, 2, 3])], { error: ({ input }) => levelProblem(input) })
+
+export const ruleSchema = strict('a rule', {
+  name: text('a name', 'secrets').optional(),
+  routes: list(text("a route's pattern", '/v1/secrets/*', routePatternProblem), `${MATCHES_NOTHING} route`).optional(),
+  endpoints: list(text('a path', '/v1/*', endpointPatternProblem), `${MATCHES_NOTHING} URL`).optional(),
+  operations: list(text('a method', 'GET', operationProblem), `${MATCHES_NOTHING} method`).optional(),
+  namespaces: list(text('a namespace', 'default', patternProblem), `${MATCHES_NOTHING} namespace`).optional(),
+  level: level(),
+})
+
+const headerNames = () =>
+  list(text('a header', 'content-type', capturedHeaderProblem).meta({ pattern: HEADER_NAME.source }))
+    .superRefine(says(headerNamesProblem))
+    .default([])
+
+export const captureSchema = strict('`capture`', {
+  maxBodyBytes: size("leaves no room for a body; write a size such as '64KiB', or a `level` below 'request'")
+    .default('64KiB')
+    .superRefine(says(maxBodyProblem)),
+  requestHeaders: headerNames(),
+  responseHeaders: headerNames(),
+})
+
+export const redactSchema = strict('`redact`', {
+  keys: list(text('a key', 'ssn', redactKeyProblem)).default([]),
+  mode: choice(['mask', 'hmac']).default('mask'),
+  secret: live<string | Uint8Array>(secretProblem).optional(),
+  keyId: text('a name', 'k1', keyIdProblem).meta({ pattern: KEY_ID.source }).default('1'),
+  omit: list(choice(OMITTABLE)).default([]),
+})
+
+/** What a route's `config.audit` may be, beside a boolean. */
+export const routeAuditSchema = strict('`audit: false`, or', { level: level() })
 
 const commonShape = {
   name: text('a name', 'audit', sinkNameProblem).meta({ pattern: SINK_NAME.source }),
   deliveryGuarantee: choice(['enforced', 'best-effort']).default('enforced'),
   format: z
-    .union([z.literal('json'), live<FormatFunction>(formatProblem)], { error: ({ input }) => formatProblem(input) })
+    .union([z.enum(['json', 'rancher']), live<FormatFunction>(formatProblem)], {
+      error: ({ input }) => formatProblem(input),
+    })
     .default('json'),
   timeout: timer("leaves a batch no time; write a duration such as '10s'").default('10s'),
   maxQueue: count(1).default(10_000),
@@ -97,6 +155,10 @@ export const optionsSchema = strict(
       'so nothing would be recorded; leave it out for the default file, or write `enabled: false`',
     ).prefault([{ name: 'audit', type: 'file' }]),
     filters,
+    level: level().default('metadata'),
+    rules: list(ruleSchema).default([]),
+    capture: captureSchema.prefault({}),
+    redact: redactSchema.prefault({}),
     identity: live<IdentityFunction>(requestFunctionProblem).optional(),
     namespace: live<NamespaceFunction>(requestFunctionProblem).optional(),
     auditIdHeader: z

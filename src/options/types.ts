@@ -1,6 +1,10 @@
 import type { FastifyRequest } from 'fastify'
+import type { CaptureSettings } from '../capture.js'
 import type { AuditEvent, LifecycleEvent } from '../event.js'
 import type { FilterOptions } from '../filter.js'
+import type { Level, LevelOption } from '../level.js'
+import type { OmittablePath, RedactSettings } from '../redact.js'
+import type { RuleOptions } from '../rules.js'
 import type { AuditSink } from '../sinks/sink.js'
 
 // What users write. A compiler drops the comments of types that are inferred from a schema, so these are written
@@ -50,10 +54,10 @@ interface CommonSinkOptions {
    */
   deliveryGuarantee?: DeliveryGuarantee | undefined
   /**
-   * The shape of a line: `'json'`, or a function that makes a line of an event.
+   * The shape of a line: `'json'`, `'rancher'`, or a function that makes a line of an event.
    * @default 'json'
    */
-  format?: 'json' | FormatFunction | undefined
+  format?: 'json' | 'rancher' | FormatFunction | undefined
   /**
    * How long a batch may take before its entries are in doubt.
    * @default '10s'
@@ -146,6 +150,54 @@ export interface CustomSinkOptions extends CommonSinkOptions {
 /** Where events are stored, and how surely. */
 export type SinkOptions = FileSinkOptions | StdoutSinkOptions | CustomSinkOptions
 
+/** How much of bodies and headers is recorded, where the level has them recorded at all. */
+export interface CaptureOptions {
+  /**
+   * How many bytes of a body a line holds, after redaction and escaping.
+   * @default '64KiB'
+   */
+  maxBodyBytes?: Size | undefined
+  /**
+   * The request's headers that are recorded from the level `request` on.
+   * @default []
+   */
+  requestHeaders?: readonly string[] | undefined
+  /**
+   * The reply's headers that are recorded at the level `response`.
+   * @default []
+   */
+  responseHeaders?: readonly string[] | undefined
+}
+
+/** What never reaches a line, beside what is built in. */
+export interface RedactOptions {
+  /**
+   * Further names of keys whose values are secret, without regard to case, `-` and `_`.
+   * @default []
+   */
+  keys?: readonly string[] | undefined
+  /**
+   * `'mask'` writes `[REDACTED]`; `'hmac'` a keyed hash, so that equal values can be told to be equal.
+   * @default 'mask'
+   */
+  mode?: 'mask' | 'hmac' | undefined
+  /** What values are hashed under: at least 32 bytes. */
+  secret?: string | Uint8Array | undefined
+  /**
+   * What the hash says of the secret, so that it can be changed: letters, digits, `.`, `_` and `-`, at most 32.
+   * @default '1'
+   */
+  keyId?: string | undefined
+  /**
+   * Parts that no event has, such as `'auth.name'` or `'request.request_meta.remote_address'`.
+   * @default []
+   */
+  omit?: readonly OmittablePath[] | undefined
+}
+
+/** What a route's `config.audit` says: whether it is recorded, or how much. */
+export type RouteAudit = boolean | { level: LevelOption }
+
 /** The options of the plugin. */
 export interface AuditOptions {
   /**
@@ -173,6 +225,26 @@ export interface AuditOptions {
    * @default []
    */
   filters?: readonly FilterOptions[] | undefined
+  /**
+   * How much is recorded: `'none'`, `'metadata'`, `'request'` or `'response'`, or 0 to 3.
+   * @default 'metadata'
+   */
+  level?: LevelOption | undefined
+  /**
+   * What is recorded at another level; the first that matches decides.
+   * @default []
+   */
+  rules?: readonly RuleOptions[] | undefined
+  /**
+   * How much of bodies and headers is recorded.
+   * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [] }
+   */
+  capture?: CaptureOptions | undefined
+  /**
+   * What never reaches a line.
+   * @default { keys: [], mode: 'mask', keyId: '1', omit: [] }
+   */
+  redact?: RedactOptions | undefined
   /** Says who made a request; without it everybody is anonymous. */
   identity?: IdentityFunction | undefined
   /** Says which namespace a request is for; without it `default`. */
@@ -206,6 +278,10 @@ export interface ResolvedOptions {
   scope: 'root' | 'plugin'
   sinks: ResolvedSink[]
   filters: FilterOptions[]
+  level: Level
+  rules: RuleOptions[]
+  capture: CaptureSettings
+  redact: RedactSettings
   identity?: IdentityFunction | undefined
   namespace?: NamespaceFunction | undefined
   /** In lower case. */
@@ -218,7 +294,7 @@ export interface ResolvedOptions {
 export interface ResolvedSinkBase {
   name: string
   deliveryGuarantee: DeliveryGuarantee
-  format: 'json' | FormatFunction
+  format: 'json' | 'rancher' | FormatFunction
   timeout: number
   maxQueue: number
   maxQueueBytes: number

@@ -6,7 +6,7 @@ import { Changes } from '../../src/changes.js'
 import { Draft } from '../../src/entry.js'
 import type { AuditEvent } from '../../src/event.js'
 import {
-  ANONYMOUS_AUTH,
+  ANONYMOUS,
   type RequestFacts,
   type ResponseFacts,
   writeAuth,
@@ -47,6 +47,8 @@ function lineOf(payload: string): string {
   expect(draft.size).toBeGreaterThan(Buffer.byteLength(line))
   return line
 }
+
+const ANONYMOUS_AUTH = writeAuth(ANONYMOUS, new Changes())
 
 function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>, auth = ANONYMOUS_AUTH, rest = '') {
   const changes = new Changes()

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
 import { expect } from 'vitest'
-import audit from '../../src/index.js'
+import audit, { type AuditOptions } from '../../src/index.js'
 import { askHttp2, toPairs } from '../support/http2.js'
 import { StagedSink } from '../support/staged-sink.js'
 import { ask, type Reply, type WireRequest } from '../support/wire.js'
@@ -10,6 +10,8 @@ import type { Guarantee, Outcome, SinkState } from './oracle.js'
 /** How a kind of server is made, and asked: all that comes back. */
 export interface Transport {
   factory: object
+  /** What the plugin is told beside its sink. */
+  options?: Omit<AuditOptions, 'sinks'>
   ask(app: FastifyInstance, request: WireRequest): Promise<Reply[]>
 }
 
@@ -80,7 +82,8 @@ export async function checkCell(
   const probe = new Probe()
   const app = Fastify({ ...test.factory, ...transport.factory })
   await declared(test.before, app, probe)
-  await app.register(audit, { sinks: [{ name: 'staged', sink, deliveryGuarantee, timeout: TIMEOUT }] })
+  const sinks = [{ name: 'staged', sink, deliveryGuarantee, timeout: TIMEOUT }]
+  await app.register(audit, { ...transport.options, sinks })
   await declared(test.declare, app, probe)
   const replies = await transport.ask(app, test.request ?? {})
   if (state.received === 'hangs' || state.complete === 'hangs') sink.recover()

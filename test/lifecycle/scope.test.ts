@@ -125,13 +125,16 @@ describe('config.audit', () => {
     ])
   })
 
-  it('anything but a boolean stops the boot', async () => {
+  it.each([
+    ['no', '- config.audit of route /: "no" is not an object; write `audit: false`, or as { … }'],
+    [{ level: 'respons' }, "- config.audit.level of route /: \"respons\" is not 'none' or 'metadata' or 'request' or"],
+    [{ levl: 1 }, '- config.audit.levl of route /: 1 is not an option; did you mean `level`?'],
+    [null, '- config.audit of route /: null is not an object'],
+  ])('%j stops the boot', async (value, message) => {
     const app = server()
     await app.register(audit, { sinks: sinks() })
-    const config: object = { audit: 'no' }
-    expect(() => app.get('/', { config }, async () => 'hello')).toThrow(
-      'config.audit of route /: no is neither true nor false',
-    )
+    const config: object = { audit: value }
+    expect(() => app.get('/', { config }, async () => 'hello')).toThrow(message)
   })
 })
 

@@ -3,10 +3,13 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  captureSchema,
   customSinkSchema,
   fileSinkSchema,
   filterSchema,
   optionsSchema,
+  redactSchema,
+  ruleSchema,
   stdoutSinkSchema,
 } from '../../src/options/schema.js'
 import { optionsJsonSchema, parseOptions } from '../../src/options.js'
@@ -76,6 +79,9 @@ describe('docs/options.md', () => {
     ['The plugin', pluginDefaults],
     ['A sink', new Map<string, Default>([...fileDefaults, ['sink', 'required']])],
     ['A filter', defaultsOf(filterSchema.shape)],
+    ['A rule', defaultsOf(ruleSchema.shape)],
+    ['Capture', defaultsOf(captureSchema.shape)],
+    ['Redaction', defaultsOf(redactSchema.shape)],
   ])('says of "%s" what the schema says', (heading, defaults) => {
     expect(Object.fromEntries(documented(heading))).toEqual(Object.fromEntries(defaults))
   })
@@ -98,6 +104,8 @@ describe('docs/options.md', () => {
 describe('the docstrings', () => {
   it.each([
     ['AuditOptions', pluginDefaults],
+    ['CaptureOptions', defaultsOf(captureSchema.shape)],
+    ['RedactOptions', defaultsOf(redactSchema.shape)],
     ['CommonSinkOptions', new Map([...stdoutDefaults].filter(([key]) => key !== 'type'))],
     ['FileSinkOptions', new Map([...fileDefaults].filter(([key]) => key === 'type' || !stdoutDefaults.has(key)))],
     [
@@ -141,7 +149,9 @@ describe('optionsJsonSchema', () => {
       ],
     },
     { sinks: [{ name: 'a', type: 'file', path: 'x.log', mode: 0o640, rotateBytes: '1GiB', maxQueueBytes: 1024 }] },
-    { filters: [{ ...filter, name: 'x', type: 'HTTPEvent' }] },
+    { filters: [{ ...filter, name: 'x', type: 'HTTPEvent', statuses: ['2xx', '304'] }] },
+    { level: 3, rules: [{ level: 'none' }, { routes: ['/a/:b'], namespaces: ['x*'], operations: ['GET'], level: 2 }] },
+    { capture: { maxBodyBytes: '1KiB', requestHeaders: ['Accept'] }, redact: { keys: ['x'], omit: ['auth.name'] } },
   ])('accepts %j, as the plugin does', (options) => {
     expect([validate(options), isAccepted(options)]).toEqual([true, true])
   })
@@ -155,7 +165,7 @@ describe('optionsJsonSchema', () => {
     { sinks: [{ name: 'a b', type: 'file' }] },
     { sinks: [{ name: 'a', type: 'memory' }] },
     { sinks: [{ name: 'a', type: 'stdout', path: 'x.log' }] },
-    { sinks: [{ name: 'a', type: 'file', format: 'rancher' }] },
+    { sinks: [{ name: 'a', type: 'file', format: 'xml' }] },
     { sinks: [{ name: 'a', type: 'file', mode: 600 }] },
     { sinks: [{ name: 'a', type: 'file', maxQueue: 0 }] },
     { sinks: [{ name: 'a', type: 'file', rotateBytes: 1.5 }] },
@@ -164,6 +174,14 @@ describe('optionsJsonSchema', () => {
     { auditIdHeader: true },
     { auditIdHeader: 'a b' },
     { closeTimeout: 5 },
+    { level: '3' },
+    { level: 4 },
+    { rules: [{ routes: ['*'] }] },
+    { rules: [{ routes: [], level: 1 }] },
+    { filters: [{ ...filter, statuses: ['6xx'] }] },
+    { capture: { requestHeaders: ['a b'] } },
+    { redact: { omit: ['auth.accessor_id'] } },
+    { redact: { keyId: 'a b' } },
   ])('refuses %j, as the plugin does', (options) => {
     expect([validate(options), isAccepted(options)]).toEqual([false, false])
   })

@@ -3,7 +3,7 @@ import { Changes } from '../../src/changes.js'
 import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
 import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
 import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'
-import { ANONYMOUS_AUTH, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
+import { ANONYMOUS, writeAuth, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { validateLine } from './schema.js'
 
@@ -49,7 +49,17 @@ export function requestDraft(endpoint: string): Draft {
     nodeAddress: '127.0.0.1:2',
   }
   const changes = new Changes()
-  return draft(writePayload('OperationReceived', ID, TIME, ANONYMOUS_AUTH, writeRequest(facts, changes), '', changes))
+  return draft(
+    writePayload(
+      'OperationReceived',
+      ID,
+      TIME,
+      writeAuth(ANONYMOUS, changes),
+      writeRequest(facts, changes),
+      '',
+      changes,
+    ),
+  )
 }
 
 type Answer = { resolve: () => void; reject: (error: unknown) => void }

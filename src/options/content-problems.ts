@@ -1,0 +1,74 @@
+import { BOUNDS } from '../bound.js'
+import { braceProblem } from '../glob.js'
+import { LEVEL_NAMES } from '../level.js'
+import { parseSize } from '../units.js'
+import { choiceProblem, headerNameProblem } from './problems.js'
+
+// What is wrong with one value that says how much is recorded, as a sentence that goes on from it.
+
+/** A secret this short could be found by trying. */
+const MIN_SECRET_BYTES = 32
+
+/** Beside a batch's bound of 1 MiB and a queue's of 64 MiB, a larger body would crowd out everything else. */
+const MAX_BODY_BYTES = 16 * 2 ** 20
+
+export const KEY_ID = /^[\w.-]{1,32}$/
+
+export const STATUS_PATTERN = /^[1-5](?:xx|\d\d)$/
+
+export function levelProblem(value: unknown): string {
+  if (typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))) {
+    return "is not a level; write 0 to 3 as a number, or 'none', 'metadata', 'request' or 'response'"
+  }
+  return choiceProblem(value, LEVEL_NAMES)
+}
+
+export function statusProblem(pattern: string): string | undefined {
+  if (STATUS_PATTERN.test(pattern)) return undefined
+  return "is not a status; write one such as '304', or a class such as '2xx'"
+}
+
+/** A pattern over something that is no URL. */
+export function patternProblem(pattern: string): string | undefined {
+  if (pattern === '') return 'is empty and matches nothing; write "*" for everything, or leave the list out'
+  return braceProblem(pattern)
+}
+
+export function routePatternProblem(pattern: string): string | undefined {
+  if (pattern === '') return 'is empty and matches no route; write a route\'s pattern such as "/v1/jobs/:id", or "*"'
+  if (/^https?:/i.test(pattern) || /[?#]/.test(pattern.replace(/:[^/]*\?/g, ''))) {
+    return 'is a URL, but routes are matched by their pattern; write it as the route is declared, such as "/v1/jobs/:id"'
+  }
+  return braceProblem(pattern)
+}
+
+export function capturedHeaderProblem(name: string): string | undefined {
+  return headerNameProblem(name, "write one such as 'content-type'")
+}
+
+export function headerNamesProblem(names: readonly string[]): string | undefined {
+  return names.length > BOUNDS.headers ? `is more than a line holds; name at most ${BOUNDS.headers} headers` : undefined
+}
+
+export function maxBodyProblem(value: string | number): string | undefined {
+  if (parseSize(value) <= MAX_BODY_BYTES) return undefined
+  return "is more than a trail can hold of one body; write at most '16MiB'"
+}
+
+export function redactKeyProblem(key: string): string | undefined {
+  if (/[^-_\s[\].]/.test(key)) return undefined
+  return "names no key; write one such as 'ssn'"
+}
+
+export function secretProblem(value: unknown): string | undefined {
+  const remedy = `write at least ${MIN_SECRET_BYTES} random bytes, as a Buffer or a string that is kept out of the code`
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) return `is not a secret; ${remedy}`
+  return Buffer.byteLength(value) < MIN_SECRET_BYTES
+    ? `is too short to keep a value from being guessed; ${remedy}`
+    : undefined
+}
+
+export function keyIdProblem(keyId: string): string | undefined {
+  if (KEY_ID.test(keyId)) return undefined
+  return "is not a key's name; write 1 to 32 letters, digits, '.', '_' or '-', such as '2026-01'"
+}

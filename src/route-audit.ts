@@ -1,0 +1,42 @@
+import type { RouteOptions } from 'fastify'
+import { AuditInvalidOptions } from './errors.js'
+import { type Level, METADATA, NONE, toLevel } from './level.js'
+import { describeMistakes, mistakesOf } from './options/mistakes.js'
+import { routeAuditSchema } from './options/schema.js'
+import type { RouteAudit } from './options/types.js'
+import { schemaMarkProblem } from './schema-marks.js'
+
+/**
+ * Checks what a route says of its own audit, when it is declared.
+ *
+ * @throws `FST_AUDIT_INVALID_OPTIONS` when its `config.audit`, or a mark in its schema, is nothing that is known.
+ */
+export function checkRoute({ url, config, schema }: RouteOptions): void {
+  const problem = schemaMarkProblem(schema)
+  if (problem !== undefined) throw new AuditInvalidOptions(`- the schema of route ${url}: ${problem}`)
+  const audit: unknown = config?.audit
+  if (audit === undefined || typeof audit === 'boolean') return
+  const parsed = routeAuditSchema.safeParse(audit)
+  if (parsed.success) return
+  const issues = parsed.error.issues.map((issue) => ({ ...issue, path: ['config', 'audit', ...issue.path] }))
+  const mistakes = mistakesOf(issues, { config }).map((mistake) => ({
+    ...mistake,
+    path: `${mistake.path} of route ${url}`,
+  }))
+  throw new AuditInvalidOptions(describeMistakes(mistakes))
+}
+
+/**
+ * The level of a route's requests: what `config.audit` says, or else what the rules do. A route that was declared
+ * before the plugin was not checked, and may say anything: what is not known says nothing.
+ */
+export function levelOf(audit: RouteAudit | null, byRules: Level): Level {
+  if (audit === false) return NONE
+  if (audit === true) return byRules === NONE ? METADATA : byRules
+  return typeof audit === 'object' && audit !== null ? toLevel(audit.level) : byRules
+}
+
+/** Whether a route says itself that it is not recorded. */
+export function isExempt(audit: RouteAudit | null | undefined): boolean {
+  return audit !== undefined && levelOf(audit, METADATA) === NONE
+}
