@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { quoteStart, quoteWhole } from './bound.js'
+import { isPlain, quoteStart, quoteWhole } from './bound.js'
 import type { Changes } from './changes.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './plain-data.js'
 import { toIsoTime } from './time.js'
@@ -65,12 +65,12 @@ export class RedactedJson {
   /** True when the value is written, if only in part. */
   private value(value: unknown, depth: number): boolean {
     if (typeof value === 'string') return this.text(value)
-    if (typeof value !== 'object' || value === null) return this.take(writePrimitive(value))
-    if (types.isProxy(value)) return this.take('"[Proxy]"')
-    if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.take('"[too deep]"')
-    if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.take('"[too deep]"')
-    if (types.isDate(value)) return this.take(writeDate(value))
-    return this.take(quoteWhole(`[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`))
+    if (typeof value !== 'object' || value === null) return this.takeAscii(writePrimitive(value))
+    if (types.isProxy(value)) return this.takeAscii('"[Proxy]"')
+    if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.takeAscii('"[too deep]"')
+    if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.takeAscii('"[too deep]"')
+    if (types.isDate(value)) return this.takeAscii(writeDate(value))
+    return this.text(`[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`)
   }
 
   private array(items: readonly unknown[], depth: number): boolean {
@@ -79,7 +79,8 @@ export class RedactedJson {
     // By index, so that a hole is `undefined` and not nothing.
     for (let index = 0; index < items.length && !this.isCut; index++) {
       const { redacted } = changes
-      if (!this.member(index === 0 ? '' : ',', ownValue(items, index), depth)) changes.redacted = redacted
+      if (!this.member(index === 0 ? '' : ',', index === 0 ? 0 : 1, ownValue(items, index), depth))
+        changes.redacted = redacted
     }
     this.parts.push(']')
     return true
@@ -91,8 +92,7 @@ export class RedactedJson {
     let comma = ''
     for (const key of Object.keys(object)) {
       const { redacted } = changes
-      const before = `${comma}${this.key(key)}:`
-      if (!this.property(before, key, ownValue(object, key), depth)) changes.redacted = redacted
+      if (!this.property(comma, key, ownValue(object, key), depth)) changes.redacted = redacted
       if (this.isCut) break
       comma = ','
     }
@@ -100,39 +100,41 @@ export class RedactedJson {
     return true
   }
 
-  private property(before: string, key: string, value: unknown, depth: number): boolean {
-    const { redactor } = this.changes
-    const secrecy = redactor.secrecyOf(key, this.marks)
-    if (secrecy === 0) return this.member(before, value, depth)
-    this.changes.redacted++
-    return this.take(`${before}${quoteWhole(redactor.replacement(value, secrecy))}`)
+  private property(comma: string, key: string, value: unknown, depth: number): boolean {
+    const { changes, marks } = this
+    const { redactor } = changes
+    const secrecy = redactor.secrecyOf(key, marks)
+    // A key is the client's text as any other.
+    const name = redactor.value(key, changes)
+    const isShort = name.length <= LONGEST_KEY && isPlain(name)
+    const before = isShort ? `${comma}"${name}":` : `${comma}${quoteStart(name, LONGEST_KEY)}:`
+    const bytes = isShort ? before.length : Buffer.byteLength(before)
+    if (secrecy === 0) return this.member(before, bytes, value, depth)
+    changes.redacted++
+    const replacement = quoteWhole(redactor.replacement(value, secrecy))
+    return this.take(before + replacement, bytes + Buffer.byteLength(replacement))
   }
 
   /** A value with its comma and key before it, or nothing of them. */
-  private member(before: string, value: unknown, depth: number): boolean {
+  private member(before: string, bytes: number, value: unknown, depth: number): boolean {
     const { room, parts } = this
     const { length } = parts
-    if (this.take(before) && this.value(value, depth + 1)) return true
+    if (this.take(before, bytes) && this.value(value, depth + 1)) return true
     parts.length = length
     this.room = room
     return false
   }
 
-  /** A key is the client's text as any other. */
-  private key(key: string): string {
-    return quoteStart(this.changes.redactor.value(key, this.changes), LONGEST_KEY)
-  }
-
   private text(text: string): boolean {
     if (text.length > LONGEST_TEXT) {
       this.longTexts++
-      return this.take('"[too long]"')
+      return this.takeAscii('"[too long]"')
     }
     const clean = this.changes.redactor.value(text, this.changes)
+    if (clean.length + 2 <= this.room && isPlain(clean)) return this.push(`"${clean}"`, clean.length + 2)
     const literal = quoteWhole(clean)
     const bytes = Buffer.byteLength(literal)
-    if (bytes <= this.room) return this.push(literal, bytes)
-    this.dropped += bytes
+    if (this.take(literal, bytes)) return true
     if (this.room < SHORTEST_START) return false
     const start = quoteStart(clean, this.room - 2)
     const kept = Buffer.byteLength(start)
@@ -140,9 +142,12 @@ export class RedactedJson {
     return this.push(start, kept)
   }
 
+  private takeAscii(json: string): boolean {
+    return this.take(json, json.length)
+  }
+
   /** Writes all of it or nothing; when nothing, then nothing else after it. */
-  private take(json: string): boolean {
-    const bytes = Buffer.byteLength(json)
+  private take(json: string, bytes: number): boolean {
     if (bytes <= this.room) return this.push(json, bytes)
     this.dropped += bytes
     return false
