@@ -80,7 +80,8 @@ export class LogFile {
    * file's own times, which a copy changes.
    */
   async begunAt(now: number): Promise<number> {
-    this.beginning ??= await this.readBeginning(now)
+    // A clock that was set back since would keep the file for as long as it was ahead.
+    if (this.beginning === undefined || this.beginning > now) this.beginning = await this.readBeginning(now)
     return this.beginning
   }
 

@@ -29,8 +29,9 @@ export function expired(
 ): Expired[] {
   const others = new Set(present)
   if (others.has(holdPath(names.active))) return []
-  // What is on hold is not counted either, or a held archive would push out one that is not.
-  const free = names.among(present).filter(({ name }) => !others.has(holdPath(name)))
+  // What is on hold is not counted either, or a held archive would push out one that is not; nor is what a clock that
+  // was ahead has named, or every archive of the present would be older than those and go at once.
+  const free = names.among(present).filter(({ name, time }) => !others.has(holdPath(name)) && time <= now)
   const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, free.length - options.rotateMaxFiles)
   const result: Expired[] = []
   for (const [index, archive] of free.entries()) {
