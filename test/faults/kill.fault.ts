@@ -1,0 +1,43 @@
+import { beforeAll, expect, it } from 'vitest'
+import { compiled } from '../support/process/compiled.js'
+import { expectKillsSurvived } from '../support/process/expect-kills.js'
+import type { SinkSettings } from '../support/process/kills.js'
+
+const KILLS = 20
+const seed = Number(process.env.FAULT_SEED ?? Date.now())
+
+let program = ''
+beforeAll(async () => {
+  program = await compiled()
+})
+
+const ENFORCED: Array<Partial<SinkSettings>> = [
+  { rotateBytes: 4000 },
+  { rotateBytes: 20_000 },
+  { rotateBytes: 20_000 },
+  { rotateBytes: 20_000, fsync: true },
+  { rotateBytes: 100_000 },
+  { rotateBytes: 100_000 },
+  { rotateBytes: 100_000, fsync: true },
+  { rotateBytes: 1_000_000 },
+  { rotateBytes: 50_000, rotateMaxFiles: 1_000_000, rotateMinAge: '1h' },
+  { rotateBytes: 50_000, maxQueue: 100_000 },
+]
+
+it.each(ENFORCED.map((options, index) => [index, options] as const))(
+  'has both lines of every reply, whenever the server is killed (%i: %j)',
+  async (index, options) => {
+    const lost = await expectKillsSurvived(program, KILLS, seed + index, options)
+    expect(lost).toBe(0)
+  },
+)
+
+it.each([20_000, 200_000])(
+  'lacks only the end of a best-effort trail, whenever the server is killed (rotateBytes: %i)',
+  async (rotateBytes) => {
+    const options = { rotateBytes, deliveryGuarantee: 'best-effort' } as const
+    const lost = await expectKillsSurvived(program, KILLS, seed + rotateBytes, options)
+    // Otherwise there was nothing to see.
+    expect(lost).toBeGreaterThan(0)
+  },
+)
