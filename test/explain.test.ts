@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type ExplainedOptions, Explainer, type Explanation } from '../src/explain.js'
+import { type ExplainedOptions, Explainer, type Explanation, type SinkExplanation } from '../src/explain.js'
 import type { FilterOptions } from '../src/filter.js'
-import { METADATA, NONE } from '../src/level.js'
+import plugin, { memorySink } from '../src/index.js'
+import { type LevelOption, METADATA, NONE } from '../src/level.js'
 import type { RouteAudit } from '../src/options/types.js'
 import { routerFolding } from '../src/path.js'
 import { DeclaredRoute, RouteTable } from '../src/route-table.js'
@@ -324,5 +325,89 @@ describe('an explanation', () => {
     expect(explainer({}, held).explain('GET', '/b').summary).toMatch(
       /^GET \/b \(no known route, unless the constraints of route \/:any hold\): level metadata by the option level; /,
     )
+  })
+})
+
+describe('app.audit.explain', () => {
+  const anyFilter: fc.Arbitrary<FilterOptions> = fc.record({
+    endpoints: fc.constantFrom(['*'], ['/a*'], ['/%61', '/a/7']),
+    stages: fc.constantFrom<FilterOptions['stages'][]>(['*'], ['OperationReceived'], ['OperationComplete']),
+    operations: fc.constantFrom(['*'], ['GET'], ['{POST,HEAD}']),
+  })
+  const byStatus: fc.Arbitrary<FilterOptions> = anyFilter.map((each) => ({
+    ...each,
+    stages: ['OperationComplete'],
+    statuses: ['2xx', '403'],
+  }))
+  const filters = fc.array(fc.oneof(anyFilter, byStatus), { maxLength: 2 })
+  const level = fc.constantFrom<LevelOption>('none', 'metadata', 'request', 3)
+  const anyRule: fc.Arbitrary<RuleOptions> = fc.record(
+    {
+      routes: fc.constantFrom(['*'], ['/a/:id']),
+      endpoints: fc.constantFrom(['/a*'], ['/%61*'], ['/nowhere']),
+      operations: fc.constantFrom(['GET'], ['POST', 'HEAD']),
+      namespaces: fc.constantFrom(['default'], ['prod']),
+      level,
+    },
+    { requiredKeys: ['level'] },
+  )
+  const config = fc.constantFrom<RouteAudit | undefined>(undefined, undefined, true, false, { level: 'response' })
+
+  const methods = ['GET', 'HEAD', 'POST'] as const
+  const requests = methods.flatMap((method) => ['/a', '/%61', '/a/7', '/nowhere'].map((url) => [method, url] as const))
+
+  /** What is recorded of a reply with a status, when every filter by status is for 2xx and 403. */
+  function stagesOf(sink: SinkExplanation | undefined, statusCode: number): string[] {
+    const isKept = sink?.complete === 'by status' ? statusCode >= 300 && statusCode !== 403 : sink?.complete
+    return [...(sink?.received ? ['OperationReceived'] : []), ...(isKept ? ['OperationComplete'] : [])]
+  }
+
+  it('says which stages a server records in which sink', async () => {
+    let recorded = 0
+    let excluded = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ filters, rules: fc.array(anyRule, { maxLength: 2 }), level }),
+        fc.tuple(filters, filters),
+        config,
+        async (options, [first, second], audit) => {
+          const app = Fastify()
+          const memories = { first: memorySink(), second: memorySink() }
+          await app.register(plugin, {
+            ...options,
+            namespace: () => 'prod',
+            sinks: [
+              { name: 'first', sink: memories.first, filters: first },
+              { name: 'second', sink: memories.second, filters: second, deliveryGuarantee: 'best-effort' },
+            ],
+          })
+          app.get('/a', { config: audit === undefined ? {} : { audit } }, async () => '')
+          app.post('/a/:id', async (_, reply) => reply.code(403).send(''))
+          for (const [method, url] of requests) {
+            for (const sink of Object.values(memories)) sink.clear()
+            const { statusCode } = await app.inject({ method, url })
+            await app.audit.flush()
+            const { sinks, summary } = app.audit.explain(method, url, { namespace: 'prod' })
+            for (const [name, sink] of Object.entries(memories)) {
+              const stages = sink.events.map(({ payload }) => payload.stage)
+              expect([summary, ...stages]).toEqual([summary, ...stagesOf(sinks[name], statusCode)])
+              recorded += stages.length
+              excluded += 2 - stages.length
+            }
+          }
+          await app.close()
+        },
+      ),
+      { numRuns: 40 },
+    )
+    expect(recorded).toBeGreaterThan(100)
+    expect(excluded).toBeGreaterThan(100)
+  })
+
+  it('is there when nothing is recorded', async () => {
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    await app.register(plugin, { enabled: false, level: 'response' })
+    expect(app.audit.explain('GET', '/')).toMatchObject({ level: 'none', sinks: {} })
   })
 })
