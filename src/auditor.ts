@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
-import { Draft, Entry, type Lane } from './entry.js'
+import { Draft, Entry, type Lane, type Waiter } from './entry.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { EXCLUDES_COMPLETE, type Filters } from './filter.js'
 import { writeLifecycle } from './formats/json.js'
@@ -18,8 +19,7 @@ export class Auditor {
   readonly instance = randomUUID()
   /** Every stage of every sink is excluded: two bits a sink. */
   private readonly everything: number
-  /** Whether a Complete may be excluded by its status. */
-  readonly hasStatusFilters: boolean
+  private readonly hasStatusFilters: boolean
 
   constructor(
     readonly clock: Clock,
@@ -47,8 +47,13 @@ export class Auditor {
     return mask
   }
 
-  /** Which sinks do not record a request's Complete because of its status, in the same bits. */
-  statusExclusions(operation: string, url: string, statusCode: number): number {
+  /** The same, and which sinks do not record a Complete because of its status. */
+  exclusionsOf(exclusions: number, { method, raw }: FastifyRequest, statusCode: number | undefined): number {
+    if (!this.hasStatusFilters || statusCode === undefined) return exclusions
+    return exclusions | this.statusExclusions(method, raw.url ?? '', statusCode)
+  }
+
+  private statusExclusions(operation: string, url: string, statusCode: number): number {
     const forAll = this.filters.excludesStatus(operation, url, statusCode)
     let mask = 0
     for (const [index, { filters }] of this.routes.entries()) {
@@ -77,6 +82,19 @@ export class Auditor {
   /** Whether a reply must be held until this stage of it is stored. */
   isEnforcedFor(exclusions: number, stage: number): boolean {
     return this.routes.some(({ delivery }, index) => delivery.enforced && ((exclusions >> (2 * index)) & stage) === 0)
+  }
+
+  /** Offers a record to every sink that does not exclude its stage; `waiter` waits for the enforced ones. */
+  offer(draft: Draft, exclusions: number, stage: number, waiter: Waiter): Entry | null {
+    let entries: Entry | null = null
+    for (let index = 0; index < this.routes.length; index++) {
+      const lane = this.routes[index]?.delivery
+      if (lane === undefined || ((exclusions >> (2 * index)) & stage) !== 0) continue
+      const countsAsLost = !lane.enforced || stage === EXCLUDES_COMPLETE
+      entries = new Entry(draft, lane, lane.enforced ? waiter : null, countsAsLost, entries)
+      lane.offer(entries)
+    }
+    return entries
   }
 
   /** Offers a record to the sinks that are meant and do not exclude its stage, waiting for none. */

@@ -3,58 +3,23 @@ import { randomUUID } from 'node:crypto'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BodyFacts } from './capture.js'
-import { type Draft, Entry, type Lane, type Waiter } from './entry.js'
+import type { Draft, Entry, Lane, Waiter } from './entry.js'
+import type { ExchangeContext } from './exchange-context.js'
 import { messageInBody } from './failure.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
 import { Gate, type GateKeeper } from './gate.js'
 import type { Level } from './level.js'
-import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
-import { bodyFacts, Records, type RecordsContext, type ReplyFacts } from './records.js'
-import { bodyOf, headersOf, NOT_RECORDED, type Replacement, survives, WITHHELD } from './replacement.js'
+import type { OpenExchange } from './open-exchanges.js'
+import { Records } from './records.js'
+import { answerInstead, NOT_RECORDED, type Replacement, WITHHELD } from './replacement.js'
+import { bodyFactsOf, type RawReply, type ReplyFacts, replyFacts } from './reply-facts.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
-import type { SinkLogger } from './sinks/sink.js'
-import { closeAfterReply } from './websocket.js'
-
-/** What was counted over all exchanges since the boot. */
-export interface ExchangeCounts {
-  /** Requests that at least one sink records. */
-  audited: number
-  /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
-  excluded: number
-  /** Answered with 503 instead of the handler. */
-  refused: number
-  /** Answered with 500 instead of the handler's reply. */
-  withheld: number
-  /** Recorded with one status and sent, or answered, with another: a correction followed. */
-  corrected: number
-  /** The client was gone before the reply. */
-  aborted: number
-  /** `request.audit.annotate` came after Complete was written. */
-  annotationsTooLate: number
-  /** A hook that was registered before this plugin replied. */
-  repliedBeforePlugin: number
-}
-
-/** What every exchange of one server has in common. */
-export interface ExchangeContext extends RecordsContext {
-  readonly open: OpenExchanges
-  readonly counts: ExchangeCounts
-  readonly log: SinkLogger
-  readonly auditIdHeader: string | false
-}
 
 /**
  * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
  * `done`: nothing more is recorded, but for a correction. `cut off`: recorded as unfinished because the server closed.
  */
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
-
-/** The first that the gate sees of a reply. */
-interface RawReply {
-  readonly statusCode: number
-  readonly chunk: unknown
-  readonly isWhole: boolean
-}
 
 /**
  * One request and its reply: records each stage once, and decides when the reply may go out. It is an AsyncResource
@@ -148,13 +113,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   /** What is sent, unless a later hook changes it. */
   onPayload(payload: unknown): void {
     this.payload = payload
-    if (!this.records.capturesReply) return
-    const { reply } = this
-    this.payloadFacts = bodyFacts(
-      reply.getHeader('content-type'),
-      reply.getHeader('content-encoding'),
-      reply.getHeader('content-length'),
-    )
+    if (this.records.capturesReply) this.payloadFacts = bodyFactsOf(this.reply)
   }
 
   /** Records Received; `next` goes on when every enforced sink has stored it. */
@@ -280,19 +239,16 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     const { statusCode, chunk } = reply
     this.state = 'completing'
     this.recordedStatus = statusCode
-    const facts = this.records.capturesReply ? this.replyFacts(reply) : undefined
+    const facts = this.records.capturesReply ? this.factsOf(reply) : undefined
     const draft = this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone(), facts)
     this.offer(draft, EXCLUDES_COMPLETE, this.completeExclusions(statusCode))
     if (this.waiting === 0) this.completeSettled()
     else this.replyScope ??= new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
   }
 
-  /** What a reply holds: as `onSend` saw it, or, where no hook ran, as the gate does. */
-  private replyFacts({ chunk, isWhole }: RawReply): ReplyFacts {
-    const headers: Record<string, unknown> = { ...this.reply.getHeaders(), ...this.gate.headersSoFar() }
-    if (this.payloadFacts !== null) return { ...this.payloadFacts, body: this.payload, isStream: false, headers }
-    const facts = bodyFacts(headers['content-type'], headers['content-encoding'], headers['content-length'])
-    return { ...facts, body: chunk, isStream: !isWhole, headers }
+  private factsOf(reply: RawReply): ReplyFacts {
+    const headers = { ...this.reply.getHeaders(), ...this.gate.headersSoFar() }
+    return replyFacts(headers, reply, this.payload, this.payloadFacts)
   }
 
   private completeSettled(): void {
@@ -329,35 +285,17 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     this.context.open.remove(this)
   }
 
-  /** Answers in the place of the handler, or of its reply. */
   private replace(replacement: Replacement): void {
-    const { reply } = this
-    const body = bodyOf(replacement, this.id)
-    const headers: Record<string, unknown> = {}
-    // Before `writeHead`, Fastify keeps its headers to itself.
-    for (const [name, value] of Object.entries(reply.getHeaders())) if (survives(name)) headers[name] = value
-    Object.assign(headers, headersOf(replacement, body))
-    if (this.context.auditIdHeader !== false) headers[this.context.auditIdHeader] = this.id
-    reply.hijack()
-    closeAfterReply(this.fastifyRequest, reply)
     this.recordedStatus = 0
-    this.gate.answer(replacement.statusCode, headers, body, survives)
+    const { auditIdHeader } = this.context
+    answerInstead(replacement, this.gate, this.fastifyRequest, this.reply, this.id, auditIdHeader)
   }
 
-  /** Offers a record to every sink that does not exclude its stage; the enforced ones are waited for. */
   private offer(draft: Draft, stage: number, exclusions: number): void {
-    const { routes } = this.context.auditor
-    this.entries = null
-    for (let index = 0; index < routes.length; index++) {
-      const lane = routes[index]?.delivery
-      if (lane === undefined || ((exclusions >> (2 * index)) & stage) !== 0) continue
-      const { enforced } = lane
-      const countsAsLost = !enforced || stage === EXCLUDES_COMPLETE
-      const entry: Entry = new Entry(draft, lane, enforced ? this : null, countsAsLost, this.entries)
-      this.entries = entry
-      const isTaken = lane.offer(entry)
-      if (!enforced) continue
-      if (isTaken) this.waiting++
+    this.entries = this.context.auditor.offer(draft, exclusions, stage, this)
+    for (let entry = this.entries; entry !== null; entry = entry.sibling) {
+      if (entry.waiter === null) continue
+      if (entry.fate === 'pending') this.waiting++
       else this.hasFailed = true
     }
   }
@@ -374,12 +312,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     this.state = 'received'
   }
 
-  /** Which sinks do not record a Complete with this status. */
   private completeExclusions(statusCode: number | undefined): number {
-    const { auditor } = this.context
-    if (!auditor.hasStatusFilters || statusCode === undefined) return this.exclusions
-    const { method, raw } = this.fastifyRequest
-    return this.exclusions | auditor.statusExclusions(method, raw.url ?? '', statusCode)
+    return this.context.auditor.exclusionsOf(this.exclusions, this.fastifyRequest, statusCode)
   }
 
   /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */

@@ -1,3 +1,4 @@
+export type { AppAudit } from './app-audit.js'
 export type { SinkStats } from './delivery.js'
 export { AuditSinkUnavailable, BatchError } from './errors.js'
 export type {
@@ -12,12 +13,15 @@ export type {
   LifecycleType,
   Stage,
 } from './event.js'
-export type { ExchangeCounts } from './exchange.js'
+export type { ExchangeCounts } from './exchange-context.js'
+export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } from './explain.js'
 export type { FilterOptions } from './filter.js'
 export { auditFrameworkErrors, type FrameworkErrorsHandler } from './framework-errors.js'
 export type { WhoCounts } from './identity.js'
+export type { LevelName, LevelOption } from './level.js'
 export {
   type AuditOptions,
+  type CaptureOptions,
   type CustomSinkOptions,
   type DeliveryGuarantee,
   type Duration,
@@ -27,12 +31,16 @@ export {
   type IdentityFunction,
   type NamespaceFunction,
   optionsJsonSchema,
+  type RedactOptions,
+  type RouteAudit,
   type SinkOptions,
   type Size,
   type StdoutSinkOptions,
 } from './options.js'
-export { type AppAudit, audit, audit as default } from './plugin.js'
+export { audit, audit as default } from './plugin.js'
+export type { OmittablePath } from './redact.js'
 export type { RequestAudit } from './request-audit.js'
+export type { RuleOptions } from './rules.js'
 export { type MemorySink, memorySink } from './sinks/memory.js'
 export type { AuditEntry, AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
 export { type StreamSinkOptions, streamSink } from './sinks/stream.js'

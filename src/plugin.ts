@@ -1,34 +1,24 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { AppAudit } from './app-audit.js'
 import { systemClock } from './clock.js'
+import { disabledAudit } from './disabled.js'
 import { AuditAlreadyRegistered, AuditNotAtRoot } from './errors.js'
-import { Exchange } from './exchange.js'
+import { Explainer } from './explain.js'
 import { messageOf } from './failure.js'
 import { filterWarnings } from './filter.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
-import { GATE } from './gate.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf } from './internals.js'
-import { NONE } from './level.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions, type RouteAudit } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
-import { DetachedAudit, FollowedAudit, type RequestAudit } from './request-audit.js'
+import type { RequestAudit } from './request-audit.js'
+import { begin, beginLate, EXCLUDED, exchangeOf, isSeen, requestAudit, SLOT } from './request-slot.js'
 import { checkRoute, isExempt } from './route-audit.js'
+import { RouteTable } from './route-table.js'
 import { ruleWarnings } from './rules.js'
-import { type AuditStats, Trail } from './trail.js'
+import { Trail } from './trail.js'
 import { Unseen } from './unseen.js'
 import { handOverLast, isHandedOverLast, isUpgrade, watchHandshake } from './websocket.js'
-
-/** What a server knows of its audit trail: `app.audit`. */
-export interface AppAudit {
-  /** Whether every enforced sink stored its last batch, and none is overdue: what a readiness probe should ask. */
-  readonly healthy: boolean
-  /** What was counted since the boot. */
-  stats(): AuditStats
-  /** Resolves when everything that was offered to the sinks has been answered for. */
-  flush(): Promise<void>
-  /** Has every sink open what is at its path now, after an outside rotation. */
-  reopen(): Promise<void>
-}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -48,22 +38,6 @@ declare module 'fastify' {
   }
 }
 
-const SLOT = Symbol('fastify-audit-log.slot')
-const EXCLUDED = Symbol('fastify-audit-log.excluded')
-
-/** Where a request keeps its exchange: none yet, none at all, or what stands for one. */
-interface Slot {
-  [SLOT]?: Exchange | DetachedAudit | typeof EXCLUDED | null
-}
-
-const EARLY_REPLY_ADVICE =
-  'a hook that was registered before fastify-audit-log replied to a request: both of its records were made when it ' +
-  'replied, and not before. Register fastify-audit-log first.'
-
-const EARLY_EXEMPTION_ADVICE =
-  "a route with `config: { audit: false }` was declared before fastify-audit-log: it is not recorded, and the trail's " +
-  'start entry does not name it. Declare routes after `await app.register(audit)`.'
-
 async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<void> {
   const options = parseOptions(withoutFastifyOptions(input))
   if (app.hasDecorator('audit')) throw new AuditAlreadyRegistered()
@@ -78,15 +52,21 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const trail = new Trail(options, folding, app.log, systemClock)
   // What is outside of the part that is audited is a request all the same.
   const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
+  const routes = new RouteTable(app)
+  let explainer: Explainer | undefined
   app.decorate('audit', {
     get healthy() {
       return trail.auditor.healthy
+    },
+    explain(method, url, asked) {
+      explainer ??= new Explainer(options, folding, routes)
+      return explainer.explain(method, url, asked)
     },
     stats: () => trail.stats(unseen.counts),
     flush: () => trail.flush(),
     reopen: () => trail.reopen(),
   })
-  const exemptedRoutes = collectRoutes(app, trail)
+  const exemptedRoutes = collectRoutes(app, trail, routes)
   addRequestHooks(app, trail)
   app.addHook('onReady', async () => {
     warn(app, options, folding)
@@ -112,19 +92,19 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
     else exchange.begin(done)
   })
 
-  app.addHook('preValidation', (request: FastifyRequest & Slot, _reply, done) => {
-    const exchange = request[SLOT]
-    if (exchange instanceof Exchange) exchange.onBody(done)
-    else done()
+  app.addHook('preValidation', (request, _reply, done) => {
+    const exchange = exchangeOf(request)
+    if (exchange === null) done()
+    else exchange.onBody(done)
   })
 
-  app.addHook('onError', (request: FastifyRequest & Slot, _reply, error, done) => {
-    const exchange = request[SLOT]
-    if (exchange instanceof Exchange) exchange.failure = messageOf(error)
+  app.addHook('onError', (request, _reply, error, done) => {
+    const exchange = exchangeOf(request)
+    if (exchange !== null) exchange.failure = messageOf(error)
     done()
   })
 
-  app.addHook('onSend', (request: FastifyRequest & Slot, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const exchange = exchangeOf(request) ?? beginLate(trail, request, reply)
     exchange?.onPayload(payload)
     done()
@@ -151,72 +131,6 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   })
 }
 
-/** The exchange of a request that has just come in, or null when no sink records any of it. */
-function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
-  const slot = request[SLOT]
-  if (slot instanceof Exchange || slot === EXCLUDED) return null
-  const { auditor, counts } = trail
-  // Fastify makes this object anew for each look at it.
-  const route = request.routeOptions
-  const audit = route.config?.audit
-  const namespace = trail.rules.needsNamespace ? trail.who.namespaceOf(request) : undefined
-  const url = request.raw.url ?? ''
-  const level = trail.level(request.method, url, route.url, namespace, audit)
-  const exclusions = level === NONE ? -1 : auditor.exclusions(request.method, url)
-  if (level === NONE || auditor.isExcludedEverywhere(exclusions)) {
-    counts.excluded++
-    if (isExempt(audit)) noteExempt(trail, route.url ?? '')
-    request[SLOT] = EXCLUDED
-    const raw: FastifyReply['raw'] & Slot = reply.raw
-    raw[SLOT] = EXCLUDED
-    return null
-  }
-  const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
-  request[SLOT] = exchange
-  return exchange
-}
-
-/** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
-function noteExempt(trail: Trail, url: string): void {
-  if (trail.exemptedUrls.has(url)) return
-  trail.exemptedUrls.add(url)
-  trail.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
-}
-
-/** The exchange of a request that a hook before ours has replied to: its Received is made now. */
-function beginLate(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply, isOut = false): Exchange | null {
-  const exchange = begin(trail, request, reply)
-  if (exchange === null) return null
-  exchange.isOut = isOut
-  if (trail.counts.repliedBeforePlugin++ === 0) request.server.log.warn(EARLY_REPLY_ADVICE)
-  exchange.receive(() => undefined)
-  return exchange
-}
-
-function exchangeOf(request: FastifyRequest & Slot): Exchange | null {
-  const slot = request[SLOT]
-  return slot instanceof Exchange ? slot : null
-}
-
-/** `request.audit`: a hook that runs before ours may ask for it, and so may the handler of an excluded request. */
-function requestAudit(this: FastifyRequest & Slot): RequestAudit {
-  const slot = this[SLOT]
-  if (slot instanceof Exchange) {
-    slot.facade ??= new FollowedAudit(slot)
-    return slot.facade
-  }
-  if (slot instanceof DetachedAudit) return slot
-  const detached = new DetachedAudit(slot === EXCLUDED)
-  // An exchange may still begin, and takes it over; an excluded request keeps its mark.
-  if (slot !== EXCLUDED) this[SLOT] = detached
-  return detached
-}
-
-/** Whether the trail knows of a response: records it, or leaves it out on purpose. */
-function isSeen(response: object): boolean {
-  return GATE in response || SLOT in response
-}
-
 /** Records the 101 of an upgrade that is about to be handed over, and corrects it when the handshake fails. */
 function handOver(isOurs: (request: FastifyRequest) => boolean) {
   return (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
@@ -239,11 +153,12 @@ function isNotHandedOverLast(request: FastifyRequest): boolean {
 }
 
 /** Sees every route that is declared from now on: lists those without a trail, and prepares upgrades. */
-function collectRoutes(app: FastifyInstance, trail: Trail): string[] {
+function collectRoutes(app: FastifyInstance, trail: Trail, routes: RouteTable): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
-  app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
+  app.addHook('onRoute', function (this: FastifyInstance, route) {
     checkRoute(route)
+    routes.add(route)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
       trail.exemptedUrls.add(route.url)
@@ -267,21 +182,6 @@ function warn(app: FastifyInstance, options: ResolvedOptions, folding: RouterFol
   if (handler !== undefined && !isAuditing(handler)) warnings.push(FRAMEWORK_ERRORS_ADVICE)
   for (const warning of warnings) app.log.warn(`fastify-audit-log: ${warning}`)
 }
-
-/** With `enabled: false` everything that an application may call is there, and does nothing. */
-function disabledAudit(options: ResolvedOptions): AppAudit {
-  const stats = new Trail({ ...options, sinks: [] }, NO_FOLDING, SILENT, systemClock).stats({})
-  return { healthy: true, stats: () => stats, flush: async () => undefined, reopen: async () => undefined }
-}
-
-const NO_FOLDING: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
-}
-
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** What Fastify's own `register` takes beside a plugin's options. */
 function withoutFastifyOptions(input: object): object {

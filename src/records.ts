@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
-import type { BodyFacts, Capture } from './capture.js'
+import type { Capture } from './capture.js'
 import { Changes } from './changes.js'
 import type { Draft } from './entry.js'
 import type { Stage } from './event.js'
@@ -10,6 +10,7 @@ import { writeCorrection, writePayload, writeRequest, writeResponse } from './fo
 import type { Who } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import type { Redactor } from './redact.js'
+import { bodyFacts, type ReplyFacts } from './reply-facts.js'
 import { toIsoTime } from './time.js'
 
 /** What the records of all exchanges of one server have in common. */
@@ -20,14 +21,6 @@ export interface RecordsContext {
   readonly capture: Capture
   /** Names of fields that the schema of a request's route marks as secret. */
   marksOf(request: FastifyRequest): ReadonlySet<string> | null
-}
-
-/** What is about to be sent, as far as it is known. */
-export interface ReplyFacts extends BodyFacts {
-  readonly body: unknown
-  /** The body is not sent at once: `body` is nothing of it. */
-  readonly isStream: boolean
-  readonly headers: Readonly<Record<string, unknown>>
 }
 
 /** Fastify parses no body of these. */
@@ -152,16 +145,6 @@ export class Records {
       this.hasAuthChanged = true
       who.counts.authChanged++
     }
-  }
-}
-
-/** What headers say of a body; Node joins or drops repeated ones, and an application may set anything. */
-export function bodyFacts(type: unknown, encoding: unknown, length: unknown): BodyFacts {
-  const bytes = Number(length)
-  return {
-    contentType: typeof type === 'string' ? type : undefined,
-    contentEncoding: typeof encoding === 'string' ? encoding : undefined,
-    bytes: length !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined,
   }
 }
 

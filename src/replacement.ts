@@ -1,5 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AuditNotRecorded, AuditResponseWithheld } from './errors.js'
+import type { Gate } from './gate.js'
+import { closeAfterReply } from './websocket.js'
 
 /** What is sent in the place of a handler, or of its reply. */
 export interface Replacement {
@@ -15,16 +18,36 @@ export const NOT_RECORDED = replacement(new AuditNotRecorded(), { 'retry-after':
 /** The handler ran, so the client must not repeat the request blindly. */
 export const WITHHELD = replacement(new AuditResponseWithheld(), {})
 
+/** Answers in the place of the handler, or of its reply. */
+export function answerInstead(
+  replacement: Replacement,
+  gate: Gate,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  auditId: string,
+  auditIdHeader: string | false,
+): void {
+  const body = bodyOf(replacement, auditId)
+  const headers: Record<string, unknown> = {}
+  // Before `writeHead`, Fastify keeps its headers to itself.
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (survives(name)) headers[name] = value
+  Object.assign(headers, headersOf(replacement, body))
+  if (auditIdHeader !== false) headers[auditIdHeader] = auditId
+  reply.hijack()
+  closeAfterReply(request, reply)
+  gate.answer(replacement.statusCode, headers, body, survives)
+}
+
 /** Without these a browser cannot read the reply, or HTTP breaks; nothing else of the reply survives. */
-export function survives(header: string): boolean {
+function survives(header: string): boolean {
   return header.startsWith('access-control-') || ['vary', 'connection', 'strict-transport-security'].includes(header)
 }
 
-export function bodyOf({ statusCode, code, message }: Replacement, auditId: string): string {
+function bodyOf({ statusCode, code, message }: Replacement, auditId: string): string {
   return JSON.stringify({ statusCode, code, error: STATUS_CODES[statusCode], message, auditId })
 }
 
-export function headersOf({ headers }: Replacement, body: string): Record<string, string> {
+function headersOf({ headers }: Replacement, body: string): Record<string, string> {
   return {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),

@@ -1,4 +1,5 @@
 import { BOUNDS } from '../bound.js'
+import { STATUS_PATTERN } from '../filter.js'
 import { braceProblem } from '../glob.js'
 import { LEVEL_NAMES } from '../level.js'
 import { parseSize } from '../units.js'
@@ -13,8 +14,6 @@ const MIN_SECRET_BYTES = 32
 const MAX_BODY_BYTES = 16 * 2 ** 20
 
 export const KEY_ID = /^[\w.-]{1,32}$/
-
-export const STATUS_PATTERN = /^[1-5](?:xx|\d\d)$/
 
 export function levelProblem(value: unknown): string {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))) {

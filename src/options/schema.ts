@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { STATUS_PATTERN } from '../filter.js'
 import { endpointPatternProblem } from '../glob.js'
 import { LEVEL_NAMES } from '../level.js'
 import { OMITTABLE } from '../redact.js'
@@ -14,7 +15,6 @@ import {
   patternProblem,
   redactKeyProblem,
   routePatternProblem,
-  STATUS_PATTERN,
   secretProblem,
   statusProblem,
 } from './content-problems.js'
