@@ -25,8 +25,32 @@ const slices = Number(values.slices)
 const seconds = Number(values.seconds)
 const connections = Number(values.connections)
 
-const ALL = ['bare', 'bare again', 'pino', 'enforced', 'best-effort', 'enforced fsync', 'rotating-file-stream']
-const names = values.only === undefined ? ALL : ['bare', ...values.only.split(',')]
+const WITHOUT_BODIES = [
+  ...['bare', 'bare again', 'pino', 'enforced', 'best-effort', 'rancher', 'enforced fsync'],
+  'rotating-file-stream',
+]
+const WITH_BODIES = [
+  ...['bare, bodies', 'metadata, bodies', 'request, bodies', 'response, bodies'],
+  'rancher response, bodies',
+]
+const only = values.only?.split(' + ')
+const names = [WITHOUT_BODIES, WITH_BODIES].flatMap((all) => {
+  const chosen = all.filter((name) => only === undefined || only.includes(name))
+  const [bare = ''] = all
+  return chosen.length === 0 || chosen.includes(bare) ? chosen : [bare, ...chosen]
+})
+
+/** 2 KB of JSON, as an API is sent it. */
+const BODY = JSON.stringify({
+  name: 'web',
+  owner: { id: 23, mail: 'ada@example.org', active: true },
+  tasks: Array.from({ length: 16 }, (_, index) => ({
+    id: index,
+    image: `registry.example.org/team/service-${index}:1.2.${index}`,
+    command: ['serve', '--port', String(8000 + index)],
+    cpu: 0.5,
+  })),
+})
 
 interface Slice {
   requestsPerSecond: number
@@ -34,21 +58,28 @@ interface Slice {
   cpuPerRequest: number
 }
 
+interface Server {
+  child: ChildProcess
+  port: number
+  hasBody: boolean
+  slices: Slice[]
+}
+
 const directory = await mkdtemp(join(tmpdir(), 'audit-bench-'))
-const servers = new Map<string, { child: ChildProcess; port: number; slices: Slice[] }>()
+const servers = new Map<string, Server>()
 for (const name of names) {
   const child = fork(new URL('./server.ts', import.meta.url), [name, directory], { execArgv: ['--import', 'tsx'] })
   const [{ port }] = await once(child, 'message')
-  servers.set(name, { child, port, slices: [] })
+  servers.set(name, { child, port, hasBody: WITH_BODIES.includes(name), slices: [] })
 }
 
-for (const { child, port } of servers.values()) await runSlice(child, port)
+for (const server of servers.values()) await runSlice(server)
 for (let slice = 0; slice < slices; slice++) {
   // Each round starts with another contender, so that none always follows the same one.
   const order = [...servers.values()]
   for (let turn = 0; turn < order.length; turn++) {
     const server = order[(slice + turn) % order.length]
-    if (server !== undefined) server.slices.push(await runSlice(server.child, server.port))
+    if (server !== undefined) server.slices.push(await runSlice(server))
   }
   process.stderr.write(`\rslice ${slice + 1} of ${slices}`)
 }
@@ -58,12 +89,13 @@ report()
 for (const { child } of servers.values()) child.disconnect()
 await rm(directory, { recursive: true })
 
-async function runSlice(child: ChildProcess, port: number): Promise<Slice> {
+async function runSlice({ child, port, hasBody }: Server): Promise<Slice> {
   const before = await cpuOf(child)
   const result = await autocannon({
     url: `http://127.0.0.1:${port}/v1/jobs?prefix=web`,
     connections,
     duration: seconds,
+    ...(hasBody && { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY }),
   })
   const after = await cpuOf(child)
   if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`)
@@ -78,13 +110,13 @@ async function cpuOf(child: ChildProcess): Promise<number> {
 }
 
 function report(): void {
-  const bare = servers.get('bare')?.slices ?? []
   process.stdout.write(
     `\n${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${connections} connections, ` +
       `${slices} slices of ${seconds} s\nratios to bare of the same round: median (lower quartile – upper quartile)\n\n` +
       `| contender | throughput | CPU per request | µs of CPU added |\n| --- | --- | --- | --- |\n`,
   )
-  for (const [name, { slices }] of servers) {
+  for (const [name, { slices, hasBody }] of servers) {
+    const bare = servers.get(hasBody ? 'bare, bodies' : 'bare')?.slices ?? []
     const throughput = slices.map((slice, round) => slice.requestsPerSecond / (bare[round]?.requestsPerSecond ?? 0))
     const cpu = slices.map((slice, round) => slice.cpuPerRequest / (bare[round]?.cpuPerRequest ?? 0))
     const added = slices.map((slice, round) => slice.cpuPerRequest - (bare[round]?.cpuPerRequest ?? 0))

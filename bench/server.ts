@@ -27,6 +27,12 @@ const CONTENDERS: Record<string, () => Promise<FastifyInstance>> = {
   pino: async () => Fastify({ logger: { stream: destination(join(directory, 'pino.log')) } }),
   enforced: () => audited(file({})),
   'best-effort': () => audited(file({ deliveryGuarantee: 'best-effort' })),
+  rancher: () => audited(file({ format: 'rancher' })),
+  'bare, bodies': async () => Fastify(),
+  'metadata, bodies': () => audited(file({})),
+  'request, bodies': () => audited({ ...file({}), level: 'request' }),
+  'response, bodies': () => audited({ ...file({}), level: 'response' }),
+  'rancher response, bodies': () => audited({ ...file({ format: 'rancher' }), level: 'response' }),
   'enforced fsync': () => audited(file({ fsync: true })),
   'rotating-file-stream': () => {
     const stream = createStream('rfs.log', { path: directory })
@@ -45,6 +51,7 @@ if (make === undefined)
   throw new Error(`no contender is called ${name}; there are ${Object.keys(CONTENDERS).join(', ')}`)
 const app = await make()
 app.get('/v1/jobs', async () => ({ hello: 'world' }))
+app.post('/v1/jobs', async (request) => request.body)
 await app.listen({ port: 0, host: '127.0.0.1' })
 const address = app.server.address()
 process.send?.({ port: typeof address === 'object' ? address?.port : undefined })
