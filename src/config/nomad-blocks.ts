@@ -6,13 +6,6 @@ import { choiceProblem, filePathProblem, operationProblem } from '../options/pro
 import type { FileSinkOptions } from '../options/types.js'
 import { choice, count, duration, list, strict, text } from '../options/values.js'
 
-/** A named block of the stanza, and where it stands there. */
-export interface Block {
-  name: string
-  path: (string | number)[]
-  body: Record<string, unknown>
-}
-
 const STAGES: readonly Stage[] = ['OperationReceived', 'OperationComplete']
 
 /** As in Nomad an empty list, or none, matches nothing; there that goes unsaid. */

@@ -3,12 +3,11 @@ import { z } from 'zod'
 import { DEFAULT_DATA_DIR, isRecord, MAX_SINKS } from '../options/combinations.js'
 import { describePath } from '../options/describe.js'
 import { dataDirProblem } from '../options/problems.js'
-import type { AuditOptions, FileSinkOptions } from '../options/types.js'
+import type { AuditOptions } from '../options/types.js'
 import { flag, strict, text } from '../options/values.js'
-import { type Block, nomadFilter, nomadSink, sinkNameOf, toFilter, toSink } from './nomad-blocks.js'
-import { problemAt, refuseMistakes } from './refuse.js'
-
-type Path = (string | number)[]
+import { type Block, blocksAt, onlyOne, problemAt, readAt } from './blocks.js'
+import { nomadFilter, nomadSink, sinkNameOf, toFilter, toSink } from './nomad-blocks.js'
+import { refuseMistakes } from './refuse.js'
 
 const stanzaSchema = strict(
   'the `audit` stanza',
@@ -46,67 +45,30 @@ export function optionsFromNomadStanza(
   stanza: unknown,
   { dataDir }: { dataDir?: string | undefined } = {},
 ): AuditOptions {
-  const { body, path } = onlyOne(stanza, ['audit'])
-  const settings = stanzaSchema.safeParse(body)
-  const directory = dataDirSchema.safeParse(dataDir)
-  const sinks = blocksOf(isRecord(body) ? body.sink : undefined, [...path, 'sink'], "{ audit: { type: 'file' } }")
-  const filters = blocksOf(isRecord(body) ? body.filter : undefined, [...path, 'filter'], '{ reads: { … } }')
-  const sinkBodies = sinks.blocks.map((block) => ({ block, ...nomadSink.safeParse(block.body) }))
-  const filterBodies = filters.blocks.map((block) => ({ block, ...nomadFilter.safeParse(block.body) }))
-  const defaultPath = join(directory.data ?? DEFAULT_DATA_DIR, 'audit', 'audit.log')
-  refuseMistakes(
-    "Nomad's audit stanza",
-    [
-      ...at(path, settings.error?.issues),
-      ...at(['dataDir'], directory.error?.issues),
-      ...sinks.issues,
-      ...filters.issues,
-      ...[...sinkBodies, ...filterBodies].flatMap(({ block, error }) => at(block.path, error?.issues)),
-      ...conflicts(sinks.blocks, defaultPath),
-    ],
-    { audit: stanza, dataDir },
-  )
-  const sinkOptions = sinkBodies.flatMap(({ block, data }): FileSinkOptions[] =>
-    data === undefined ? [] : [toSink(block.name, data, defaultPath)],
-  )
-  const filterOptions = filterBodies.flatMap(({ block, data }) =>
-    data === undefined ? [] : [toFilter(block.name, data)],
-  )
-  return {
-    enabled: settings.data?.enabled === true,
-    ...(dataDir !== undefined && { dataDir }),
-    ...(sinkOptions.length > 0 && { sinks: sinkOptions }),
-    ...(filterOptions.length > 0 && { filters: filterOptions }),
-  }
-}
-
-/** A block that can be there once: HCL's JSON may make a list of one of it. */
-function onlyOne(value: unknown, path: Path): { body: unknown; path: Path } {
-  return Array.isArray(value) && value.length === 1 ? { body: value[0], path: [...path, 0] } : { body: value, path }
-}
-
-/** Named blocks in any form that JSON has for them: `{ name: {…} }`, `[{ name: {…} }, …]`, `{ name: [{…}, …] }`. */
-function blocksOf(value: unknown, path: Path, example: string): { blocks: Block[]; issues: z.core.$ZodIssue[] } {
-  const blocks: Block[] = []
   const issues: z.core.$ZodIssue[] = []
-  for (const { item, itemPath } of itemsOf(value ?? [], path)) {
-    if (!isRecord(item)) issues.push(problemAt(itemPath, `is not an object keyed by name; write it as ${example}`))
-    else {
-      for (const [name, bodies] of Object.entries(item)) {
-        for (const inner of itemsOf(bodies, [...itemPath, name])) {
-          if (name === '') issues.push(problemAt(inner.itemPath, 'has no name; write one as its key'))
-          else if (isRecord(inner.item)) blocks.push({ name, path: inner.itemPath, body: inner.item })
-          else issues.push(problemAt(inner.itemPath, `is not a block; blocks are keyed by name: write ${example}`))
-        }
-      }
-    }
+  const { body, path } = onlyOne(stanza, ['audit'])
+  const settings = readAt(path, body, stanzaSchema, issues)
+  const directory = readAt(['dataDir'], dataDir, dataDirSchema, issues) ?? DEFAULT_DATA_DIR
+  const defaultPath = join(directory, 'audit', 'audit.log')
+  const { sink, filter } = isRecord(body) ? body : {}
+  const sinkBlocks = blocksAt([...path, 'sink'], sink, "{ audit: { type: 'file' } }", issues)
+  const sinks = sinkBlocks.flatMap((block) => {
+    const read = readAt(block.path, block.body, nomadSink, issues)
+    return read === undefined ? [] : [toSink(block.name, read, defaultPath)]
+  })
+  const filterBlocks = blocksAt([...path, 'filter'], filter, "{ reads: { endpoints: ['*'], … } }", issues)
+  const filters = filterBlocks.flatMap((block) => {
+    const read = readAt(block.path, block.body, nomadFilter, issues)
+    return read === undefined ? [] : [toFilter(block.name, read)]
+  })
+  issues.push(...conflicts(sinkBlocks, defaultPath))
+  refuseMistakes("Nomad's audit stanza", issues, { audit: stanza, dataDir })
+  return {
+    enabled: settings?.enabled === true,
+    ...(dataDir !== undefined && { dataDir }),
+    ...(sinks.length > 0 && { sinks }),
+    ...(filters.length > 0 && { filters }),
   }
-  return { blocks, issues }
-}
-
-function itemsOf(value: unknown, path: Path): { item: unknown; itemPath: Path }[] {
-  if (!Array.isArray(value)) return [{ item: value, itemPath: path }]
-  return value.map((item: unknown, index) => ({ item, itemPath: [...path, index] }))
 }
 
 /** What is wrong between sinks that may each be right. */
@@ -136,8 +98,4 @@ function conflicts(blocks: readonly Block[], defaultPath: string): z.core.$ZodIs
 function fileOf({ body }: Block, defaultPath: string): string | undefined {
   const path = isRecord(body) ? (body.path ?? defaultPath) : undefined
   return typeof path === 'string' ? resolve(path) : undefined
-}
-
-function at(path: Path, issues: readonly z.core.$ZodIssue[] = []): z.core.$ZodIssue[] {
-  return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
 }

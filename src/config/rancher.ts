@@ -6,7 +6,8 @@ import { filePathProblem } from '../options/problems.js'
 import { closest } from '../options/suggest.js'
 import type { AuditOptions } from '../options/types.js'
 import { expected, says } from '../options/values.js'
-import { problemAt, refuseMistakes } from './refuse.js'
+import { problemAt } from './blocks.js'
+import { refuseMistakes } from './refuse.js'
 
 const FILE_NAME = 'rancher-api-audit.log'
 

@@ -2,11 +2,6 @@ import type { z } from 'zod'
 import { AuditInvalidSettings } from '../errors.js'
 import { describeMistakes, mistakesOf } from '../options/mistakes.js'
 
-/** Something wrong that no schema alone can find. */
-export function problemAt(path: (string | number)[], message: string): z.core.$ZodIssue {
-  return { code: 'custom', input: undefined, path, message }
-}
-
 /** Throws with every mistake, if there is one: one a line in the message, and as `mistakes`. */
 export function refuseMistakes(whose: string, issues: readonly z.core.$ZodIssue[], input: object): void {
   if (issues.length === 0) return

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { optionsFromNomadStanza } from '../../src/config/nomad.js'
 import { parseOptions } from '../../src/options.js'
+import { codeBlocks } from '../support/markdown.js'
 import { linesOf } from './settings.js'
 
 /** The stanza as Nomad's documentation shows it, every key of it. */
@@ -65,6 +66,22 @@ describe('the stanza', () => {
     ["both, as in Nomad's own tests", { ...STANZA, sink: [{ audit: SINK }], filter: [{ default: [FILTER] }] }],
   ])('may have its blocks as %s', (_, stanza) => {
     expect(optionsFromNomadStanza(stanza)).toEqual(OPTIONS)
+  })
+
+  it('that the documentation shows stands for the options beside it', () => {
+    const [block] = codeBlocks('docs/migrating.md').filter(({ language }) => language === 'json')
+    const agent: { audit: unknown; data_dir: string } = JSON.parse(block?.text ?? '')
+    expect(optionsFromNomadStanza(agent.audit, { dataDir: agent.data_dir })).toEqual({
+      ...OPTIONS,
+      dataDir: '/opt/nomad/data',
+      sinks: OPTIONS.sinks.map((sink) => ({
+        ...sink,
+        ...{ deliveryGuarantee: 'enforced', rotateBytes: 104_857_600, rotateDuration: '24h' },
+      })),
+      filters: [
+        { name: 'OperationReceived GETs', endpoints: ['*'], stages: ['OperationReceived'], operations: ['GET'] },
+      ],
+    })
   })
 
   it('is off when it does not say `enabled`, and is checked all the same', () => {

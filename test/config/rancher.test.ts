@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { optionsFromRancherEnv } from '../../src/config/rancher.js'
 import { parseOptions, type ResolvedFile } from '../../src/options.js'
+import { codeBlocks } from '../support/markdown.js'
 import { linesOf, mistakesIn } from './settings.js'
 
 type Env = Record<string, string | undefined>
@@ -36,6 +37,18 @@ describe('the environment of Rancher', () => {
           rotateMaxAge: '240h',
         },
       ],
+    })
+  })
+
+  it('that the documentation shows stands for the options beside it', () => {
+    const [block] = codeBlocks('docs/migrating.md').filter(({ language }) => language === 'sh')
+    const env = Object.fromEntries(
+      [...(block?.text ?? '').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    )
+    const [sink] = optionsFromRancherEnv({ AUDIT_LEVEL: '1' }).sinks ?? []
+    expect(optionsFromRancherEnv(env)).toEqual({
+      level: 'request',
+      sinks: [{ ...sink, rotateBytes: '50MiB', rotateMaxFiles: 20, rotateMaxAge: '720h' }],
     })
   })
 
