@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { quoteWhole } from '../bound.js'
 import type { AuditEvent, EventAuth, EventPayload, LifecycleEvent } from '../event.js'
 import { ANONYMOUS, writeJson } from './json.js'
 
@@ -19,34 +20,30 @@ const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/
 
 /** One line of an event, in the shape of Rancher's API audit log. */
 export function rancherLine({ created_at, payload }: AuditEvent | LifecycleEvent): string {
-  const stageTimestamp = toRancherTime(created_at)
-  if (payload.type === 'audit') return writeJson(recordOf(payload, stageTimestamp))
+  const time = toRancherTime(created_at)
+  if (payload.type === 'audit')
+    return payload.stage === 'OperationReceived' ? asked(payload, time) : answered(payload, time)
   // Rancher has no such entries: told apart by a stage that is neither of its two.
   const { id, type, timestamp: _, version: __, ...details } = payload
-  return writeJson({ auditID: id, stage: type, stageTimestamp, ...details })
+  return writeJson({ auditID: id, stage: type, stageTimestamp: time, ...details })
 }
 
-/** Members that are undefined are not written. */
-function recordOf({ id, stage, auth, request, response }: EventPayload, stageTimestamp: string): object {
-  if (stage === 'OperationReceived') {
-    return {
-      auditID: id,
-      requestURI: request.endpoint,
-      sourceIPs: sourceIpsOf(request.request_meta),
-      user: userOf(auth),
-      verb: request.operation,
-      stage: 'RequestReceived',
-      stageTimestamp,
-      requestBody: request.body,
-    }
-  }
-  return {
-    auditID: id,
-    responseStatus: String(response?.status_code ?? NO_STATUS),
-    stage: 'ResponseComplete',
-    stageTimestamp,
-    responseBody: response?.body,
-  }
+/** Concatenated, as format `json` is: cheaper than putting an object together first. */
+function asked({ id, auth, request }: EventPayload, time: string): string {
+  return (
+    `{"auditID":${quoteWhole(id)},"requestURI":${quoteWhole(request.endpoint)}` +
+    `,"sourceIPs":${writeJson(sourceIpsOf(request.request_meta))},"user":${writeJson(userOf(auth))}` +
+    `,"verb":${quoteWhole(request.operation)},"stage":"RequestReceived","stageTimestamp":${quoteWhole(time)}` +
+    `${request.body === undefined ? '' : `,"requestBody":${writeJson(request.body)}`}}`
+  )
+}
+
+function answered({ id, response }: EventPayload, time: string): string {
+  return (
+    `{"auditID":${quoteWhole(id)},"responseStatus":"${response?.status_code ?? NO_STATUS}"` +
+    `,"stage":"ResponseComplete","stageTimestamp":${quoteWhole(time)}` +
+    `${response?.body === undefined ? '' : `,"responseBody":${writeJson(response.body)}`}}`
+  )
 }
 
 function userOf({ accessor_id, name, groups }: EventAuth): object {
