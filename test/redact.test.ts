@@ -2,8 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../src/annotations.js'
 import { Changes } from '../src/changes.js'
-import { isSecretKey, REDACTED, redactEndpoint, redactText } from '../src/redact.js'
+import { isSecretKey, REDACTED, Redactor } from '../src/redact.js'
 import { hostileText } from './support/hostile.js'
+
+const redactor = new Redactor()
+
+const redactEndpoint = (url: string, changes: Changes): string => redactor.endpoint(url, undefined, changes)
+const redactText = (text: string, path: string, changes: Changes): string => redactor.text(text, path, changes)
 
 /** Secret keys as the words that they are made of. */
 const SECRETS = [

@@ -1,0 +1,118 @@
+import type { Replace } from './values.js'
+
+const SHORTEST = 13
+const LONGEST = 19
+
+/** A part of a longer run that is not read as a card's number of its own: `10 20 30` are amounts. */
+const SHORTEST_GROUP = 3
+
+/** Digits that stand together: where they begin and end in the text. */
+interface Group {
+  start: number
+  end: number
+}
+
+/** Card numbers: 13 to 19 digits that pass Luhn's check, with single spaces or dashes between them or none. */
+export function redactCards(text: string, replace: Replace): string {
+  let redacted = ''
+  let start = 0
+  for (let index = 0; index < text.length; ) {
+    if (!isDigit(text, index)) {
+      index++
+      continue
+    }
+    const run = groupsFrom(text, index)
+    const end = run[run.length - 1]?.end ?? text.length
+    for (const card of isPartOfWord(text, index, end) ? [] : cardsIn(text, run)) {
+      redacted += text.slice(start, card.start) + replace(text.slice(card.start, card.end))
+      start = card.end
+    }
+    index = end
+  }
+  return start === 0 ? text : redacted + text.slice(start)
+}
+
+/** Whether digits alone are a card's number. */
+export function isCardNumber(digits: string): boolean {
+  if (digits.length < SHORTEST || digits.length > LONGEST) return false
+  let sum = 0
+  for (let index = 0; index < digits.length; index++) {
+    const digit = digits.charCodeAt(digits.length - 1 - index) - 0x30
+    const doubled = index % 2 === 1 ? digit * 2 : digit
+    sum += doubled > 9 ? doubled - 9 : doubled
+  }
+  return sum % 10 === 0
+}
+
+function groupsFrom(text: string, from: number): Group[] {
+  const groups: Group[] = []
+  let start = from
+  let index = from
+  while (index < text.length) {
+    if (isDigit(text, index)) index++
+    else if (isSeparator(text, index) && isDigit(text, index + 1)) {
+      groups.push({ start, end: index })
+      index++
+      start = index
+    } else break
+  }
+  groups.push({ start, end: index })
+  return groups
+}
+
+/** The whole run, or such parts of it as begin and end with a group; each group belongs to one card at most. */
+function cardsIn(text: string, run: readonly Group[]): Group[] {
+  const whole = join(run, 0, run.length - 1)
+  if (isCard(text, whole)) return [whole]
+  const cards: Group[] = []
+  for (let first = 0; first < run.length; first++) {
+    const last = lastOfCard(text, run, first)
+    if (last === -1) continue
+    cards.push(join(run, first, last))
+    first = last
+  }
+  return cards
+}
+
+function lastOfCard(text: string, run: readonly Group[], first: number): number {
+  let digits = 0
+  for (let last = first; last < run.length; last++) {
+    const group = run[last]
+    if (group === undefined || group.end - group.start < SHORTEST_GROUP) return -1
+    digits += group.end - group.start
+    if (digits > LONGEST) return -1
+    if (digits >= SHORTEST && isCard(text, join(run, first, last))) return last
+  }
+  return -1
+}
+
+function join(run: readonly Group[], first: number, last: number): Group {
+  return { start: run[first]?.start ?? 0, end: run[last]?.end ?? 0 }
+}
+
+function isCard(text: string, { start, end }: Group): boolean {
+  // A run may be as long as the text; a card with its separators is not.
+  return end - start < 2 * LONGEST && isCardNumber(text.slice(start, end).replace(/[ +-]/g, ''))
+}
+
+/** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's. */
+function isPartOfWord(text: string, start: number, end: number): boolean {
+  if (isHexLetter(text, start - 1) || isHexLetter(text, end)) return true
+  return text.charCodeAt(start - 1) === 0x2e && isDigit(text, start - 2)
+}
+
+function isDigit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return code >= 0x30 && code <= 0x39
+}
+
+/** `+` is a space in a query. */
+function isSeparator(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return code === 0x20 || code === 0x2d || code === 0x2b
+}
+
+function isHexLetter(text: string, index: number): boolean {
+  const code = text.charCodeAt(index) | 0x20
+  return code >= 0x61 && code <= 0x66
+}

@@ -1,0 +1,48 @@
+import { builtInSecrecy, formsOf, type Secrecy } from './keys.js'
+
+/** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
+const REMEMBERED = 4096
+const LONGEST = 64
+
+interface Known {
+  readonly secrecy: Secrecy
+  readonly forms: readonly string[]
+}
+
+/** The keys that are secret on one server. The same few come in every request, so what they are is remembered. */
+export class KeyIndex {
+  private readonly own: ReadonlySet<string>
+  private readonly known = new Map<string, Known>()
+
+  /** `keys` are secret beside those that are built in. */
+  constructor(keys: readonly string[]) {
+    this.own = new Set(keys.map((key) => formsOf(key)[0] ?? ''))
+  }
+
+  /** `marks` are names in their normal form, which are secret here and now. */
+  secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy {
+    const known = this.known.get(key) ?? this.learn(key)
+    if (known.secrecy > 0 || marks === null) return known.secrecy
+    return known.forms.some((form) => marks.has(form)) ? 1 : 0
+  }
+
+  private learn(key: string): Known {
+    if (key.length > LONGEST) return look(key, this.own)
+    // A slice would keep alive the whole text that it is of.
+    const copy = Buffer.from(key).toString()
+    const known = look(copy, this.own)
+    if (this.known.size === REMEMBERED) this.known.clear()
+    this.known.set(copy, known)
+    return known
+  }
+}
+
+function look(key: string, own: ReadonlySet<string>): Known {
+  const forms = formsOf(key)
+  let secrecy: Secrecy = forms.some((form) => own.has(form)) ? 1 : 0
+  for (const form of forms) {
+    const builtIn = builtInSecrecy(form)
+    if (builtIn > secrecy) secrecy = builtIn
+  }
+  return { secrecy, forms }
+}

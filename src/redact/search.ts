@@ -1,0 +1,109 @@
+import { redactAssignments } from './assignments.js'
+import { redactCards } from './cards.js'
+import { AT, cuesOf, DASHES, DIGITS, JSON_TEXT, KEY, PERCENT, SCHEME, TOKEN } from './cues.js'
+import { decode, encode } from './encoding.js'
+import { isJson, redactJson } from './json-text.js'
+import type { Secrecy } from './keys.js'
+import { redactCredentials, redactPrivateKeys, redactTokens, redactUserInfo } from './values.js'
+
+/** What stands in the place of a redacted value. */
+export const REDACTED = '[REDACTED]'
+
+/** How deep JSON is read within strings of JSON, and how often a text is percent-decoded. */
+const JSON_DEPTH = 3
+const DECODED = 2
+
+/** A run of characters that may be percent-encoded as a whole: a part of a path, a key or a value of a query. */
+const ENCODED = /[^\s&?#;=/]+/g
+
+/** Which keys are secret, and what stands in the place of their values. */
+export interface SearchRules {
+  secrecyOf(key: string): Secrecy
+  replacement(value: unknown, secrecy: Secrecy): string
+}
+
+/**
+ * One search for secrets, through whatever they are wrapped in. Each wrapping that is taken off costs one pass more,
+ * and there are five at most, so that the search stays linear in its text.
+ */
+export class Search {
+  /** How many secrets were found. */
+  found = 0
+
+  constructor(private readonly rules: SearchRules) {}
+
+  /** A text without its secrets, in the order from what holds other secrets to what holds none. */
+  text(text: string, json = JSON_DEPTH, decoded = DECODED): string {
+    const cues = cuesOf(text)
+    if (cues === 0) return text
+    if ((cues & JSON_TEXT) !== 0 && json > 0 && isJson(text)) return this.json(text, json - 1, decoded)
+    let clean = text
+    if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, this.masked)
+    if ((cues & PERCENT) !== 0 && decoded > 0) clean = this.encodedRuns(clean, json, decoded)
+    if ((cues & AT) !== 0) clean = redactUserInfo(clean, this.masked)
+    if ((cues & KEY) !== 0) clean = redactAssignments(clean, this)
+    return this.byForm(clean, cues)
+  }
+
+  /** A path without what its form gives away: `/token:refresh` is no key and its value. */
+  path(path: string): string {
+    const cues = cuesOf(path)
+    let clean = path
+    if ((cues & PERCENT) !== 0) clean = this.encodedRuns(clean, JSON_DEPTH, DECODED)
+    return this.byForm(clean, cues)
+  }
+
+  /** User information alone. */
+  userInfo(url: string): string {
+    return url.includes('@') ? redactUserInfo(url, this.masked) : url
+  }
+
+  /** A text that may be percent-encoded as a whole, such as a query's value; encoded again if anything was found. */
+  encoded(text: string, json = JSON_DEPTH, decoded = DECODED): string {
+    const plain = decode(text)
+    if (plain === text) return this.text(text, json, decoded)
+    const clean = this.text(plain, json, decoded - 1)
+    return clean === plain ? this.text(text, json, 0) : encode(clean)
+  }
+
+  secrecyOf(key: string): Secrecy {
+    return this.rules.secrecyOf(key)
+  }
+
+  /** What stands in the place of a secret; of one that was replaced already, that. */
+  replacement(value: unknown, secrecy: Secrecy): string {
+    if (value === REDACTED) return REDACTED
+    this.found++
+    return this.rules.replacement(value, secrecy)
+  }
+
+  private byForm(text: string, cues: number): string {
+    let clean = text
+    if ((cues & SCHEME) !== 0) clean = redactCredentials(clean, this.hashed, this.masked)
+    if ((cues & TOKEN) !== 0) clean = redactTokens(clean, this.hashed)
+    if ((cues & DIGITS) !== 0) clean = redactCards(clean, this.hashed)
+    return clean
+  }
+
+  private encodedRuns(text: string, json: number, decoded: number): string {
+    return text.replace(ENCODED, (run) => {
+      if (!run.includes('%')) return run
+      const plain = decode(run)
+      if (plain === run) return run
+      const clean = this.text(plain, json, decoded - 1)
+      return clean === plain ? run : encode(clean)
+    })
+  }
+
+  private json(text: string, json: number, decoded: number): string {
+    return redactJson(text, {
+      secrecyOf: (key) => this.rules.secrecyOf(key),
+      replacement: (value, secrecy) => this.replacement(value, secrecy),
+      text: (inner) => this.text(inner, json, decoded),
+    })
+  }
+
+  private readonly hashed = (value: string): string => this.replacement(value, 1)
+
+  private readonly masked = (value: string): string => this.replacement(value, 2)
+}

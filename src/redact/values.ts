@@ -1,0 +1,98 @@
+// What is secret by its form alone, whatever key it stands under.
+
+/** What is secret by its form alone is handed to this, and what it returns stands in its place. */
+export type Replace = (secret: string) => string
+
+/** `user:password@` of a URL; also with the `/`, `?` and `#` that a password should not hold, and often does. */
+const USER_INFO = /:\/\/(?:[^\s/?#]*@|[^\s/?#:@[\]"']{0,128}:(?!\d{1,5}(?:[/?#"'\s]|$))[^\s"'<>@]{0,128}@)/g
+
+/** User information of URLs: a name alone is left out too, for many services take a token for one. */
+export function redactUserInfo(text: string, replace: Replace): string {
+  return text.replace(USER_INFO, (found) => `://${replace(found.slice(3, -1))}@`)
+}
+
+const PEM_BEGIN = '-----BEGIN'
+const PEM_END = '-----END'
+const PEM_HEADER = /-----BEGIN[ +][A-Z0-9 +]{0,48}-----/y
+
+/** Private keys in PEM, to the line that ends them; to the end of the text when there is none. */
+export function redactPrivateKeys(text: string, replace: Replace): string {
+  let redacted = ''
+  let start = 0
+  let begin = text.indexOf(PEM_BEGIN)
+  while (begin !== -1) {
+    PEM_HEADER.lastIndex = begin
+    const header = PEM_HEADER.exec(text)?.[0]
+    if (header === undefined || !/PRIVATE[ +]KEY/.test(header)) {
+      begin = text.indexOf(PEM_BEGIN, begin + PEM_BEGIN.length)
+      continue
+    }
+    const end = endOfPem(text, begin + header.length)
+    redacted += text.slice(start, begin) + replace(text.slice(begin, end))
+    start = end
+    begin = text.indexOf(PEM_BEGIN, end)
+  }
+  return start === 0 ? text : redacted + text.slice(start)
+}
+
+function endOfPem(text: string, from: number): number {
+  const footer = text.indexOf(PEM_END, from)
+  if (footer === -1) return text.length
+  const dashes = text.indexOf('-----', footer + PEM_END.length)
+  return dashes === -1 || dashes > footer + 64 ? text.length : dashes + 5
+}
+
+/** `%20` and `+` are spaces in a query. */
+const SCHEME = /(?<![A-Za-z])(bearer|basic)((?:[\s+]|%20){1,16})([^\s"'<>,;&\\]+)/gi
+
+/** The credentials after `Bearer` and `Basic`; the scheme stays. A word after one of them is prose, such as a plan's name. */
+export function redactCredentials(text: string, bearer: Replace, basic: Replace): string {
+  return text.replace(SCHEME, (found, scheme: string, space: string, credentials: string) => {
+    const isWhole = found.length === text.length
+    if (scheme.length === 6) {
+      return isWhole || !isProse(credentials) ? scheme + space + bearer(credentials) : found
+    }
+    return isBasic(credentials) ? scheme + space + basic(credentials) : found
+  })
+}
+
+function isProse(text: string): boolean {
+  return text.length <= 32 && /^[(*_]?[A-Za-z]?[a-z]*(?:[-/'’][A-Za-z]?[a-z]+){0,4}[.:!?)*_]{0,3}$/.test(text)
+}
+
+/** Base64 of `user:password`; or what is no word, and too long for a number. */
+function isBasic(text: string): boolean {
+  if (Buffer.from(text, 'base64').includes(':')) return true
+  return text.length >= 8 && !isProse(text)
+}
+
+const PART = /[\w-]*/y
+const OTHER_PARTS = /\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?/y
+
+/** Less than a header of a JSON Web Token has, and more than the end of a word: `heyJude.1.2` is none. */
+const SHORTEST_HEADER = 12
+
+/** JSON Web Tokens: three parts in base64url, or the five of an encrypted one, of which the first begins with `eyJ`. */
+export function redactTokens(text: string, replace: Replace): string {
+  let redacted = ''
+  let start = 0
+  for (let begin = text.indexOf('eyJ'); begin !== -1; ) {
+    // To the end of the run: each run is walked through once, however often `eyJ` stands in it.
+    PART.lastIndex = begin
+    PART.test(text)
+    const header = PART.lastIndex
+    OTHER_PARTS.lastIndex = header
+    const isToken = header - begin >= SHORTEST_HEADER || !isGlued(text, begin)
+    if (isToken && OTHER_PARTS.test(text)) {
+      const end = OTHER_PARTS.lastIndex
+      redacted += text.slice(start, begin) + replace(text.slice(begin, end))
+      start = end
+    }
+    begin = text.indexOf('eyJ', Math.max(start, header))
+  }
+  return start === 0 ? text : redacted + text.slice(start)
+}
+
+function isGlued(text: string, index: number): boolean {
+  return index > 0 && /[A-Za-z0-9]/.test(text.charAt(index - 1))
+}
