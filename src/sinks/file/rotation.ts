@@ -1,4 +1,4 @@
-import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp } from './fs.js'
+import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp, syncDirectory } from './fs.js'
 import { LogFile } from './log-file.js'
 import type { ArchiveNames } from './names.js'
 
@@ -25,6 +25,8 @@ export async function rotate(
   const successor = await openSuccessor(fs, successorPath(path), options)
   try {
     const archive = (await interrupted(fs, names, current)) ?? (await linkArchive(fs, names, current, options.now))
+    // A power loss can keep the renaming and not the link: the current file would be left without a name.
+    if (options.fsync) await syncDirectory(fs, names.directory)
     await fs.rename(successorPath(path), path)
     return { archive, successor }
   } catch (error) {

@@ -108,14 +108,16 @@ describe('rotation', () => {
     expect(names()).toEqual(['audit', 'audit-2026-03-24T17-09-35.704Z', 'audit.lock'])
   })
 
-  it('syncs the directory before the next entry is acknowledged with fsync: true', async () => {
+  it('syncs the directory before the archive loses its first name, and before the next entry is acknowledged', async () => {
     const { opened, fs } = world()
     const sink = await opened({ rotateBytes: 1, fsync: true })
     await sink.write([entry('a')])
     fs.calls.length = 0
     await sink.write([entry('b')])
-    const order = fs.calls.filter((call) => /^(rename|sync|datasync) /.test(call)).map((call) => call.split(' ')[0])
-    expect(order).toEqual(['rename', 'sync', 'datasync'])
+    const order = fs.calls
+      .filter((call) => /^(link|rename|sync|datasync) /.test(call))
+      .map((call) => call.split(' ')[0])
+    expect(order).toEqual(['link', 'sync', 'rename', 'sync', 'datasync'])
   })
 
   it.each([
