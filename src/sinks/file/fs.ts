@@ -36,8 +36,8 @@ export interface FileSystem {
   lstat(path: string): Promise<FileStatus>
   /** Sets the time of modification, in milliseconds since the epoch. */
   touch(fd: number, time: number): Promise<void>
-  /** Makes a directory and its parents; resolves with the first one that it had to make. */
-  mkdir(path: string, mode: number): Promise<string | undefined>
+  /** Makes a directory and its parents, where they are missing. */
+  mkdir(path: string, mode: number): Promise<void>
   readdir(path: string): Promise<string[]>
   /** Fails with EEXIST rather than replace what is at `to`. */
   link(from: string, to: string): Promise<void>
@@ -100,7 +100,9 @@ export const nodeFileSystem: FileSystem = {
     return status(await fs.promises.lstat(path, { bigint: true }))
   },
   touch: (fd, time) => futimes(fd, time / 1000, time / 1000),
-  mkdir: (path, mode) => fs.promises.mkdir(path, { recursive: true, mode }),
+  async mkdir(path, mode) {
+    await fs.promises.mkdir(path, { recursive: true, mode })
+  },
   readdir: (path) => fs.promises.readdir(path),
   link: (from, to) => fs.promises.link(from, to),
   rename: (from, to) => fs.promises.rename(from, to),

@@ -74,8 +74,7 @@ export class FaultyFs implements FileSystem {
   touch = (fd: number, time: number): Promise<void> =>
     this.run('touch', this.paths.get(fd), () => this.real.touch(fd, time))
   lstat = (path: string): Promise<FileStatus> => this.run('lstat', path, () => this.real.lstat(path))
-  mkdir = (path: string, mode: number): Promise<string | undefined> =>
-    this.run('mkdir', path, () => this.real.mkdir(path, mode))
+  mkdir = (path: string, mode: number): Promise<void> => this.run('mkdir', path, () => this.real.mkdir(path, mode))
   readdir = (path: string): Promise<string[]> => this.run('readdir', path, () => this.real.readdir(path))
   link = (from: string, to: string): Promise<void> => this.run('link', to, () => this.real.link(from, to))
   rename = (from: string, to: string): Promise<void> => this.run('rename', to, () => this.real.rename(from, to))

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -10,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AuditSinkOpenFailed, AuditSinkUnavailable, BatchError } from '../../../src/errors.js'
 import type { Fault } from './faulty-fs.js'
@@ -68,11 +69,17 @@ describe('writing', () => {
     expect(fs.calls).toEqual(['write audit.log', 'datasync audit.log'])
   })
 
-  it('syncs every directory that it made with fsync: true', async () => {
-    const { opened, fs, directory } = world()
-    await opened({ path: join(directory, 'deep', 'er', 'audit.log'), fsync: true })
-    const synced = fs.calls.filter((call) => call.startsWith('sync '))
-    expect(synced).toEqual(['sync deep', `sync ${directory.split('/').at(-1)}`, 'sync er'])
+  it('syncs every directory above its own with fsync: true, those too that a process before it made', async () => {
+    const { opened, directory, fs } = world()
+    const path = join(directory, 'deep', 'er', 'audit.log')
+    const above = ['deep', basename(directory), basename(dirname(directory))]
+    for (const made of [false, true]) {
+      expect(existsSync(dirname(path))).toBe(made)
+      fs.calls.length = 0
+      await (await opened({ path, fsync: true })).close?.()
+      expect(fs.calls).toEqual(expect.arrayContaining(above.map((name) => `sync ${name}`)))
+      expect(fs.calls).toContain('sync er')
+    }
   })
 
   it('leaves one system call outstanding while a write hangs', async () => {
