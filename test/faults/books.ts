@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, extname, join } from 'node:path'
 import { expect } from 'vitest'
 import type { AuditEvent, EventPayload, LifecycleEvent } from '../../src/event.js'
 import type { SinkStats } from '../../src/index.js'
+import { ArchiveNames } from '../../src/sinks/file/names.js'
 import { linesOf } from '../sinks/file/world.js'
 import { validateLine } from '../support/schema.js'
 import { type Answer, endpointOf } from './traffic.js'
@@ -11,9 +11,9 @@ export type Line = AuditEvent | LifecycleEvent
 
 /** Every line of the audit file at `path`, behind those of its archives; each must be whole and valid. */
 export function readTrail(path: string): Line[] {
-  const stem = `${basename(path, extname(path))}-`
-  const archives = readdirSync(dirname(path)).filter((name) => name.startsWith(stem) && name.endsWith(extname(path)))
-  return [...archives.sort(), basename(path)].flatMap((name) => readLines(join(dirname(path), name)))
+  const names = new ArchiveNames(path)
+  const archives = names.among(readdirSync(names.directory)).map(({ name }) => name)
+  return [...archives, names.active].flatMap((name) => readLines(names.path(name)))
 }
 
 /** The lines of one file, by its path or its descriptor. */
