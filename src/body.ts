@@ -103,8 +103,8 @@ export class BodyWriter {
 
   /** Running text; what is cut is marked in bytes of the text itself. */
   private running(text: string): string {
-    const { path, changes, maxBytes } = this
-    const clean = changes.redactor.text(text, path, changes)
+    const { path, changes, maxBytes, marks } = this
+    const clean = changes.redactor.text(text, path, changes, marks)
     const literal = quoteWhole(clean)
     if (Buffer.byteLength(literal) <= maxBytes) return literal
     const start = quoteStart(clean, maxBytes - 2)

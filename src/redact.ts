@@ -1,4 +1,5 @@
 import type { Changes } from './changes.js'
+import { isCard } from './redact/cards.js'
 import { cuesOf } from './redact/cues.js'
 import { redactUrl } from './redact/endpoint.js'
 import { hash } from './redact/hash.js'
@@ -55,6 +56,9 @@ const OMITTED = '[omitted]'
 /** A text is searched up to here, and the rest of it is left out: more than a line keeps of any but the largest body. */
 const SEARCHED_TEXT = 262_144
 
+/** The least number of 13 digits. */
+const SMALLEST_CARD = 1e12
+
 /** Makes a text's keyed hash, in mode `hmac`. */
 export type Hasher = (text: string) => string
 
@@ -103,29 +107,34 @@ export class Redactor {
   endpoint(url: string, route: string | undefined, changes: Changes): string {
     const params = route === undefined ? null : this.paramsOf(route)
     if (params === null && cuesOf(url) === 0) return url
-    return this.guarded('request.endpoint', changes, (search) => redactUrl(url, params, search))
+    return this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
   }
 
   /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
-  text(text: string, path: string, changes: Changes): string {
+  text(text: string, path: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
     let searched = text
     if (text.length > SEARCHED_TEXT) {
       searched = text.slice(0, endOfWords(text, SEARCHED_TEXT))
       changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(searched))
     }
-    return cuesOf(searched) === 0 ? searched : this.guarded(path, changes, (search) => search.text(searched))
+    return cuesOf(searched) === 0 ? searched : this.guarded(path, marks, changes, (search) => search.text(searched))
   }
 
   /**
    * One text among others, such as a value in a body or a header, without its secrets. Throws when redaction fails: who
    * writes the part that it belongs to knows what to leave out.
    */
-  value(text: string, changes: Changes): string {
+  value(text: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
     if (cuesOf(text) === 0) return text
-    const search = new Search(this)
+    const search = new Search(this, marks)
     const clean = search.text(text)
     changes.redacted += search.found
     return clean
+  }
+
+  /** Whether a number, which is no text to be searched, is a card's. */
+  isCard(value: number | bigint): boolean {
+    return value >= SMALLEST_CARD && isCard(String(value))
   }
 
   private paramsOf(route: string): RouteParams | null {
@@ -138,8 +147,13 @@ export class Redactor {
   }
 
   /** Whatever goes wrong in a search, for a reason that nobody has thought of, must neither lose the record nor leak. */
-  private guarded(path: string, changes: Changes, redact: (search: Search) => string): string {
-    const search = new Search(this)
+  private guarded(
+    path: string,
+    marks: ReadonlySet<string> | null,
+    changes: Changes,
+    redact: (search: Search) => string,
+  ): string {
+    const search = new Search(this, marks)
     try {
       const clean = redact(search)
       changes.redacted += search.found

@@ -65,6 +65,7 @@ export class RedactedJson {
   /** True when the value is written, if only in part. */
   private value(value: unknown, depth: number): boolean {
     if (typeof value === 'string') return this.text(value)
+    if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
     if (typeof value !== 'object' || value === null) return this.takeAscii(writePrimitive(value))
     if (types.isProxy(value)) return this.takeAscii('"[Proxy]"')
     if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.takeAscii('"[too deep]"')
@@ -121,6 +122,7 @@ export class RedactedJson {
     const { length } = parts
     if (this.take(before, bytes) && this.value(value, depth + 1)) return true
     parts.length = length
+    this.dropped += room - this.room
     this.room = room
     return false
   }
@@ -130,7 +132,7 @@ export class RedactedJson {
       this.longTexts++
       return this.takeAscii('"[too long]"')
     }
-    const clean = this.changes.redactor.value(text, this.changes)
+    const clean = this.changes.redactor.value(text, this.changes, this.marks)
     if (clean.length + 2 <= this.room && isPlain(clean)) return this.push(`"${clean}"`, clean.length + 2)
     const literal = quoteWhole(clean)
     const bytes = Buffer.byteLength(literal)
@@ -140,6 +142,13 @@ export class RedactedJson {
     const kept = Buffer.byteLength(start)
     this.dropped -= kept
     return this.push(start, kept)
+  }
+
+  private number(value: number | bigint): boolean {
+    const { changes } = this
+    if (!changes.redactor.isCard(value)) return this.takeAscii(writePrimitive(value))
+    changes.redacted++
+    return this.takeAscii(quoteWhole(changes.redactor.replacement(Number(value), 1)))
   }
 
   private takeAscii(json: string): boolean {

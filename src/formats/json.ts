@@ -65,8 +65,8 @@ function writeMeta(facts: RequestFacts, changes: Changes): string {
     json += `,"remote_address":${quote(remoteAddress, BOUNDS.address, 'request.request_meta.remote_address', changes)}`
   }
   if (userAgent !== undefined && !redactor.omits('request.request_meta.user_agent')) {
-    const redacted = redactor.value(userAgent, changes)
-    json += `,"user_agent":${quote(redacted, BOUNDS.userAgent, 'request.request_meta.user_agent', changes)}`
+    const path = 'request.request_meta.user_agent'
+    json += `,"user_agent":${quote(redactor.text(userAgent, path, changes), BOUNDS.userAgent, path, changes)}`
   }
   if (sourceIps !== undefined && !redactor.omits('request.request_meta.source_ips')) {
     json += writeSourceIps(sourceIps, changes)

@@ -1,12 +1,5 @@
 import type { Secrecy } from './keys.js'
 
-/**
- * A key and what stands before its value in running text: a URL, a header, YAML, JSON (also inside a JSON string). A
- * match begins only where a run of key characters begins, so that a long run is walked through once, not once a
- * character. After `=` the value is on the same line: an empty one in an `.env` file must not hide the next.
- */
-const KEY_AND_SEPARATOR = /(?<![\w.\-%[\]])([\w.\-%[\]]+)\\{0,8}["']?\s*(?:=>?[^\S\r\n]*|:\s*)/g
-
 /** What is secret in running text by its key. */
 export interface KeyRules {
   secrecyOf(key: string): Secrecy
@@ -18,28 +11,69 @@ interface Range {
   end: number
 }
 
-/** Running text with the values of secret keys replaced. Rather too much of it than too little. */
+/**
+ * Running text with the values of secret keys replaced: in a URL, a header, YAML, JSON (also inside a JSON string).
+ * Rather too much of it than too little.
+ */
 export function redactAssignments(text: string, rules: KeyRules): string {
   let redacted = ''
   let start = 0
-  KEY_AND_SEPARATOR.lastIndex = 0
-  for (let found = KEY_AND_SEPARATOR.exec(text); found !== null; found = KEY_AND_SEPARATOR.exec(text)) {
-    const [between, key = ''] = found
+  let index = 0
+  while (index < text.length) {
+    const code = text.charCodeAt(index)
+    if (code !== EQUALS && code !== COLON) {
+      index++
+      continue
+    }
+    const key = keyBefore(text, index, start)
     // What follows the key of no secret may be the key of one: `Route GET:/login?password=x not found`.
-    const secrecy = rules.secrecyOf(key)
+    const secrecy = key === '' ? 0 : rules.secrecyOf(key)
+    index++
     if (secrecy === 0) continue
-    const value = valueAt(text, found.index + between.length, HAS_SPACES.test(between))
+    const isEquals = code === EQUALS
+    const value = valueAt(text, startOfValue(text, index, isEquals), !isEquals && HAS_SPACES.test(key))
     if (value.end === value.start) continue
     redacted += text.slice(start, value.start) + rules.replacement(text.slice(value.start, value.end), secrecy)
     start = value.end
-    KEY_AND_SEPARATOR.lastIndex = value.end
+    index = value.end
   }
   return start === 0 ? text : redacted + text.slice(start)
 }
 
-const HAS_SPACES = /(?:cookie|authorization)["']?\s*:\s*$/i
+const EQUALS = 0x3d
+const COLON = 0x3a
+const KEY_CHARACTER = /[\w.\-%[\]]/
+const MAX_BACKSLASHES = 8
 
-/** The value of a header that has spaces in it: the whole line. */
+/**
+ * The key that ends before a separator, quoted or not. What is walked through holds no separator, so that nothing is
+ * walked through twice, however many there are.
+ */
+function keyBefore(text: string, separator: number, floor: number): string {
+  let end = separator
+  while (end > floor && /\s/.test(text.charAt(end - 1))) end--
+  const quote = text.charAt(end - 1)
+  if (end > floor && (quote === '"' || quote === "'")) {
+    end--
+    const least = Math.max(floor, end - MAX_BACKSLASHES)
+    while (end > least && text.charAt(end - 1) === '\\') end--
+  }
+  let start = end
+  while (start > floor && KEY_CHARACTER.test(text.charAt(start - 1))) start--
+  return text.slice(start, end)
+}
+
+/** After `=` on the same line: an empty value in an `.env` file must not hide the next one. */
+function startOfValue(text: string, index: number, isEquals: boolean): number {
+  if (!isEquals) return endOf(SPACE, text, index)
+  return endOf(GAP, text, text.charAt(index) === '>' ? index + 1 : index)
+}
+
+const SPACE = /\s*/y
+const GAP = /[^\S\r\n]*/y
+
+/** Headers that have spaces in their values, which end with the line. */
+const HAS_SPACES = /(?:cookie|authorization)$/i
 const LINE = /[^\r\n]+/y
 
 /** YAML's text over several lines: all that are indented. */

@@ -32,9 +32,14 @@ export function redactCards(text: string, replace: Replace): string {
   return start === 0 ? text : redacted + text.slice(start)
 }
 
-/** Whether digits alone are a card's number. */
-export function isCardNumber(digits: string): boolean {
-  if (digits.length < SHORTEST || digits.length > LONGEST) return false
+/** Whether a number is a card's. One of 13 digits that begins with 1 is a time in milliseconds, and no network's card. */
+export function isCard(number: string): boolean {
+  return isCardNumber(number) && !/^1\d{12}$/.test(number)
+}
+
+/** Whether what are digits alone are a card's number. */
+function isCardNumber(digits: string): boolean {
+  if (!/^\d{13,19}$/.test(digits)) return false
   let sum = 0
   for (let index = 0; index < digits.length; index++) {
     const digit = digits.charCodeAt(digits.length - 1 - index) - 0x30
@@ -63,7 +68,7 @@ function groupsFrom(text: string, from: number): Group[] {
 /** The whole run, or such parts of it as begin and end with a group; each group belongs to one card at most. */
 function cardsIn(text: string, run: readonly Group[]): Group[] {
   const whole = join(run, 0, run.length - 1)
-  if (isCard(text, whole)) return [whole]
+  if (isCardAt(text, whole)) return [whole]
   const cards: Group[] = []
   for (let first = 0; first < run.length; first++) {
     const last = lastOfCard(text, run, first)
@@ -81,7 +86,7 @@ function lastOfCard(text: string, run: readonly Group[], first: number): number 
     if (group === undefined || group.end - group.start < SHORTEST_GROUP) return -1
     digits += group.end - group.start
     if (digits > LONGEST) return -1
-    if (digits >= SHORTEST && isCard(text, join(run, first, last))) return last
+    if (digits >= SHORTEST && isCardAt(text, join(run, first, last))) return last
   }
   return -1
 }
@@ -90,7 +95,7 @@ function join(run: readonly Group[], first: number, last: number): Group {
   return { start: run[first]?.start ?? 0, end: run[last]?.end ?? 0 }
 }
 
-function isCard(text: string, { start, end }: Group): boolean {
+function isCardAt(text: string, { start, end }: Group): boolean {
   // A run may be as long as the text; a card with its separators is not.
   return end - start < 2 * LONGEST && isCardNumber(text.slice(start, end).replace(/[ +-]/g, ''))
 }

@@ -1,4 +1,4 @@
-import { isCardNumber } from './cards.js'
+import { isCard } from './cards.js'
 import type { Secrecy } from './keys.js'
 
 /** Longer texts are searched as running text. */
@@ -106,9 +106,4 @@ class JsonRedaction {
     this.redacted += this.source.slice(this.copied, start) + JSON.stringify(text)
     this.copied = end
   }
-}
-
-/** 13 digits that begin with 1 are nearly always a time in milliseconds, and no network's cards do. */
-function isCard(number: string): boolean {
-  return /^\d{13,19}$/.test(number) && !/^1\d{12}$/.test(number) && isCardNumber(number)
 }

@@ -18,7 +18,7 @@ const ENCODED = /[^\s&?#;=/]+/g
 
 /** Which keys are secret, and what stands in the place of their values. */
 export interface SearchRules {
-  secrecyOf(key: string): Secrecy
+  secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy
   replacement(value: unknown, secrecy: Secrecy): string
 }
 
@@ -30,7 +30,11 @@ export class Search {
   /** How many secrets were found. */
   found = 0
 
-  constructor(private readonly rules: SearchRules) {}
+  /** `marks` are names of keys that are secret beside those of the rules. */
+  constructor(
+    private readonly rules: SearchRules,
+    private readonly marks: ReadonlySet<string> | null,
+  ) {}
 
   /** A text without its secrets, in the order from what holds other secrets to what holds none. */
   text(text: string, json = JSON_DEPTH, decoded = DECODED): string {
@@ -38,9 +42,9 @@ export class Search {
     if (cues === 0) return text
     if ((cues & JSON_TEXT) !== 0 && json > 0 && isJson(text)) return this.json(text, json - 1, decoded)
     let clean = text
-    if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, this.masked)
+    if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, (value) => this.replacement(value, 2))
     if ((cues & PERCENT) !== 0 && decoded > 0) clean = this.encodedRuns(clean, json, decoded)
-    if ((cues & AT) !== 0) clean = redactUserInfo(clean, this.masked)
+    if ((cues & AT) !== 0) clean = this.userInfo(clean)
     if ((cues & KEY) !== 0) clean = redactAssignments(clean, this)
     return this.byForm(clean, cues)
   }
@@ -55,7 +59,7 @@ export class Search {
 
   /** User information alone. */
   userInfo(url: string): string {
-    return url.includes('@') ? redactUserInfo(url, this.masked) : url
+    return url.includes('@') ? redactUserInfo(url, (value) => this.replacement(value, 2)) : url
   }
 
   /** A text that may be percent-encoded as a whole, such as a query's value; encoded again if anything was found. */
@@ -67,7 +71,7 @@ export class Search {
   }
 
   secrecyOf(key: string): Secrecy {
-    return this.rules.secrecyOf(key)
+    return this.rules.secrecyOf(key, this.marks)
   }
 
   /** What stands in the place of a secret; of one that was replaced already, that. */
@@ -78,10 +82,12 @@ export class Search {
   }
 
   private byForm(text: string, cues: number): string {
+    if ((cues & (SCHEME | TOKEN | DIGITS)) === 0) return text
+    const hashed = (value: string) => this.replacement(value, 1)
     let clean = text
-    if ((cues & SCHEME) !== 0) clean = redactCredentials(clean, this.hashed, this.masked)
-    if ((cues & TOKEN) !== 0) clean = redactTokens(clean, this.hashed)
-    if ((cues & DIGITS) !== 0) clean = redactCards(clean, this.hashed)
+    if ((cues & SCHEME) !== 0) clean = redactCredentials(clean, hashed, (value) => this.replacement(value, 2))
+    if ((cues & TOKEN) !== 0) clean = redactTokens(clean, hashed)
+    if ((cues & DIGITS) !== 0) clean = redactCards(clean, hashed)
     return clean
   }
 
@@ -97,13 +103,9 @@ export class Search {
 
   private json(text: string, json: number, decoded: number): string {
     return redactJson(text, {
-      secrecyOf: (key) => this.rules.secrecyOf(key),
+      secrecyOf: (key) => this.secrecyOf(key),
       replacement: (value, secrecy) => this.replacement(value, secrecy),
       text: (inner) => this.text(inner, json, decoded),
     })
   }
-
-  private readonly hashed = (value: string): string => this.replacement(value, 1)
-
-  private readonly masked = (value: string): string => this.replacement(value, 2)
 }
