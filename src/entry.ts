@@ -41,7 +41,8 @@ export function customFormat(write: (event: AuditEvent | LifecycleEvent) => stri
   return (draft, seq) => {
     const line: unknown = write(draft.event(seq))
     if (typeof line !== 'string') throw new TypeError(`the format returned ${typeof line} instead of a string`)
-    return line.replace(/[\r\n]+/g, ' ')
+    // A NUL marks what power loss has torn: no line may look like that, nor be more than one.
+    return line.replace(/[\r\n]+/g, ' ').replaceAll('\0', ' ')
   }
 }
 

@@ -1,5 +1,5 @@
 import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
-import { endOfLines } from './tail.js'
+import { endOfLines, holeIn } from './tail.js'
 
 /** Enough for the start of a line of format `json`. */
 const HEAD = 64
@@ -64,7 +64,9 @@ export class LogFile {
   /** Takes the file as it is found: its torn last line is set aside and cut off. */
   async makeWhole(setAside: SetAside): Promise<void> {
     const { size } = await this.fs.stat(this.fd)
-    const end = await endOfLines(this.fs, this.fd, size)
+    // Each write was synced before the next: from a hole on, nothing was acknowledged.
+    const hole = this.isDurable ? await holeIn(this.fs, this.fd, size) : undefined
+    const end = await endOfLines(this.fs, this.fd, hole ?? size)
     if (end < size) {
       await setAside(this.fd, end, size)
       await this.cut(size, end)

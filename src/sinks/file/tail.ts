@@ -3,6 +3,8 @@ import { stamp } from './names.js'
 
 const CHUNK = 64 * 1024
 const NEWLINE = 0x0a
+/** More than any one write adds. */
+const ONE_WRITE = 4 * 1024 * 1024
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG', SHORT_WRITE]
 const MAX_NAMES = 1000
 
@@ -19,6 +21,21 @@ export async function endOfLines(fs: FileSystem, fd: number, size: number): Prom
     to = from
   }
   return 0
+}
+
+/**
+ * Where power loss left a hole in what the last write added: its first NUL, which no line holds. A disk writes pages in
+ * any order, so that whole lines can follow one that never got there.
+ */
+export async function holeIn(fs: FileSystem, fd: number, size: number): Promise<number | undefined> {
+  const chunk = new Uint8Array(CHUNK)
+  for (let from = Math.max(0, size - ONE_WRITE); from < size; from += CHUNK) {
+    const part = chunk.subarray(0, Math.min(CHUNK, size - from))
+    await readExactly(fs, fd, part, from)
+    const at = part.indexOf(0)
+    if (at !== -1) return from + at
+  }
+  return undefined
 }
 
 /** Where a torn tail goes. */

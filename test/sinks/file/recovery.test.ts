@@ -49,6 +49,27 @@ describe('a torn last line', () => {
     expect(logged).toEqual(['the audit file ended in a torn line, which was cut off: there was no room to keep it'])
   })
 
+  it('begins at the line with a hole that power loss left in the last write, whole lines behind it or not', async () => {
+    const { opened, path, texts, read, logged } = world()
+    const hole = `{"created_at":"2026-\0\0\0\0 way"}\n${entry('c').line}\n`
+    writeFileSync(path, `${entry('a').line}\n${entry('b').line}\n${hole}`)
+    await (await opened()).close?.()
+    expect(read(), 'without fsync what follows may have been acknowledged').toContain(hole)
+    await opened({ fsync: true })
+    expect(texts()).toEqual(['a', 'b'])
+    expect(read(TORN)).toBe(hole)
+    expect(logged).toEqual(['the audit file ended in a torn line, which was set aside'])
+  })
+
+  it('is looked for in what one write can have added, not in the whole file', async () => {
+    const { opened, path, read, fs } = world()
+    const lines = `${entry('x'.repeat(1000)).line}\n`.repeat(8000)
+    writeFileSync(path, `\0\n${lines}`)
+    await opened({ fsync: true })
+    expect(read()).toBe(`\0\n${lines}`)
+    expect(fs.calls.filter((call) => call === 'read audit.log').length).toBeLessThan(100)
+  })
+
   it('stays where it is while it can be neither kept nor judged', async () => {
     const { sink, context, path, fs, read, texts } = world()
     writeFileSync(path, `${entry('a').line}\ntorn`)
