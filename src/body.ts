@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { types } from 'node:util'
-import { quoteStart, quoteWhole } from './bound.js'
+import { quote } from './bound.js'
 import type { Changes } from './changes.js'
 import { type BodyKind, kindOf, mediaTypeOf } from './media-type.js'
 import { isStream } from './plain-data.js'
@@ -101,15 +101,13 @@ export class BodyWriter {
     return json
   }
 
-  /** Running text; what is cut is marked in bytes of the text itself. */
+  /** Running text; what is kept of it is marked in bytes of the text itself. */
   private running(text: string): string {
-    const { path, changes, maxBytes, marks } = this
-    const clean = changes.redactor.text(text, path, changes, marks)
-    const literal = quoteWhole(clean)
-    if (Buffer.byteLength(literal) <= maxBytes) return literal
-    const start = quoteStart(clean, maxBytes - 2)
-    changes.markTruncated(path, this.facts.bytes ?? Buffer.byteLength(text), Buffer.byteLength(start) - 2)
-    return start
+    const { path, changes, facts } = this
+    const json = quote(changes.redactor.text(text, path, changes), this.maxBytes - 2, path, changes)
+    const kept = changes.truncated?.[path]?.kept
+    if (kept !== undefined) changes.markTruncated(path, facts.bytes ?? Buffer.byteLength(text), kept)
+    return json
   }
 
   /** The size is the one on the wire, where it is known. */
