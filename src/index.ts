@@ -1,4 +1,6 @@
 export type { AppAudit } from './app-audit.js'
+export { optionsFromNomadStanza } from './config/nomad.js'
+export { optionsFromRancherEnv } from './config/rancher.js'
 export type { SinkStats } from './delivery.js'
 export { AuditSinkUnavailable, BatchError } from './errors.js'
 export type {
