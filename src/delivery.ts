@@ -2,6 +2,8 @@ import { type Draft, Entry, type Format, type Lane } from './entry.js'
 import { AuditSinkTimeout, AuditSinkUnavailable } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { Health } from './health.js'
+import type { Checkpoints } from './integrity/checkpoints.js'
+import type { Sealer } from './integrity/sealer.js'
 import { Outbox } from './outbox.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
 import { Turns } from './turns.js'
@@ -20,6 +22,9 @@ export interface DeliveryOptions {
   log: SinkLogger
   /** Makes the record of something in the trail's own life. */
   lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
+  /** The chain of what is stored; null: there is none. */
+  sealer: Sealer | null
+  checkpoints: Checkpoints | null
 }
 
 /** What became of what a sink was offered, since the boot. */
@@ -64,7 +69,8 @@ export class Delivery implements Lane, SinkContext {
   )
   private isScheduled = false
   private isIdleDue = false
-  private isGapDue = false
+  /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
+  private isWriteDue = false
   private idleTimer: NodeJS.Timeout | undefined
   /** Who waits for a reopening that is due, or under way. */
   private reopenings: Asker[] = []
@@ -83,7 +89,7 @@ export class Delivery implements Lane, SinkContext {
     this.enforced = options.enforced
     this.log = options.log
     this.health = new Health(options.name, options.enforced, options.log)
-    this.outbox = new Outbox(this, { ...options, gap: (details) => options.lifecycle('gap', details) })
+    this.outbox = new Outbox(this, options)
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
@@ -144,6 +150,7 @@ export class Delivery implements Lane, SinkContext {
       return
     }
     this.outbox.pushOwn(entry)
+    if (type === 'rotation') this.wantCheckpoint()
     if (!this.turns.isBusy) this.schedule()
   }
 
@@ -169,8 +176,13 @@ export class Delivery implements Lane, SinkContext {
   async close(budget: number, stop: () => LifecycleDetails['stop']): Promise<void> {
     await this.within(budget, async () => {
       await this.flush()
+      // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
+      this.isIdleDue = true
+      this.pump()
+      await this.flush()
       this.offer(this.entry('stop', stop()))
       await this.flush()
+      await this.lastCheckpoint()
       await this.closeSink()
     })
   }
@@ -178,6 +190,21 @@ export class Delivery implements Lane, SinkContext {
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
     await this.within(budget, () => this.closeSink())
+  }
+
+  /** Signs the end of the chain, and waits until that has been kept elsewhere. */
+  private async lastCheckpoint(): Promise<void> {
+    const { checkpoints } = this.options
+    if (checkpoints === null) return
+    this.wantCheckpoint()
+    this.isWriteDue = checkpoints.isDue()
+    this.pump()
+    await this.flush()
+    await checkpoints.handedOut()
+  }
+
+  private wantCheckpoint(): void {
+    if (this.options.checkpoints !== null) this.options.checkpoints.isWanted = true
   }
 
   private answered(): Promise<void> {
@@ -232,7 +259,7 @@ export class Delivery implements Lane, SinkContext {
     else if (this.closing !== null) this.startClose(this.closing)
     else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
-    else if (!this.outbox.isEmpty || this.isGapDue) this.startWrite()
+    else if (!this.outbox.isEmpty || this.isWriteDue) this.startWrite()
   }
 
   private startReopen(asked: number): void {
@@ -270,16 +297,20 @@ export class Delivery implements Lane, SinkContext {
       (error) => {
         if (error !== undefined) this.health.fails(error)
         else {
-          this.isGapDue = this.outbox.ledger.hasGap
-          // The gap that a failure left is written next, and shows better than `idle` whether the sink stores.
-          if (!this.isGapDue) this.health.works(this.outbox.ledger.counts)
+          this.isWriteDue = this.outbox.ledger.hasGap || this.options.checkpoints?.isDue() === true
+          // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
+          if (!this.isWriteDue) this.health.works(this.outbox.ledger.counts)
         }
       },
     )
   }
 
   private startWrite(): void {
-    this.isGapDue = false
+    if (this.options.sealer?.isLost === true) {
+      this.startTail(this.options.sealer)
+      return
+    }
+    this.isWriteDue = false
     const batch = this.outbox.take()
     if (batch.length === 0) {
       this.pump()
@@ -295,6 +326,23 @@ export class Delivery implements Lane, SinkContext {
           if (isAnyStored) this.health.works(this.outbox.ledger.counts)
           else this.health.fails(error)
         }),
+    )
+  }
+
+  /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */
+  private startTail(sealer: Sealer): void {
+    const { sink } = this
+    this.turns.start(
+      async () => sealer.resume(await sink.tail?.(), sink.tail !== undefined),
+      this.options.timeout,
+      (error) => {
+        if (error === undefined) {
+          this.isWriteDue = true
+          return
+        }
+        this.health.fails(error)
+        this.outbox.drop(() => true)
+      },
     )
   }
 

@@ -349,12 +349,12 @@ describe('flush and reopen', () => {
     await closing
     await delivery.reopen()
     await delivery.flush()
-    expect(sink.calls).toEqual(['write', 'close'])
+    expect(sink.calls).toEqual(['idle', 'write', 'close'])
   })
 })
 
 describe('closing', () => {
-  it('stores what is queued, then the stop entry, then closes the sink, and leaves no timer', async () => {
+  it('stores what is queued, gives the sink time for itself, stores the stop entry, closes, and leaves no timer', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     await delivery.open(1000)
@@ -364,7 +364,7 @@ describe('closing', () => {
     await closing
     expect(witness.told).toEqual(['stored'])
     expect(sink.endpoints).toEqual(['/last', 'stop'])
-    expect(sink.calls).toEqual(['open', 'write', 'write', 'close'])
+    expect(sink.calls).toEqual(['open', 'write', 'idle', 'write', 'close'])
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -379,7 +379,7 @@ describe('closing', () => {
     delivery.record('rotation', { archive: 'a.log', bytes: 1, reason: 'size' })
     await settle(5000)
     expect(delivery.stats()).toMatchObject({ offered: 4, stored: 1, notStored: 3, lost: 2, queued: 0 })
-    expect(sink.calls).toEqual(['write', 'close'])
+    expect(sink.calls).toEqual(['idle', 'write', 'close'])
   })
 
   it('keeps to its budget with a sink that hangs, tells everybody, and closes the sink when it comes back', async () => {
@@ -432,8 +432,18 @@ describe('closing', () => {
     const closing = delivery.close(500, stopOf(delivery))
     await settle()
     await closing
-    expect(sink.calls).toEqual(['write', 'close'])
+    expect(sink.calls).toEqual(['idle', 'write', 'close'])
     expect(delivery.stats()).toMatchObject({ stored: 0, lost: 1 })
+  })
+
+  it('stores what the sink records of itself in that time before the stop entry', async () => {
+    useFakeTimers()
+    const { delivery, sink } = laneOf()
+    sink.idle = async () => delivery.record('rotation', { archive: 'a.log', bytes: 1, reason: 'size' })
+    const closing = delivery.close(500, stopOf(delivery))
+    await settle(10)
+    await closing
+    expect(sink.endpoints).toEqual(['rotation', 'stop'])
   })
 
   it('stores what the sink records of itself while it closes no more, and counts it', async () => {

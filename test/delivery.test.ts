@@ -448,7 +448,7 @@ describe('the gap', () => {
     await closing
     expect(sink.endpoints).toEqual(['gap', 'stop'])
     expect(sink.calls.at(-1)).toBe('close')
-    expect(sink.stored[1]?.event.payload).toMatchObject({ stop: { stored: 0, lost: 1, in_doubt: 0, open: 0 } })
+    expect(sink.stored[1]?.event.payload).toMatchObject({ stop: { stored: 1, lost: 1, in_doubt: 0, open: 0 } })
     expectWholeAccount(sink.stored, 3, new Set())
   })
 })

@@ -1,4 +1,9 @@
+import { join } from 'node:path'
+import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
+import audit from '../../src/index.js'
+import { temporaryDirectory } from '../sinks/file/world.js'
+import { WrittenTrail } from '../support/process/trail.js'
 import { until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
@@ -117,6 +122,18 @@ describe('a server that closes', () => {
     served.reply()
     await served.app.close()
     expect((await answer).statusCode).toBe(500)
+  })
+
+  it('says so last, also when its file is due to be rotated', async () => {
+    const path = join(temporaryDirectory(), 'audit.log')
+    const app = Fastify()
+    await app.register(audit, { sinks: [{ name: 'audit', type: 'file', path, rotateBytes: 1 }] })
+    await app.inject('/')
+    await app.close()
+    const { lives, files } = new WrittenTrail(path)
+    expect([...lives.values()].map(({ own }) => own.at(-1))).toEqual(['stop'])
+    expect([...lives.values()].map(({ last }) => last.payload.type)).toEqual(['stop'])
+    expect(files).toBeGreaterThan(1)
   })
 
   it('answers a request on a connection that is kept alive on its own, which is counted', async () => {

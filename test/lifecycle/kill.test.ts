@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 
 it('has both lines of every reply, whenever the server is killed', async () => {
-  const lost = await expectKillsSurvived(program, 8, Date.now(), { rotateBytes: 20_000 })
+  const { lost } = await expectKillsSurvived(program, 8, Date.now(), { rotateBytes: 20_000 })
   expect(lost).toBe(0)
 })
 

@@ -10,7 +10,7 @@ export interface ServerSettings {
 }
 
 /** What the program is told later: to open its trail and listen, how to end, or to measure itself. */
-export type Order = 'open' | 'close' | 'exit' | 'throw' | 'measure'
+export type Order = 'open' | 'close' | 'exit' | 'throw' | 'leave' | 'measure'
 
 /** What the program tells. */
 export interface Told {
@@ -33,6 +33,11 @@ const ORDERS: Record<Order, () => void> = {
   exit: () => process.exit(3),
   throw: () => {
     throw new Error('nobody catches this')
+  },
+  // What is left does not keep a process running.
+  leave: () => {
+    app.server.unref()
+    process.disconnect()
   },
   measure: () => tell({ measured: measure() }),
 }

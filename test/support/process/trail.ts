@@ -56,7 +56,9 @@ export class WrittenTrail {
     const flaws = [...this.problems]
     for (const [instance, { seqs, missing, own }] of this.lives) {
       const inOrder = seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] ?? 0))
-      if (!inOrder || !own.includes('start')) flaws.push(`${instance}: out of order, or without a start`)
+      // A rotation that was due comes before the start; both go in one write, which a kill can tear.
+      const hasBegun = own.includes('start') || own.length === seqs.length
+      if (!inOrder || !hasBegun) flaws.push(`${instance}: out of order, or without a start`)
       const absent = (seqs.at(-1) ?? 0) - seqs.length
       if (absent !== missing) flaws.push(`${instance}: ${absent} numbers are missing, ${missing} by its gaps`)
     }
@@ -78,6 +80,22 @@ export class WrittenTrail {
 
   hasBothOf({ auditId, status }: Answer): boolean {
     return this.traces.get(auditId)?.stages.join(', ') === `Received, Complete ${status}`
+  }
+
+  /**
+   * What it lacks of what clients were told, when it has no more than lost its end: on each connection, what has its
+   * lines comes before what has not.
+   */
+  lostAtEnd(answers: readonly Answer[]): number {
+    const least = new Map<number, number>()
+    let lost = 0
+    for (const answer of answers) {
+      const lines = this.traces.get(answer.auditId)?.stages.length ?? 0
+      if (lines > (least.get(answer.connection) ?? 2)) throw new Error(`lost before ${JSON.stringify(answer)}`)
+      least.set(answer.connection, lines)
+      lost += 2 - lines
+    }
+    return lost
   }
 
   private readFile(path: string): void {
