@@ -13,9 +13,9 @@ interface Range {
 
 /**
  * Running text with the values of secret keys replaced: in a URL, a header, YAML, JSON (also inside a JSON string).
- * Rather too much of it than too little.
+ * Rather too much of it than too little. No space ends a value in what was percent-decoded.
  */
-export function redactAssignments(text: string, rules: KeyRules): string {
+export function redactAssignments(text: string, rules: KeyRules, isDecoded: boolean): string {
   let redacted = ''
   let start = 0
   let index = 0
@@ -31,7 +31,8 @@ export function redactAssignments(text: string, rules: KeyRules): string {
     index++
     if (secrecy === 0) continue
     const isEquals = code === EQUALS
-    const value = valueAt(text, startOfValue(text, index, isEquals), !isEquals && HAS_SPACES.test(key))
+    const pattern = isDecoded ? REST_OF_QUERY : !isEquals && HAS_SPACES.test(key) ? LINE : PLAIN
+    const value = valueAt(text, startOfValue(text, index, isEquals), pattern)
     if (value.end === value.start) continue
     redacted += text.slice(start, value.start) + rules.replacement(text.slice(value.start, value.end), secrecy)
     start = value.end
@@ -77,23 +78,23 @@ const HAS_SPACES = /(?:cookie|authorization)$/i
 const LINE = /[^\r\n]+/y
 
 /** YAML's text over several lines: all that are indented. */
-const BLOCK = /[|>][-+\d]{0,3}[ \t]*\r?\n(?:[ \t][^\n]*(?:\n|$)|\r?\n)+/y
+const BLOCK = /[|>][-+\d]{0,3}[ \t]*(?:\r?\n(?:[ \t][^\n]*|(?=\r?\n|$)))+/y
 
 const QUOTED = /(\\{0,8}["'])([\s\S]*?)(?:(?<!\\)\1|$)/y
 const PLAIN = /(?:(?:bearer|basic|digest|token)\s{1,3})?[^\s&]+/iy
+const REST_OF_QUERY = /[^&]+/y
 
 /** What follows quotes or brackets without a gap is the rest of an odd value. */
 const REST = /[^\s&,;:}\])"'\\]*/y
 
-function valueAt(text: string, start: number, hasSpaces: boolean): Range {
+function valueAt(text: string, start: number, unquoted: RegExp): Range {
   const first = text.charAt(start)
   if (first === '"' || first === "'" || first === '\\') {
     const quoted = quotedAt(text, start)
     if (quoted !== undefined) return quoted
   }
   if (first === '{' || first === '[') return { start, end: endOf(REST, text, closeOf(text, start)) }
-  const end = hasSpaces ? endOf(LINE, text, start) : endOf(BLOCK, text, start)
-  return { start, end: end > start ? end : endOf(PLAIN, text, start) }
+  return { start, end: Math.max(endOf(BLOCK, text, start), endOf(unquoted, text, start)) }
 }
 
 /** What stands between quotes, up to the closing one or the end; with its quotes when more follows. */

@@ -45,7 +45,7 @@ export class Search {
     if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, (value) => this.replacement(value, 2))
     if ((cues & PERCENT) !== 0 && decoded > 0) clean = this.encodedRuns(clean, json, decoded)
     if ((cues & AT) !== 0) clean = this.userInfo(clean)
-    if ((cues & KEY) !== 0) clean = redactAssignments(clean, this)
+    if ((cues & KEY) !== 0) clean = redactAssignments(clean, this, decoded < DECODED)
     return this.byForm(clean, cues)
   }
 
@@ -63,11 +63,11 @@ export class Search {
   }
 
   /** A text that may be percent-encoded as a whole, such as a query's value; encoded again if anything was found. */
-  encoded(text: string, json = JSON_DEPTH, decoded = DECODED): string {
+  encoded(text: string): string {
     const plain = decode(text)
-    if (plain === text) return this.text(text, json, decoded)
-    const clean = this.text(plain, json, decoded - 1)
-    return clean === plain ? this.text(text, json, 0) : encode(clean)
+    if (plain === text) return this.text(text)
+    const clean = this.text(plain, JSON_DEPTH, DECODED - 1)
+    return clean === plain ? this.text(text, JSON_DEPTH, 0) : encode(clean)
   }
 
   secrecyOf(key: string): Secrecy {
