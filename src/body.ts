@@ -104,7 +104,8 @@ export class BodyWriter {
   /** Running text; what is kept of it is marked in bytes of the text itself. */
   private running(text: string): string {
     const { path, changes, facts } = this
-    const json = quote(changes.redactor.text(text, path, changes), this.maxBytes - 2, path, changes)
+    const clean = changes.redactor.text(text, path, changes, this.marks)
+    const json = quote(clean, this.maxBytes - 2, path, changes)
     const kept = changes.truncated?.[path]?.kept
     if (kept !== undefined) changes.markTruncated(path, facts.bytes ?? Buffer.byteLength(text), kept)
     return json

@@ -106,7 +106,7 @@ export class RedactedJson {
     const { redactor } = changes
     const secrecy = redactor.secrecyOf(key, marks)
     // A key is the client's text as any other.
-    const name = redactor.value(key, changes)
+    const name = redactor.value(key, changes, marks)
     const isShort = name.length <= LONGEST_KEY && isPlain(name)
     const before = isShort ? `${comma}"${name}":` : `${comma}${quoteStart(name, LONGEST_KEY)}:`
     const bytes = isShort ? before.length : Buffer.byteLength(before)

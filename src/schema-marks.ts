@@ -1,5 +1,6 @@
 import { describeValue } from './options/describe.js'
 import { ownValue } from './plain-data.js'
+import { normalKey } from './redact.js'
 import { placesIn, type ResolveSchema } from './schema-places.js'
 
 /** The keywords that mark a field of a JSON Schema, and the one value that they have. */
@@ -40,8 +41,4 @@ export function schemaMarkProblem(routeSchema: unknown, resolve: ResolveSchema =
     }
   }
   return undefined
-}
-
-function normalKey(name: string): string {
-  return name.toLowerCase().replace(/[-_]/g, '')
 }
