@@ -32,8 +32,7 @@ export async function identify(fs: FileSystem): Promise<ProcessIdentity> {
 
 /** Whether `other` still runs, as far as `self` can know. */
 export async function liveness(fs: FileSystem, self: ProcessIdentity, other: ProcessIdentity): Promise<Liveness> {
-  const comparable = self.host === other.host && self.boot === other.boot && self.pid_namespace === other.pid_namespace
-  if (!comparable) return 'unknown'
+  if (!sharesPids(self, other)) return 'unknown'
   if (other.pid === self.pid) {
     if (self.start === null || other.start === null) return 'unknown'
     return self.start === other.start ? 'self' : 'gone'
@@ -43,6 +42,11 @@ export async function liveness(fs: FileSystem, self: ProcessIdentity, other: Pro
   if (stat === undefined || other.start === null) return 'unknown'
   // A zombie keeps its pid until its parent asks for it, which in a container may be never.
   return stat.start === other.start && !stat.dead ? 'alive' : 'gone'
+}
+
+/** Whether a pid means the same process to both: not so in two containers, nor before and after a reboot. */
+export function sharesPids(self: ProcessIdentity, other: ProcessIdentity): boolean {
+  return self.host === other.host && self.boot === other.boot && self.pid_namespace === other.pid_namespace
 }
 
 function exists(pid: number): boolean {

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
 import type { SinkLogger } from '../sink.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
-import { identify, liveness, type ProcessIdentity } from './identity.js'
+import { identify, liveness, type ProcessIdentity, sharesPids } from './identity.js'
 import { type FoundLock, type Holder, readLock } from './lock-file.js'
 import { cleanUp, Trouble } from './trouble.js'
 
@@ -181,12 +181,21 @@ class Attempt {
 
   private refused({ holder, renewed }: FoundLock): Error {
     const last = new Date(renewed).toISOString()
-    const who = holder === null ? 'an unknown process' : `process ${holder.pid} on host ${JSON.stringify(holder.host)}`
+    const isNear = holder !== null && sharesPids(this.self, holder)
+    const wait = isNear
+      ? 'if the holder is about to stop'
+      : `above ${DEAD_AFTER / 1000}s: if the holder is gone, its lock is free so long after it was last renewed`
     return new AuditSinkLocked(
       this.target,
-      `${who} holds ${this.path}, last renewed ${last}. One process writes to a path: put {slot} into \`path\` for ` +
-        'cluster workers and overlapping restarts, set another `path`, or raise `lockTimeout` if the holder is about to stop.',
+      `${this.nameOf(holder, isNear)} holds ${this.path}, last renewed ${last}. One process writes to a path: put {slot} into \`path\` ` +
+        `for cluster workers and overlapping restarts, set another \`path\`, or raise \`lockTimeout\` ${wait}.`,
     )
+  }
+
+  private nameOf(holder: Holder | null, isNear: boolean): string {
+    if (holder === null) return 'an unknown process'
+    const name = `process ${holder.pid} on host ${JSON.stringify(holder.host)}`
+    return isNear || holder.host !== this.self.host ? name : `${name} (in another container, or before a reboot)`
   }
 }
 

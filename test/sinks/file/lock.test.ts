@@ -113,14 +113,17 @@ describe('the lock', () => {
   })
 
   it.each([
-    ['another host', elsewhere],
-    ['another container', { pid_namespace: '4:1' }],
-    ['before a reboot', { boot: 'another' }],
-  ])('of %s is judged by its age, never by its pid', async (_name, where) => {
+    ['another host', elsewhere, 'host "another-host" holds'],
+    ['another container', { pid_namespace: '4:1' }, '(in another container, or before a reboot) holds'],
+    ['before a reboot', { boot: 'another' }, '(in another container, or before a reboot) holds'],
+  ])('of %s is judged by its age, never by its pid', async (_name, where, named) => {
     const all = world()
     const more = { ...where, pid: await deadPid() }
     await leaveLock(all, more)
-    await expect(all.opened({ lockTimeout: 5000 })).rejects.toBeInstanceOf(AuditSinkLocked)
+    const refused = all.opened({ lockTimeout: 5000 })
+    await expect(refused).rejects.toBeInstanceOf(AuditSinkLocked)
+    await expect(refused).rejects.toThrow(named)
+    await expect(refused).rejects.toThrow(/if the holder is gone, its lock is free so long after it was last renewed/)
     await leaveLock(all, more, 10_001)
     await all.opened()
   })
