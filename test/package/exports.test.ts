@@ -62,38 +62,72 @@ const publicNames = [
   'streamSink',
 ]
 
-/** The names of the export lists of src/index.ts, types included. */
-const exported = [...read('src/index.ts').matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
-  .flatMap(([, list = '']) => list.split(','))
-  .map((name) =>
-    name
-      .replace(/^\s*type\s+/, '')
-      .replace(/^.*\bas\s+/, '')
-      .trim(),
-  )
-  .filter((name) => name !== '')
-  .sort()
+/** What `fastify-audit-log/testing` has, by the same rule. */
+const testingNames = [
+  'FaultySink',
+  'MemorySink',
+  'SinkUnderTest',
+  'TestFunctions',
+  'faultySink',
+  'memorySink',
+  'testSink',
+]
 
-describe('src/index.ts', () => {
+describe.each([
+  { file: 'src/index.ts', names: publicNames, load: () => import('../../src/index.js') },
+  { file: 'src/testing.ts', names: testingNames, load: () => import('../../src/testing.js') },
+])('$file', ({ file, names, load }) => {
   it('exports the public names and no others', () => {
-    expect(exported).toEqual(publicNames)
+    expect(exportedBy(file)).toEqual(names)
   })
 
   it('exports by name alone, so that nothing becomes public by accident', () => {
-    const other = read('src/index.ts').match(/^export (?!(?:type )?\{).*$/gm)
+    const other = read(file).match(/^export (?!(?:type )?\{).*$/gm)
     expect(other ?? []).toEqual([])
   })
 
   it('has every public value at run time, and no other', async () => {
-    const module: object = await import('../../src/index.js')
-    expect(publicNames).toEqual(expect.arrayContaining(Object.keys(module)))
-    expect(Object.keys(module)).toEqual(expect.arrayContaining(['default']))
+    const module: object = await load()
+    const values = names.filter((name) => /^[a-z]/.test(name))
+    expect(Object.keys(module).sort()).toEqual(expect.arrayContaining(values))
+    expect(names).toEqual(expect.arrayContaining(Object.keys(module)))
+  })
+})
+
+describe('package.json', () => {
+  it('has an entry for each file of public names, with its types first', () => {
+    const { exports } = JSON.parse(read('package.json'))
+    for (const [path, name] of [
+      ['.', 'index'],
+      ['./testing', 'testing'],
+    ] as const) {
+      expect(Object.entries(exports[path])).toEqual([
+        ['types', `./dist/${name}.d.ts`],
+        ['default', `./dist/${name}.js`],
+      ])
+    }
   })
 })
 
 describe('the documents', () => {
-  it.each(publicNames.filter((name) => name !== 'default'))('mention %s', (name) => {
+  const named = new Set([...publicNames, ...testingNames].filter((name) => name !== 'default'))
+
+  it.each([...named])('mention %s', (name) => {
     const mention = new RegExp(`\\b${name}\\b`)
     expect(documents().filter((file) => mention.test(read(file)))).not.toEqual([])
   })
 })
+
+/** The names of a file's export lists, types included. */
+function exportedBy(file: string): string[] {
+  return [...read(file).matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+    .flatMap(([, list = '']) => list.split(','))
+    .map((name) =>
+      name
+        .replace(/^\s*type\s+/, '')
+        .replace(/^.*\bas\s+/, '')
+        .trim(),
+    )
+    .filter((name) => name !== '')
+    .sort()
+}

@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { BOUNDS } from '../../src/bound.js'
 import audit, { type AuditStats, memorySink } from '../../src/index.js'
+import { CHECKS, OUTAGE_CHECKS } from '../../src/testing/checks.js'
 import { codeBlocks, documents, links, read, root } from '../support/markdown.js'
 import { validateLine } from '../support/schema.js'
 
@@ -103,11 +104,22 @@ describe('docs/guarantees.md', () => {
   })
 })
 
-describe('docs/sinks.md', () => {
-  it('has the sink that its example runs', () => {
-    const shown = codeBlocks('docs/sinks.md').find(({ text }) => text.includes('class CollectorSink'))?.text ?? ''
-    const sink = /^class CollectorSink .*?^}$/ms.exec(shown)?.[0] ?? 'no such class'
-    expect(read('examples/custom-sink.ts')).toContain(sink)
+const CUSTOM_SINKS = 'docs/custom-sinks.md'
+
+describe(CUSTOM_SINKS, () => {
+  it('has the sink that its example tests', () => {
+    const shown = codeBlocks(CUSTOM_SINKS).find(({ text }) => text.includes('class DatabaseSink'))?.text ?? ''
+    const sink = /^class DatabaseSink .*?^}$/ms.exec(shown)?.[0] ?? 'no such class'
+    expect(read('examples/database-sink.ts')).toContain(sink)
+  })
+
+  it('lists what the conformance suite checks, in its order', () => {
+    const listed = [
+      ...(read(CUSTOM_SINKS)
+        .split('## Testing it')[1]
+        ?.matchAll(/^- (.*)$/gm) ?? []),
+    ].map(([, text]) => text)
+    expect(listed).toEqual([...CHECKS, ...OUTAGE_CHECKS].map(({ name }) => name))
   })
 })
 
