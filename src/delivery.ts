@@ -2,7 +2,7 @@ import { type Draft, Entry, type Format, type Lane } from './entry.js'
 import { AuditSinkTimeout, AuditSinkUnavailable } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { Health } from './health.js'
-import type { Checkpoints } from './integrity/checkpoints.js'
+import type { Seal } from './integrity/seal.js'
 import type { Sealer } from './integrity/sealer.js'
 import { Outbox } from './outbox.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
@@ -22,9 +22,8 @@ export interface DeliveryOptions {
   log: SinkLogger
   /** Makes the record of something in the trail's own life. */
   lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
-  /** The chain of what is stored; null: there is none. */
-  sealer: Sealer | null
-  checkpoints: Checkpoints | null
+  /** What seals the lines, if anything does. */
+  seal?: Seal | null
 }
 
 /** What became of what a sink was offered, since the boot. */
@@ -61,6 +60,7 @@ export class Delivery implements Lane, SinkContext {
   readonly enforced: boolean
   readonly log: SinkLogger
 
+  private readonly seal: Seal | null
   private readonly outbox: Outbox
   private readonly health: Health
   private readonly turns = new Turns(
@@ -87,9 +87,10 @@ export class Delivery implements Lane, SinkContext {
   ) {
     this.name = options.name
     this.enforced = options.enforced
+    this.seal = options.seal ?? null
     this.log = options.log
     this.health = new Health(options.name, options.enforced, options.log)
-    this.outbox = new Outbox(this, options)
+    this.outbox = new Outbox(this, { ...options, seal: this.seal })
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
@@ -150,7 +151,7 @@ export class Delivery implements Lane, SinkContext {
       return
     }
     this.outbox.pushOwn(entry)
-    if (type === 'rotation') this.wantCheckpoint()
+    if (type === 'rotation' && this.seal?.checkpoints) this.seal.checkpoints.isWanted = true
     if (!this.turns.isBusy) this.schedule()
   }
 
@@ -194,17 +195,13 @@ export class Delivery implements Lane, SinkContext {
 
   /** Signs the end of the chain, and waits until that has been kept elsewhere. */
   private async lastCheckpoint(): Promise<void> {
-    const { checkpoints } = this.options
-    if (checkpoints === null) return
-    this.wantCheckpoint()
-    this.isWriteDue = checkpoints.isDue()
+    const { seal } = this
+    if (seal === null || seal.checkpoints === null) return
+    seal.checkpoints.isWanted = true
+    this.isWriteDue = seal.isDue
     this.pump()
     await this.flush()
-    await checkpoints.handedOut()
-  }
-
-  private wantCheckpoint(): void {
-    if (this.options.checkpoints !== null) this.options.checkpoints.isWanted = true
+    await seal.checkpoints.handedOut()
   }
 
   private answered(): Promise<void> {
@@ -297,7 +294,7 @@ export class Delivery implements Lane, SinkContext {
       (error) => {
         if (error !== undefined) this.health.fails(error)
         else {
-          this.isWriteDue = this.outbox.ledger.hasGap || this.options.checkpoints?.isDue() === true
+          this.isWriteDue = this.outbox.ledger.hasGap || this.seal?.isDue === true
           // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
           if (!this.isWriteDue) this.health.works(this.outbox.ledger.counts)
         }
@@ -306,8 +303,8 @@ export class Delivery implements Lane, SinkContext {
   }
 
   private startWrite(): void {
-    if (this.options.sealer?.isLost === true) {
-      this.startTail(this.options.sealer)
+    if (this.seal?.sealer.isLost === true) {
+      this.startTail(this.seal.sealer)
       return
     }
     this.isWriteDue = false

@@ -1,3 +1,5 @@
+import type { Checkpoint } from './integrity/checkpoint.js'
+
 /** A value that JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
@@ -85,6 +87,10 @@ interface Envelope<Payload> {
   /** Counts what was offered to this sink by this instance. */
   seq: number
   payload: Payload
+  /** Of a sealed sink: the `hash` of the line before it. */
+  prev?: string
+  /** Of a sealed sink: the hash of this line without this member. */
+  hash?: string
 }
 
 /**
@@ -111,6 +117,25 @@ export interface LifecycleDetails {
   retention: { deleted: string; bytes: number; reason: 'count' | 'age' }
   gap: { lost: number; in_doubt: number; from: number; to: number }
   correction: { status_code: number; error?: string }
+  /** A line that a crash or a failing disk left torn; `set_aside` is missing when there was no room to keep it. */
+  torn: { bytes: number; set_aside?: string }
+  seal: {
+    /** The sink's name in the options. */
+    sink: string
+    /**
+     * `resumed`: this line follows the one that was stored last. Otherwise a chain begins here: nothing was stored
+     * (`new`), the last line had no seal (`unsealed`), or the sink cannot tell what it stored last (`unknown`).
+     */
+    chain: 'resumed' | 'new' | 'unsealed' | 'unknown'
+    algorithm: 'sha256' | 'hmac-sha256'
+    /** Which secret, of an HMAC. */
+    key_id?: string
+    /** Whose checkpoints there will be: the `key_id` in them. */
+    signing_key?: string
+    /** The hashes of lines that a line names, and that the sink refused. */
+    dropped?: string[]
+  }
+  checkpoint: Checkpoint
 }
 
 /** The types of the entries of the trail's own life. */

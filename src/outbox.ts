@@ -1,5 +1,6 @@
 import { type Draft, Entry, type Format, jsonFormat, type Lane } from './entry.js'
-import type { LifecycleDetails } from './event.js'
+import type { LifecycleDetails, LifecycleType } from './event.js'
+import type { Seal } from './integrity/seal.js'
 import { Ledger } from './ledger.js'
 import { Queue } from './queue.js'
 import type { SinkLogger } from './sinks/sink.js'
@@ -11,7 +12,10 @@ export interface OutboxOptions {
   readonly maxQueue: number
   readonly maxQueueBytes: number
   readonly log: SinkLogger
-  readonly gap: (details: LifecycleDetails['gap']) => Draft
+  /** Makes the record of something in the trail's own life. */
+  readonly lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
+  /** What seals the lines, if anything does. */
+  readonly seal: Seal | null
 }
 
 /** What one sink is still to be given, and what it has not answered for: until then, whoever waits for it is here. */
@@ -55,8 +59,17 @@ export class Outbox {
 
   /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
   take(): Entry[] {
-    const gap = this.ledger.tellGap((details) => new Entry(this.options.gap(details), this.lane, null, false))
-    this.batch = this.queue.take(gap).filter((entry) => this.write(entry, entry === gap))
+    const gap = this.ledger.tellGap((details) => this.own('gap', details))
+    const taken = this.queue.take(gap)
+    const isOwn = (entry: Entry) => entry === gap
+    this.batch =
+      this.options.seal === null
+        ? taken.filter((entry) => this.write(entry, isOwn(entry)))
+        : this.options.seal.take(taken, {
+            introduction: (details) => this.own('seal', details),
+            checkpoint: (details) => this.own('checkpoint', details),
+            write: (entry, isChains) => this.write(entry, isChains || isOwn(entry)),
+          })
     return this.batch
   }
 
@@ -70,7 +83,10 @@ export class Outbox {
   settle(error: unknown, late: boolean, tellHealth: (isAnyStored: boolean) => void): void {
     const { batch } = this
     this.batch = []
-    tellHealth(this.ledger.settle(batch, error, late))
+    const before = this.ledger.counts.stored
+    const isAnyStored = this.ledger.settle(batch, error, late)
+    this.options.seal?.settle(batch, this.ledger.counts.stored - before)
+    tellHealth(isAnyStored)
     this.tell(batch, late ? 'late' : 'in time')
   }
 
@@ -96,24 +112,34 @@ export class Outbox {
     for (const one of asked) if (isDone(one)) one.resolve()
   }
 
+  /** An entry about the trail's own life that is not lost with its batch: it is made again. */
+  private own<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
+    return new Entry(this.options.lifecycle(type, details), this.lane, null, false)
+  }
+
   /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */
-  private write(entry: Entry, isGap: boolean): boolean {
+  private write(entry: Entry, isOwn: boolean): boolean {
     this.ledger.number(entry)
     try {
-      entry.line = this.options.format(entry.draft, entry.seq)
+      this.setLine(entry, this.options.format(entry.draft, entry.seq))
       this.isFormatFailing = false
       return true
     } catch (error) {
       this.logFormat(error)
-      if (isGap) {
-        // What the trail lacks is told whatever the format makes of it.
-        entry.line = jsonFormat(entry.draft, entry.seq)
+      if (isOwn) {
+        // What the trail lacks, and how it goes on, is told whatever the format makes of it.
+        this.setLine(entry, jsonFormat(entry.draft, entry.seq))
         return true
       }
       this.ledger.lose(entry, 'not stored')
       this.tell([entry], 'in time')
       return false
     }
+  }
+
+  private setLine(entry: Entry, line: string): void {
+    const { seal } = this.options
+    entry.line = seal === null ? line : seal.sealer.seal(line, entry.seq)
   }
 
   private logFormat(error: unknown): void {

@@ -1,4 +1,6 @@
-/** A signed statement that a chain had come to a line: kept elsewhere, it shows when lines were cut off since. */
+import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+
+/** A signed statement that a chain had come to a line. Kept elsewhere, it shows when lines were cut off since. */
 export interface Checkpoint {
   /** The sink's name in the options. */
   sink: string
@@ -13,11 +15,50 @@ export interface Checkpoint {
   algorithm: 'ed25519'
   /** SHA-256 of the public key in DER, in hex. */
   key_id: string
-  /** In base64, over `checkpointText`. */
+  /** Ed25519, in base64, over the other values in their order, each on a line of its own, behind a first line. */
   signature: string
 }
 
-/** What is signed: five values that have no line break in them, each on a line of its own. */
-export function checkpointText({ sink, instance, seq, hash, time }: Omit<Checkpoint, 'signature'>): string {
-  return `fastify-audit-log checkpoint 1\n${sink}\n${instance}\n${seq}\n${hash}\n${time}\n`
+type Statement = Pick<Checkpoint, 'sink' | 'instance' | 'seq' | 'hash' | 'time'>
+
+/** Says whose public key it is, of either half of a pair. */
+export function keyIdOf(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+}
+
+export function signCheckpoint(statement: Statement, privateKey: KeyObject): Checkpoint {
+  const key_id = keyIdOf(privateKey)
+  const signature = sign(null, textOf(statement), privateKey).toString('base64')
+  const { sink, instance, seq, hash, time } = statement
+  return { sink, instance, seq, hash, time, algorithm: 'ed25519', key_id, signature }
+}
+
+/** Whether a checkpoint is signed by the key's other half. */
+export function isSigned(checkpoint: Checkpoint, publicKey: KeyObject): boolean {
+  return verify(null, textOf(checkpoint), publicKey, Buffer.from(checkpoint.signature, 'base64'))
+}
+
+/** A checkpoint, when `value` is one by its form. */
+export function asCheckpoint(value: unknown): Checkpoint | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const member = (key: string): unknown => Reflect.get(value, key)
+  const text = (key: string): string | undefined => {
+    const found = member(key)
+    // A line break would let one statement be read as another.
+    return typeof found === 'string' && !/[\r\n]/.test(found) ? found : undefined
+  }
+  const [sink, instance, hash] = [text('sink'), text('instance'), text('hash')]
+  const [time, key_id, signature] = [text('time'), text('key_id'), text('signature')]
+  const seq = member('seq')
+  if (member('algorithm') !== 'ed25519' || typeof seq !== 'number' || !Number.isSafeInteger(seq)) return undefined
+  if (sink === undefined || instance === undefined || hash === undefined) return undefined
+  if (time === undefined || key_id === undefined || signature === undefined) return undefined
+  return { sink, instance, seq, hash, time, algorithm: 'ed25519', key_id, signature }
+}
+
+function textOf({ sink, instance, seq, hash, time }: Statement): Buffer {
+  return Buffer.from(`fastify-audit-log checkpoint 1\n${sink}\n${instance}\n${seq}\n${hash}\n${time}\n`)
 }

@@ -105,7 +105,7 @@ export function instanceProblem(value: unknown): string | undefined {
   if (typeof Reflect.get(value, 'write') !== 'function') {
     return 'has no `write` method; an AuditSink stores a batch in `async write(batch) { … }`'
   }
-  for (const name of ['open', 'idle', 'reopen', 'close']) {
+  for (const name of ['open', 'tail', 'idle', 'reopen', 'close']) {
     if (!['undefined', 'function'].includes(typeof Reflect.get(value, name))) {
       return `has a \`${name}\` that is not a method; make it one, or leave it out`
     }

@@ -65,6 +65,10 @@ class Memory implements MemorySink {
     this.stored.push(...batch)
   }
 
+  async tail(): Promise<string | undefined> {
+    return this.stored.at(-1)?.line
+  }
+
   clear(): void {
     this.stored = []
   }

@@ -21,7 +21,7 @@ export interface SinkContext {
   readonly name: string
   readonly log: SinkLogger
   /** Puts an entry about the sink's own life into its trail, before what is written next. */
-  record<Type extends 'rotation' | 'retention'>(type: Type, details: LifecycleDetails[Type]): void
+  record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void
 }
 
 /**
@@ -37,6 +37,12 @@ export interface AuditSink {
    * sink's to keep. A write is never repeated by the plugin.
    */
   write(batch: readonly AuditEntry[]): Promise<void>
+  /**
+   * The line that is stored last, without its ending `\n`; `undefined` when there is none. Asked of a sealed sink after
+   * `open`, and when nobody knows what became of a batch, so that the next line follows what is really there. A sink
+   * without it has a new chain at each start.
+   */
+  tail?(): Promise<string | undefined>
   /** Called about every second between writes: rotation, retention, checks, a probe after a failure. */
   idle?(): Promise<void>
   /** Called after an outside rotation, to open what is at the path now. */

@@ -16,8 +16,8 @@ export interface FaultySink extends AuditSink {
 }
 
 /**
- * Puts faults in front of a sink, to see what an application, or an alarm, makes of them. `open`, `write`, `idle` and
- * `reopen` can be struck; `close` always reaches the sink behind.
+ * Puts faults in front of a sink, to see what an application, or an alarm, makes of them. `open`, `write`, `tail`, `idle`
+ * and `reopen` can be struck; `close` always reaches the sink behind.
  *
  * @example
  * ```ts
@@ -45,7 +45,16 @@ class Faulty implements FaultySink {
   private delay = 0
   private isPoison: (entry: AuditEntry) => boolean = () => false
 
-  constructor(private readonly sink: AuditSink) {}
+  /** There is one only where the sink behind can tell. */
+  readonly tail?: () => Promise<string | undefined>
+
+  constructor(private readonly sink: AuditSink) {
+    if (sink.tail === undefined) return
+    this.tail = async () => {
+      await this.strike()
+      return sink.tail?.()
+    }
+  }
 
   fail(error: Error = new Error('the faulty sink was told to fail')): void {
     this.failure = error

@@ -1,13 +1,14 @@
+import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event.js'
 import type { SinkContext } from '../sink.js'
 import { makeDirectory } from './directory.js'
-import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
+import { APPEND_OR_CREATE, type FileStatus, lookUp, READ, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
 import { interrupted, rotate } from './rotation.js'
-import { setAside } from './tail.js'
+import { endOfLines, lastLine, setAside } from './tail.js'
 import { cleanUp, Trouble } from './trouble.js'
 
 /** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
@@ -91,9 +92,25 @@ export class ActiveFile {
   }
 
   /** Puts an entry about the file's own life into its trail. */
-  record<Type extends 'rotation' | 'retention'>(type: Type, details: LifecycleDetails[Type]): void {
+  record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void {
     this.foreign--
     this.context.record(type, details)
+  }
+
+  /** The last line that is whole, in this file or in the newest archive that has one. */
+  async lastLine(): Promise<string | undefined> {
+    const { fs } = this.parts
+    if (this.file !== undefined && this.file.end > 0) return this.file.lastLine()
+    for (const { name } of this.names.among(await fs.readdir(this.names.directory)).reverse()) {
+      const fd = await fs.open(this.names.path(name), READ, 0)
+      try {
+        const end = await endOfLines(fs, fd, (await fs.stat(fd)).size)
+        if (end > 0) return await lastLine(fs, fd, end)
+      } finally {
+        await fs.close(fd)
+      }
+    }
+    return undefined
   }
 
   /** Lets go of the file; what is at the path is opened when it is needed next. */
@@ -173,7 +190,9 @@ export class ActiveFile {
     const { path, context } = this
     return file.makeWhole(async (fd, from, to) => {
       const copy = await setAside(fs, fd, from, to, { path, now: clock.now(), ...this.options })
-      const details = { path, bytes: to - from, copy }
+      const bytes = to - from
+      const details = { path, bytes, copy }
+      this.record('torn', copy === undefined ? { bytes } : { bytes, set_aside: basename(copy) })
       if (copy !== undefined) context.log.warn(details, 'the audit file ended in a torn line, which was set aside')
       else
         context.log.error(

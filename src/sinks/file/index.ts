@@ -89,6 +89,10 @@ class RotatingFileSink implements FileSink {
     this.isFailing = false
   }
 
+  async tail(): Promise<string | undefined> {
+    return (await this.ready(0)).lastLine()
+  }
+
   async idle(): Promise<void> {
     const active = await this.ready(0)
     if (this.isFailing) await this.probe(active)

@@ -87,6 +87,11 @@ export class LogFile {
     return this.beginning
   }
 
+  /** The last whole line; there must be one. */
+  lastLine(): Promise<string> {
+    return lastLine(this.fs, this.fd, this.end)
+  }
+
   status(): Promise<FileStatus> {
     return this.fs.stat(this.fd)
   }

@@ -38,6 +38,14 @@ export async function holeIn(fs: FileSystem, fd: number, size: number): Promise<
   return undefined
 }
 
+/** The line that ends at `end` of an open file, without its ending. */
+export async function lastLine(fs: FileSystem, fd: number, end: number): Promise<string> {
+  const from = await endOfLines(fs, fd, end - 1)
+  const line = new Uint8Array(end - 1 - from)
+  await readExactly(fs, fd, line, from)
+  return new TextDecoder().decode(line)
+}
+
 /** Where a torn tail goes. */
 export interface Aside {
   /** The audit file's. */

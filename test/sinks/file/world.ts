@@ -53,7 +53,7 @@ export interface World {
   clock: ManualClock
   fs: FaultyFs
   logged: string[]
-  recorded: Array<{ type: string } & (LifecycleDetails['rotation'] | LifecycleDetails['retention'])>
+  recorded: Array<{ type: string } & LifecycleDetails['rotation' | 'retention' | 'torn']>
   context: SinkContext
   /** Another sink, of another process as far as the clock and the file system go. */
   sink(more?: Partial<FileSinkOptions>): FileSink

@@ -1,0 +1,93 @@
+import type { KeyObject } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
+import type { Entry } from '../entry.js'
+import type { SinkLogger } from '../sinks/sink.js'
+import { type Checkpoint, keyIdOf, signCheckpoint } from './checkpoint.js'
+
+/** Checkpoints are published here as well, for whoever watches all servers of a process. */
+const CHANNEL = channel('fastify-audit-log:checkpoint')
+
+export interface CheckpointOptions {
+  /** The sink's name. */
+  readonly sink: string
+  readonly privateKey: KeyObject
+  /** After how many entries one is made. */
+  readonly checkpointEvery: number
+  /** How long an entry may wait for one, in milliseconds; 0: as long as it takes. */
+  readonly checkpointInterval: number
+  readonly onCheckpoint: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined
+  /** The server's run. */
+  readonly instance: () => string
+  /** An RFC 3339 time. */
+  readonly now: () => string
+  /** Milliseconds. */
+  readonly monotonic: () => number
+  readonly log: SinkLogger
+}
+
+/** Makes the checkpoints of one chain, and hands out those that are stored. */
+export class Checkpoints {
+  /** What the trail says of whose they are. */
+  readonly announced: { readonly signing_key: string }
+  /** One is due however few entries there are: the file was rotated, or the server closes. */
+  isWanted = false
+  /** Entries behind the last checkpoint, and since when there are any. */
+  private unsigned = 0
+  private unsignedSince = 0
+  private made: { entry: Entry; checkpoint: Checkpoint } | null = null
+  private handing: Promise<void> = Promise.resolve()
+
+  constructor(private readonly options: CheckpointOptions) {
+    this.announced = { signing_key: keyIdOf(options.privateKey) }
+  }
+
+  /** Whether one is due, with so many more entries. */
+  isDue(more = 0): boolean {
+    const { checkpointEvery, checkpointInterval, monotonic } = this.options
+    const unsigned = this.unsigned + more
+    if (unsigned === 0) return false
+    if (this.isWanted || unsigned >= checkpointEvery) return true
+    return this.unsigned > 0 && checkpointInterval > 0 && monotonic() - this.unsignedSince >= checkpointInterval
+  }
+
+  /** A checkpoint behind the entry that has this number and hash, made an entry by `write`. */
+  make(seq: number, hash: string, write: (checkpoint: Checkpoint) => Entry): Entry {
+    const { sink, instance, now, privateKey } = this.options
+    const checkpoint = signCheckpoint({ sink, instance: instance(), seq, hash, time: now() }, privateKey)
+    const entry = write(checkpoint)
+    this.made = { entry, checkpoint }
+    return entry
+  }
+
+  /** What became of a batch, of which so many entries are stored. */
+  settle(stored: number): void {
+    const { made } = this
+    this.made = null
+    if (made?.entry.fate === 'stored') {
+      this.unsigned = 0
+      this.isWanted = false
+      this.handing = this.handOut(made.checkpoint)
+      return
+    }
+    if (this.unsigned === 0) this.unsignedSince = this.options.monotonic()
+    this.unsigned += stored
+  }
+
+  /** Resolves when the last checkpoint has been taken by whoever is handed them. */
+  handedOut(): Promise<void> {
+    return this.handing
+  }
+
+  private async handOut(checkpoint: Checkpoint): Promise<void> {
+    CHANNEL.publish(checkpoint)
+    try {
+      await this.options.onCheckpoint?.(checkpoint)
+    } catch (error) {
+      // It is in the trail; that it could not be kept elsewhere is no reason to refuse anything.
+      this.options.log.error(
+        { err: error, sink: this.options.sink },
+        'onCheckpoint failed: this checkpoint is in the trail alone',
+      )
+    }
+  }
+}

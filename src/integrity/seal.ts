@@ -1,0 +1,50 @@
+import type { Entry } from '../entry.js'
+import type { LifecycleDetails } from '../event.js'
+import type { Checkpoint } from './checkpoint.js'
+import type { Checkpoints } from './checkpoints.js'
+import type { Sealer } from './sealer.js'
+
+/** Makes the entries that a chain needs beside those of the trail. */
+export interface SealEntries {
+  introduction(details: LifecycleDetails['seal']): Entry
+  checkpoint(details: Checkpoint): Entry
+  /** Gives an entry its `seq` and its line; false when it has none and is lost. */
+  write(entry: Entry, isOwn: boolean): boolean
+}
+
+/** What a sealed lane has: a chain, and checkpoints of it where there is a key to sign them with. */
+export class Seal {
+  constructor(
+    /** The sink's name. */
+    private readonly sink: string,
+    readonly sealer: Sealer,
+    readonly checkpoints: Checkpoints | null,
+  ) {}
+
+  /** A checkpoint is due. */
+  get isDue(): boolean {
+    return this.checkpoints?.isDue() === true
+  }
+
+  /** Seals a batch: behind what is to be said of the chain, and before a checkpoint if one is due. */
+  take(taken: readonly Entry[], entries: SealEntries): Entry[] {
+    const { sealer, checkpoints } = this
+    if (taken.length === 0 && !this.isDue) return []
+    const introduction = sealer.begin((details) =>
+      entries.introduction({ sink: this.sink, ...details, ...checkpoints?.announced }),
+    )
+    const batch: Entry[] = []
+    if (introduction !== null && entries.write(introduction, true)) batch.push(introduction)
+    for (const entry of taken) if (entries.write(entry, false)) batch.push(entry)
+    if (checkpoints?.isDue(batch.length) !== true) return batch
+    const checkpoint = checkpoints.make(sealer.headSeq, sealer.head, (details) => entries.checkpoint(details))
+    if (entries.write(checkpoint, true)) batch.push(checkpoint)
+    return batch
+  }
+
+  /** What became of a batch, `stored` entries of which are stored. */
+  settle(batch: readonly Entry[], stored: number): void {
+    this.sealer.settle(batch)
+    this.checkpoints?.settle(stored)
+  }
+}
