@@ -41,7 +41,8 @@ const hostileObject = fc.constantFrom<() => object>(
   () => Object.defineProperty([1, 2], 1, { get: boom, enumerable: true }),
   () => ({ toJSON: boom, toString: boom, valueOf: boom, [Symbol.toPrimitive]: boom, [Symbol.iterator]: boom }),
   () => Object.assign(new Map(), { constructor: trap }),
-  () => Object.create(Object.create({ constructor: new Proxy(class {}, { get: boom }) })),
+  () =>
+    Object.create(Object.create({ constructor: new Proxy(class {}, { get: boom, getOwnPropertyDescriptor: boom }) })),
   () => Object.create(Object.create(Object.prototype, { constructor: { get: boom } })),
   () => Object.create(Object.create({ constructor: Object.defineProperty(() => 1, 'name', { get: boom }) })),
   () => Object.defineProperties(new Date(0), { getTime: { value: boom }, toISOString: { value: boom } }),
