@@ -44,7 +44,9 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
 const EQUALS = 0x3d
 const COLON = 0x3a
 const KEY_CHARACTER = /[\w.\-%[\]]/
-const MAX_BACKSLASHES = 8
+
+/** A quote within five strings of JSON has so many before it. */
+const MAX_BACKSLASHES = 31
 
 /**
  * The key that ends before a separator, quoted or not. What is walked through holds no separator, so that nothing is
@@ -80,8 +82,14 @@ const LINE = /[^\r\n]+/y
 /** YAML's text over several lines: all that are indented. */
 const BLOCK = /[|>][-+\d]{0,3}[ \t]*(?:\r?\n(?:[ \t][^\n]*|(?=\r?\n|$)))+/y
 
-const QUOTED = /(\\{0,8}["'])([\s\S]*?)(?:(?<!\\)\1|$)/y
-const PLAIN = /(?:(?:bearer|basic|digest|token)\s{1,3})?[^\s&]+/iy
+const QUOTED = /(\\{0,31}["'])([\s\S]*?)(?:(?<!\\)\1|$)/y
+
+/**
+ * To a space that is neither in quotes, nor after a scheme, nor between digits: it could begin in the middle of another
+ * secret otherwise, and leave the rest of that unrecognized.
+ */
+const PLAIN =
+  /(?:(?:bearer|basic|digest|token)\s{1,3})?(?:[^\s&"']+|"[^"]*(?:"|$)|'[^']*(?:'|$))+(?:(?<=bearer|basic)\s+[^\s&]+|(?<=\d)(?: \d+)+)*/iy
 const REST_OF_QUERY = /[^&]+/y
 
 /** What follows quotes or brackets without a gap is the rest of an odd value. */

@@ -3,7 +3,7 @@ import type { Replace } from './values.js'
 const SHORTEST = 13
 const LONGEST = 19
 
-/** A part of a longer run that is not read as a card's number of its own: `10 20 30` are amounts. */
+/** Shorter groups of a longer run, but for the last of a card, are no part of one: `10 20 30` are amounts. */
 const SHORTEST_GROUP = 3
 
 /** Digits that stand together: where they begin and end in the text. */
@@ -79,16 +79,18 @@ function cardsIn(text: string, run: readonly Group[]): Group[] {
   return cards
 }
 
+/** The longest that passes: the end of a number is its own, and not the next one. */
 function lastOfCard(text: string, run: readonly Group[], first: number): number {
+  let found = -1
   let digits = 0
   for (let last = first; last < run.length; last++) {
-    const group = run[last]
-    if (group === undefined || group.end - group.start < SHORTEST_GROUP) return -1
-    digits += group.end - group.start
-    if (digits > LONGEST) return -1
-    if (digits >= SHORTEST && isCardAt(text, join(run, first, last))) return last
+    const { start, end } = join(run, last, last)
+    digits += end - start
+    if (digits > LONGEST) break
+    if (digits >= SHORTEST && isCardAt(text, join(run, first, last))) found = last
+    if (end - start < SHORTEST_GROUP) break
   }
-  return -1
+  return found
 }
 
 function join(run: readonly Group[], first: number, last: number): Group {

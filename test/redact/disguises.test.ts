@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Changes } from '../../src/changes.js'
+import { REDACTED } from '../../src/redact.js'
+import { hostileText } from '../support/hostile.js'
+import { CARDS, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
+
+/** Nothing of the line's own holds it. */
+const NEEDLE = 'hunter2xyzzy'
+
+const key = fc.constantFrom(
+  ...['password', 'NEW_PASSWORD', 'accessToken', 'x-api-key', 'client_secret', 'user[pwd]', 'auth.token', 'sessionId'],
+  ...['aws_secret_access_key', 'X-Amz-Signature', 'X-Goog-Signature', 'sig', 'set-cookie', 'p%61ssword', 'cvv', 'otp'],
+)
+
+/** A secret with what gives it away; what of it must not show. */
+interface Secret {
+  text: string
+  needle: string
+}
+
+const byKey: fc.Arbitrary<Secret> = fc
+  .tuple(
+    key,
+    fc.constantFrom(
+      (name: string) => JSON.stringify({ page: 1, [name]: NEEDLE, next: 'x' }),
+      (name: string) => JSON.stringify([{ a: { [name]: { deep: [NEEDLE, { b: NEEDLE }] } } }]),
+      (name: string) => `https://example.org/cb?page=1&${name}=${NEEDLE}&next=x`,
+      (name: string) => `/cb?${name}=${NEEDLE}#top`,
+      (name: string) => `https://example.org/cb#page=1&${name}=${NEEDLE}`,
+      (name: string) => `page=1&${name}=${NEEDLE}&next=x`,
+    ),
+  )
+  .map(([name, write]) => ({ text: write(name), needle: NEEDLE }))
+
+const byForm: fc.Arbitrary<Secret> = fc.oneof(
+  fc.constantFrom(
+    { text: `Bearer ${NEEDLE}`, needle: NEEDLE },
+    { text: 'Basic dXNlcjpwYXNz', needle: 'dXNlcjpwYXNz' },
+    { text: TOKEN, needle: 'eyJhbGciOiJIUzI1NiJ9' },
+    { text: `-----BEGIN PRIVATE KEY-----\n${NEEDLE}\n-----END PRIVATE KEY-----`, needle: NEEDLE },
+    { text: `https://ada:${NEEDLE}@example.org/x`, needle: NEEDLE },
+  ),
+  fc.constantFrom(...CARDS).map((card) => ({ text: card, needle: card })),
+)
+
+type Wrap = 'json' | 'encoding'
+
+/** Up to three strings of JSON and two percent-encodings, in any order. */
+const wraps: fc.Arbitrary<Wrap[]> = fc
+  .shuffledSubarray(['json', 'json', 'json', 'encoding', 'encoding'] as const)
+  .map((chosen) => [...chosen])
+
+function wrapped(text: string, kinds: readonly Wrap[]): string {
+  return kinds.reduce(
+    (inner, kind) =>
+      kind === 'json'
+        ? JSON.stringify({ id: 7, inner, list: [null] })
+        : `https://example.org/?page=1&next=${encodeURIComponent(inner)}`,
+    text,
+  )
+}
+
+describe('a secret', () => {
+  it('is found in any wrapping of JSON in strings and encoded URLs', () => {
+    fc.assert(
+      fc.property(fc.oneof(byKey, byForm), wraps, ({ text, needle }, kinds) => {
+        const whole = wrapped(text, kinds)
+        const { text: clean, redacted } = redactValue(whole)
+        expect(clean, whole).not.toContain(needle)
+        expect(redacted).toBeGreaterThan(0)
+        expect(clean).toContain('REDACTED')
+        if (kinds.at(-1) === 'json') expect(JSON.parse(clean)).toMatchObject({ id: 7, list: [null] })
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('is found in any parameter of an endpoint, encoded up to twice', () => {
+    const encodings = fc.constantFrom(
+      (text: string) => encodeURIComponent(text),
+      (text: string) => encodeURIComponent(encodeURIComponent(text)),
+      (text: string) => encodeURIComponent(text).replaceAll('%20', '+'),
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(byKey, byForm),
+        encodings,
+        fc.constantFrom('?', '&', ';', '#'),
+        ({ text, needle }, encode, joint) => {
+          const url = `/v1/jobs?page=1${joint}next=${encode(text)}&sort=name`
+          const { text: clean, redacted } = redactUrl(url)
+          expect(clean, url).not.toContain(needle)
+          expect(redacted).toBeGreaterThan(0)
+          expect(clean.startsWith(`/v1/jobs?page=1${joint}next=`)).toBe(true)
+          expect(clean.endsWith('&sort=name')).toBe(true)
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('is found in the path of an endpoint', () => {
+    for (const [text, clean] of [
+      [`/files/${TOKEN}/x`, `/files/${REDACTED}/x`],
+      ['/cards/4111-1111-1111-1111', `/cards/${REDACTED}`],
+      ['/cards/4111%201111%201111%201111/x', `/cards/${REDACTED}/x`],
+      ['/a/password=hunter2/b', `/a/password=${REDACTED}/b`],
+      ['/proxy/https%3A%2F%2Fada%3Apw%40host', `/proxy/https%3A%2F%2F${REDACTED}%40host`],
+    ] as const) {
+      expect(redactUrl(text)).toEqual({ text: clean, redacted: 1 })
+    }
+    expect(redactUrl('/v1/token:refresh')).toEqual({ text: '/v1/token:refresh', redacted: 0 })
+  })
+
+  it('is found in running text among anything', () => {
+    fc.assert(
+      fc.property(hostileText, byForm, hostileText, (before, { text, needle }, after) => {
+        fc.pre(!/[0-9a-f.+\- ]$/i.test(before) && !/^[0-9a-f+\- ]/i.test(after) && !before.includes('-----BEGIN'))
+        const changes = new Changes()
+        expect(changes.redactor.text(`${before} | ${text} | ${after}`, 'x', changes)).not.toContain(needle)
+      }),
+    )
+  })
+})
+
+describe('a value without quotes', () => {
+  it.each([
+    [`{"secret":1,"note":"Bearer ${NEEDLE}"`, NEEDLE],
+    [`token=1,password="two ${NEEDLE} words"`, NEEDLE],
+    [`token=1,password='two ${NEEDLE} words'`, NEEDLE],
+    [`{\\"token\\":1,\\"password\\":\\"two ${NEEDLE}\\"`, NEEDLE],
+    ['token=1,4111 1111 1111 1111 x', '1111'],
+    ['token=1,4111-1111-1111-1111 x', '1111'],
+    [`token=1,Basic dXNlcjpwYXNz`, 'dXNl'],
+  ])('does not end in the middle of another secret: %j', (text, needle) => {
+    expect(redactValue(text).text).not.toContain(needle)
+  })
+})
+
+describe('JSON in a string', () => {
+  it('stays JSON, and all that is not secret in it stays as it was written', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(undefined, 1, 2), (json, indent) => {
+        const text = JSON.stringify(JSON.parse(json), null, indent)
+        const { text: clean, redacted } = redactValue(text)
+        expect(() => JSON.parse(clean)).not.toThrow()
+        if (redacted === 0) expect(clean).toBe(text)
+      }),
+    )
+    const text = '{ "big": 12345678901234567890, "a": 1, "a": 1.0, "token" : {"x": ["}"]}, "u": "\\u00e9" }'
+    expect(redactValue(text).text).toBe(text.replace('{"x": ["}"]}', `"${REDACTED}"`))
+  })
+
+  it('is searched at any depth, and whatever else its key is', () => {
+    const deep = `${'{"a":['.repeat(1000)}{"__proto__":{"token":"${NEEDLE}"}}${']}'.repeat(1000)}`
+    expect(redactValue(deep)).toEqual({ text: deep.replace(NEEDLE, REDACTED), redacted: 1 })
+    expect(redactValue(`{"token":1,"token":"${NEEDLE}"}`).text).toBe(`{"token":"${REDACTED}","token":"${REDACTED}"}`)
+    expect(redactValue(`{"p\\u0061ssword":"${NEEDLE}"}`).text).toBe(`{"p\\u0061ssword":"${REDACTED}"}`)
+    expect(redactValue(`{"Bearer ${NEEDLE}":1}`).text).toBe(`{"Bearer ${REDACTED}":1}`)
+  })
+
+  it.each([
+    `{"token":"${NEEDLE}"`,
+    `{"a":{"token": { "x": "${NEEDLE}", "y": [1, "}", "${NEEDLE}"] }}`,
+    `{'token': '${NEEDLE}'}`,
+    `prefix {"token":"${NEEDLE}"} suffix`,
+    `)]}',\n{"token":"${NEEDLE}"}`,
+    `{"token":"${NEEDLE}"}\n{"token":"${NEEDLE}"}`,
+    `{"a":"\\x","token":"two ${NEEDLE} words"}`,
+  ])('is searched as running text when it is none: %j', (text) => {
+    expect(redactValue(text).text).not.toContain(NEEDLE)
+  })
+
+  it('is searched as running text when it is too long, or too deep in strings', () => {
+    const long = JSON.stringify({ padding: 'x'.repeat(300_000), token: NEEDLE })
+    expect(redactValue(long).text).not.toContain(NEEDLE)
+    let nested = JSON.stringify({ token: NEEDLE })
+    for (let depth = 0; depth < 5; depth++) nested = JSON.stringify({ nested })
+    // Its quotes have too many backslashes before them by then; those of one string fewer have not.
+    expect(redactValue(JSON.parse(nested).nested).text).not.toContain(NEEDLE)
+  })
+})
+
+describe('a text that is longer than what is searched', () => {
+  const LIMIT = 262_144
+
+  it.each([
+    ['a key', (secret: string) => `password=${secret}`],
+    ['a token', () => TOKEN],
+    ['a card', () => '4111 1111 1111 1111'],
+    ['credentials', (secret: string) => `Bearer ${secret}`],
+    ['user information', (secret: string) => `postgres://ada:${secret}@db`],
+  ])('shows nothing of %s that the cut goes through', (_, write) => {
+    const secret = write('hunter2')
+    for (let place = 1; place < secret.length; place++) {
+      const changes = new Changes()
+      const text = `${'x '.repeat(LIMIT / 2 - 40)}${'y'.repeat(79 - place)} ${secret} ${'z '.repeat(100)}`
+      const clean = changes.redactor.text(text, 'response.error', changes)
+      expect(clean.slice(-60)).not.toMatch(/hun|eyJ|\d|ada/)
+      expect(clean).not.toContain('z')
+      expect(changes.truncated?.['response.error']?.bytes).toBe(text.length)
+    }
+  })
+})
