@@ -66,6 +66,23 @@ export const AuditSinkTimeout = createError(
   503,
 )
 
+/** What is looked for in a trail cannot be; the message names it, its value and what to write. */
+export const AuditInvalidQuery = createError<[remedy: string]>('FST_AUDIT_INVALID_QUERY', '%s', 500)
+
+/** There is nothing to read where a trail should be. */
+export const AuditNoTrail = createError<[path: string, reason: string]>(
+  'FST_AUDIT_NO_TRAIL',
+  'There is no audit trail at %s: %s',
+  500,
+)
+
+/** Files of a trail could not be read to their end, so that what was found in it is not all there is. */
+export const AuditTrailUnreadable = createError<[files: string]>(
+  'FST_AUDIT_TRAIL_UNREADABLE',
+  'The audit trail could not be read whole:\n%s',
+  500,
+)
+
 /** Which entries of a batch are not stored. */
 export interface BatchErrorDetails {
   /** The entries that are certainly not stored. */
