@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Annotations } from '../src/annotations.js'
 import { BOUNDS } from '../src/bound.js'
 import { Changes } from '../src/changes.js'
+import { Redactor } from '../src/redact.js'
 import { hostileText } from './support/hostile.js'
 
 function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: Changes; value: unknown } {
@@ -98,6 +99,24 @@ describe('annotations', () => {
     )
     expect(json).not.toContain('hunter2')
     expect(changes.redacted).toBe(3)
+  })
+
+  it('are redacted by the rules of their server', () => {
+    const rules = { keys: ['nickname'], mode: 'mask', secret: undefined, keyId: '', omit: [] } as const
+    const annotations = new Annotations(new Changes(new Redactor(rules)))
+    annotations.add({ Nick_Name: 'x', n: { nickname: 'x' } })
+    expect(JSON.parse(annotations.toJson())).toEqual({ Nick_Name: '[REDACTED]', n: { nickname: '[REDACTED]' } })
+  })
+
+  it('are read without a call of the application', () => {
+    const given = Object.defineProperty({ __proto__: null, deep: {} }, 'own', {
+      enumerable: true,
+      get() {
+        throw new Error('called')
+      },
+    })
+    Object.defineProperty(given.deep, 'inner', { enumerable: true, get: () => 'called' })
+    expect(annotate(given).value).toEqual({ deep: { inner: '[getter]' }, own: '[getter]' })
   })
 
   it('mark nothing before Complete is written', () => {
