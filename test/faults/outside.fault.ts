@@ -13,6 +13,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -210,6 +211,31 @@ describe('while a server runs, a permission is withdrawn', () => {
   })
 })
 
+describe('while a server runs, its disk fails', () => {
+  it('and is read-only from then on: requests are refused until it is mounted anew, and what was synced is there', async (context) => {
+    const volume = mountVolume(context, 'ext4')
+    const path = join(volume.directory, 'audit', 'audit.log')
+    const all = await serve(path, { fsync: true })
+    await all.traffic.during(async () => {
+      expect(statuses(await all.traffic.burst(40))).toEqual([200])
+      volume.abort()
+      expect(statuses(await all.traffic.burst(40))).toEqual([503])
+    })
+    expect(all.errors.at(-1)).toContain('EROFS')
+    volume.unmount()
+    // Where the mount was is nothing that can be written to, as it should be.
+    writeFileSync(dirname(path), '')
+    await expect.poll(() => volume.isInUse(), SOON).toBe(false)
+    expect(statuses(await all.traffic.burst(40))).toEqual([503])
+    volume.mountAgain()
+    // The lock was not synced: there is no telling whose it was, so that its age decides.
+    const old = Date.now() / 1000 - 11
+    utimesSync(`${path}.lock`, old, old)
+    await expect.poll(() => all.app.audit.healthy, { timeout: 20_000 }).toBe(true)
+    await expectWhole(all, [])
+  })
+})
+
 describe('a server does not start', () => {
   it('on a file system that is mounted read-only, and says so', async (context) => {
     const volume = mountVolume(context, 'tmpfs')
@@ -235,7 +261,7 @@ describe('a server does not start', () => {
 /** Until the test is over. */
 function makeImmutable(context: TestContext, path: string): void {
   ifPermitted(context, 'chattr +i', () => run('chattr', '+i', path))
-  onTestFinished(() => run('chattr', '-i', path))
+  onTestFinished(() => void run('chattr', '-i', path))
 }
 
 /** Root may do everything: until the test is over this process is somebody else, who owns the directory. */

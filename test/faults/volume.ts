@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, type TestContext } from 'vitest'
@@ -14,6 +24,12 @@ export interface Volume {
   free(): void
   /** Mounts it read-only; nothing on it may be open for writing. */
   makeReadOnly(): void
+  /** Makes an ext4 read-only as the kernel does after an error of the disk, whatever is open: what is not synced is lost. */
+  abort(): void
+  unmount(): void
+  /** Whether anything on it is still open, although it is unmounted. */
+  isInUse(): boolean
+  mountAgain(): void
 }
 
 export type VolumeKind = 'tmpfs' | 'ext4'
@@ -37,30 +53,38 @@ export function mountVolume(context: TestContext, kind: VolumeKind, inodes = INO
   const root = mkdtempSync(join(tmpdir(), 'audit-volume-'))
   onTestFinished(() => rmSync(root, { recursive: true }))
   const directory = mkdtempSync(join(root, 'mounted-'))
+  const image = join(root, 'image')
   if (kind === 'ext4' && !existsSync('/dev/loop-control')) context.skip('this machine has no loop devices')
-  ifPermitted(context, `mounting ${kind}`, () => mount(kind, root, directory, inodes))
-  // Lazily: a test that failed may have left a file open, and the mount must not outlive it.
-  onTestFinished(() => run('umount', '--lazy', directory))
+  ifPermitted(context, `mounting ${kind}`, () => mount(kind, image, directory, inodes))
+  onTestFinished(() => unmount(directory))
   const filler = join(directory, 'filler')
   return {
     directory,
     fill: () => fill(filler),
     free: () => unlinkSync(filler),
-    makeReadOnly: () => run('mount', '-o', 'remount,ro', directory),
+    makeReadOnly: () => void run('mount', '-o', 'remount,ro', directory),
+    abort: () => void run('mount', '-o', 'remount,abort', directory),
+    unmount: () => unmount(directory),
+    isInUse: () => run('losetup', '--associated', image) !== '',
+    mountAgain: () => void run('mount', '-o', 'loop', image, directory),
   }
 }
 
-function mount(kind: VolumeKind, root: string, directory: string, inodes: number): void {
+function mount(kind: VolumeKind, image: string, directory: string, inodes: number): void {
   const size = SIZES[kind]
   if (kind === 'tmpfs') {
     run('mount', '-t', 'tmpfs', '-o', `size=${size}k,nr_inodes=${inodes}`, 'audit-test', directory)
     return
   }
-  const image = join(root, 'image')
   writeFileSync(image, new Uint8Array(size * 1024))
   // Without the blocks that are kept for root, which would make the disk look full to everybody else alone.
   run('mkfs.ext4', '-q', '-F', '-m', '0', '-N', String(inodes), image)
   run('mount', '-o', 'loop', image, directory)
+}
+
+/** Lazily: a test that failed may have left a file open, and no mount must outlive it. */
+function unmount(directory: string): void {
+  if (readFileSync('/proc/mounts', 'utf8').includes(` ${directory} `)) run('umount', '--lazy', directory)
 }
 
 function fill(path: string): void {
@@ -82,6 +106,6 @@ function fits(fd: number, data: Uint8Array): boolean {
   }
 }
 
-export function run(command: string, ...args: string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+export function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }

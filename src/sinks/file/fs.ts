@@ -124,9 +124,9 @@ export async function unless<T>(codes: readonly string[], call: Promise<T>): Pro
   }
 }
 
-/** What is at `path`, if anything is. */
+/** What is at `path`, if anything is; nothing is where a file has come to stand in its directory's place. */
 export function lookUp(fs: FileSystem, path: string): Promise<FileStatus | undefined> {
-  return unless(['ENOENT'], fs.lstat(path))
+  return unless(['ENOENT', 'ENOTDIR'], fs.lstat(path))
 }
 
 /** Whether `path` could be made a second name of `from`; `false` when it is taken. */
