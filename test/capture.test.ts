@@ -155,6 +155,7 @@ describe('the body of a reply', () => {
       [new Response('x'), {}, 'stream'],
       ['x'.repeat(262_145), { contentType: JSON_TYPE }, 'too large; application/json; 262145 bytes'],
       [Buffer.alloc(262_145), { contentType: 'text/plain' }, 'too large; text/plain; 262145 bytes'],
+      [Buffer.from('é'.repeat(200_000)), { contentType: 'text/plain' }, 'too large; text/plain; 400000 bytes'],
     ]
     for (const [payload, given, expected] of cases) {
       const { json, left } = response(payload, given)

@@ -183,6 +183,11 @@ describe('a key', () => {
     )
   })
 
+  it('that is a secret itself is redacted', () => {
+    const token = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln'
+    expect(write({ [token]: { [`Bearer ${token}`]: 1 } }).value).toEqual({ '[REDACTED]': { 'Bearer [REDACTED]': 1 } })
+  })
+
   it('that is marked is as one that is listed', () => {
     const { value, changes } = write(
       { 'Home-Address': { street: 'x' }, list: [{ home_address: [1] }] },
