@@ -12,6 +12,8 @@ import type { ExchangeContext, ExchangeCounts } from './exchange-context.js'
 import { compileFilters } from './filter.js'
 import { rancherLine } from './formats/rancher.js'
 import { Who, type WhoCounts } from './identity.js'
+import { Seal } from './integrity/seal.js'
+import { sealable } from './integrity/sealable.js'
 import type { Level } from './level.js'
 import { OpenExchanges } from './open-exchanges.js'
 import type { ResolvedOptions, ResolvedSink, RouteAudit } from './options.js'
@@ -187,7 +189,13 @@ export class Trail implements ExchangeContext {
       maxQueueBytes: sink.maxQueueBytes,
       log: this.log,
       lifecycle: (type, details) => this.auditor.lifecycle(type, details),
+      seal: this.seal(sink),
     })
+  }
+
+  private seal({ name, seal }: ResolvedSink): Seal | null {
+    const { log, clock } = this
+    return seal === null ? null : new Seal(seal, { sink: name, instance: () => this.auditor.instance, clock, log })
   }
 
   private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
@@ -211,9 +219,10 @@ export class Trail implements ExchangeContext {
   }
 }
 
-function formatOf({ format }: ResolvedSink): Format {
+function formatOf({ format, seal }: ResolvedSink): Format {
   if (format === 'json') return jsonFormat
-  return customFormat(format === 'rancher' ? rancherLine : format)
+  if (format === 'rancher') return customFormat(rancherLine)
+  return seal === null ? customFormat(format) : sealable(customFormat(format))
 }
 
 function sinkOf(sink: ResolvedSink): AuditSink {
@@ -223,7 +232,8 @@ function sinkOf(sink: ResolvedSink): AuditSink {
 
 /** A sink that is an instance may hold anything: a socket, a secret, itself. */
 function describeSink(sink: ResolvedSink): object {
-  return sink.type === 'custom' ? { ...sink, sink: '[instance]' } : sink
+  const seal = sink.seal === null ? null : { ...sink.seal, secret: undefined, privateKey: undefined }
+  return sink.type === 'custom' ? { ...sink, seal, sink: '[instance]' } : { ...sink, seal }
 }
 
 function toJsonValue(value: object): JsonValue {

@@ -1,28 +1,31 @@
 import type { KeyObject } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
+import type { Clock } from '../clock.js'
 import type { Entry } from '../entry.js'
 import type { SinkLogger } from '../sinks/sink.js'
+import { toIsoTime } from '../time.js'
 import { type Checkpoint, keyIdOf, signCheckpoint } from './checkpoint.js'
 
 /** Checkpoints are published here as well, for whoever watches all servers of a process. */
 const CHANNEL = channel('fastify-audit-log:checkpoint')
 
-export interface CheckpointOptions {
+/** What a lane tells of itself. */
+export interface CheckpointContext {
   /** The sink's name. */
   readonly sink: string
+  /** The server's run. */
+  readonly instance: () => string
+  readonly clock: Clock
+  readonly log: SinkLogger
+}
+
+export interface CheckpointOptions extends CheckpointContext {
   readonly privateKey: KeyObject
   /** After how many entries one is made. */
   readonly checkpointEvery: number
-  /** How long an entry may wait for one, in milliseconds; 0: as long as it takes. */
+  /** How long an entry may wait for one, in milliseconds; 0: until there are enough. */
   readonly checkpointInterval: number
   readonly onCheckpoint: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined
-  /** The server's run. */
-  readonly instance: () => string
-  /** An RFC 3339 time. */
-  readonly now: () => string
-  /** Milliseconds. */
-  readonly monotonic: () => number
-  readonly log: SinkLogger
 }
 
 /** Makes the checkpoints of one chain, and hands out those that are stored. */
@@ -43,17 +46,20 @@ export class Checkpoints {
 
   /** Whether one is due, with so many more entries. */
   isDue(more = 0): boolean {
-    const { checkpointEvery, checkpointInterval, monotonic } = this.options
+    const { checkpointEvery, checkpointInterval, clock } = this.options
     const unsigned = this.unsigned + more
     if (unsigned === 0) return false
     if (this.isWanted || unsigned >= checkpointEvery) return true
-    return this.unsigned > 0 && checkpointInterval > 0 && monotonic() - this.unsignedSince >= checkpointInterval
+    return this.unsigned > 0 && checkpointInterval > 0 && clock.monotonic() - this.unsignedSince >= checkpointInterval
   }
 
   /** A checkpoint behind the entry that has this number and hash, made an entry by `write`. */
   make(seq: number, hash: string, write: (checkpoint: Checkpoint) => Entry): Entry {
-    const { sink, instance, now, privateKey } = this.options
-    const checkpoint = signCheckpoint({ sink, instance: instance(), seq, hash, time: now() }, privateKey)
+    const { sink, instance, clock, privateKey } = this.options
+    const checkpoint = signCheckpoint(
+      { sink, instance: instance(), seq, hash, time: toIsoTime(clock.now()) },
+      privateKey,
+    )
     const entry = write(checkpoint)
     this.made = { entry, checkpoint }
     return entry
@@ -69,7 +75,7 @@ export class Checkpoints {
       this.handing = this.handOut(made.checkpoint)
       return
     }
-    if (this.unsigned === 0) this.unsignedSince = this.options.monotonic()
+    if (this.unsigned === 0) this.unsignedSince = this.options.clock.monotonic()
     this.unsigned += stored
   }
 

@@ -1,8 +1,22 @@
+import type { KeyObject } from 'node:crypto'
 import type { Entry } from '../entry.js'
 import type { LifecycleDetails } from '../event.js'
 import type { Checkpoint } from './checkpoint.js'
-import type { Checkpoints } from './checkpoints.js'
-import type { Sealer } from './sealer.js'
+import { type CheckpointContext, Checkpoints } from './checkpoints.js'
+import { Sealer } from './sealer.js'
+
+/** What is sealed with, every option decided. */
+export interface SealSettings {
+  /** Undefined: a plain hash, which anyone can compute. */
+  readonly secret: Uint8Array | undefined
+  readonly keyId: string
+  /** Undefined: no checkpoints. */
+  readonly privateKey: KeyObject | undefined
+  readonly checkpointEvery: number
+  /** Milliseconds. */
+  readonly checkpointInterval: number
+  readonly onCheckpoint: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined
+}
 
 /** Makes the entries that a chain needs beside those of the trail. */
 export interface SealEntries {
@@ -14,12 +28,15 @@ export interface SealEntries {
 
 /** What a sealed lane has: a chain, and checkpoints of it where there is a key to sign them with. */
 export class Seal {
-  constructor(
-    /** The sink's name. */
-    private readonly sink: string,
-    readonly sealer: Sealer,
-    readonly checkpoints: Checkpoints | null,
-  ) {}
+  readonly sealer: Sealer
+  readonly checkpoints: Checkpoints | null
+  private readonly sink: string
+
+  constructor({ privateKey, ...settings }: SealSettings, context: CheckpointContext) {
+    this.sink = context.sink
+    this.sealer = new Sealer(settings)
+    this.checkpoints = privateKey === undefined ? null : new Checkpoints({ privateKey, ...settings, ...context })
+  }
 
   /** A checkpoint is due. */
   get isDue(): boolean {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { AuditInvalidUnit } from '../errors.js'
 import { parseDuration } from '../units.js'
 import { dataDirProblem, filePathProblem, missing } from './problems.js'
+import { sealProblems } from './seal.js'
 
 // What is wrong between options that may each be right. All of this looks at options that may be wrong in
 // themselves, so that every mistake is found at once.
@@ -73,6 +74,7 @@ function sinkProblems(sinks: readonly unknown[], dataDir: unknown): Problem[] {
       (name, path) => `is the file of ${name} too (${path}); give each sink a file of its own`,
     ),
     ...sinks.flatMap(retentionProblems),
+    ...sinks.flatMap((sink, index) => (isRecord(sink) ? sealProblems(sink, ['sinks', index]) : [])),
     ...sinks.flatMap((sink, index) => filterProblems(isRecord(sink) ? sink.filters : [], ['sinks', index, 'filters'])),
   ]
 }

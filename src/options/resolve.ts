@@ -4,6 +4,7 @@ import { toLevel } from '../level.js'
 import { parseDuration, parseSize } from '../units.js'
 import { defaultPath } from './combinations.js'
 import type { fileSinkSchema, optionsSchema, sinkSchema } from './schema.js'
+import { resolveSeal } from './seal.js'
 import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } from './types.js'
 
 /** Options that were checked, in the units and absolute paths that the plugin's parts work with. */
@@ -42,6 +43,7 @@ function resolveSink(sink: z.output<typeof sinkSchema>, dataDir: string): Resolv
     maxQueue: sink.maxQueue,
     maxQueueBytes: parseSize(sink.maxQueueBytes),
     filters: [...sink.filters],
+    seal: resolveSeal(sink.seal),
   }
   switch (sink.type) {
     case 'file':

@@ -32,6 +32,7 @@ import {
   sinkNameProblem,
   sinkTypeProblem,
 } from './problems.js'
+import { sealIssues, sealOption } from './seal.js'
 import type { FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
 import { choice, count, duration, expected, flag, list, live, says, size, strict, text, timer } from './values.js'
 
@@ -104,6 +105,7 @@ const commonShape = {
   maxQueue: count(1).default(10_000),
   maxQueueBytes: size("leaves no room for an entry; write a size such as '64MiB'").default('64MiB'),
   filters,
+  seal: sealOption,
 }
 
 const fileShape = {
@@ -185,7 +187,7 @@ export function issuesOf(options: unknown, found: readonly z.core.$ZodIssue[] = 
     input: undefined,
     ...problem,
   }))
-  return bareInstances(options).reduce(replaceIssues, [...found, ...untypedIssues(options), ...combined])
+  return bareInstances(options).reduce(replaceIssues, sealIssues([...found, ...untypedIssues(options), ...combined]))
 }
 
 /** Where a sink's instance stands in the place of a sink's options: its own fields would each be an unknown key. */

@@ -1,7 +1,10 @@
+import type { KeyObject } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { CaptureSettings } from '../capture.js'
 import type { AuditEvent, LifecycleEvent } from '../event.js'
 import type { FilterOptions } from '../filter.js'
+import type { Checkpoint } from '../integrity/checkpoint.js'
+import type { SealSettings } from '../integrity/seal.js'
 import type { Level, LevelOption } from '../level.js'
 import type { OmittablePath, RedactSettings } from '../redact.js'
 import type { RuleOptions } from '../rules.js'
@@ -45,6 +48,34 @@ export type Duration = string | 0
 /** Bytes, or a size such as `'100MiB'`. */
 export type Size = string | number
 
+/** How a sink's lines are chained, so that a change of any of them is found. */
+export interface SealOptions {
+  /** Makes each hash an HMAC under it, which nobody without it can compute: at least 32 bytes. */
+  secret?: string | Uint8Array | undefined
+  /**
+   * What the trail says of the secret, so that it can be changed: letters, digits, `.`, `_` and `-`, at most 32.
+   * @default '1'
+   */
+  keyId?: string | undefined
+  /** An Ed25519 key, or its PEM: has checkpoints signed, which anyone with the public key can verify. */
+  privateKey?: KeyObject | string | undefined
+  /**
+   * After how many entries a checkpoint is made.
+   * @default 1000
+   */
+  checkpointEvery?: number | undefined
+  /**
+   * How long an entry may wait for a checkpoint; 0: until there are `checkpointEvery`.
+   * @default '1m'
+   */
+  checkpointInterval?: Duration | undefined
+  /** Is given each checkpoint that is stored, to keep it elsewhere. */
+  onCheckpoint?: CheckpointFunction | undefined
+}
+
+/** Keeps a checkpoint elsewhere; a closing server waits for the last one. */
+export type CheckpointFunction = (checkpoint: Checkpoint) => void | Promise<void>
+
 interface CommonSinkOptions {
   /** What errors, statistics and log lines call the sink: letters, digits, `.`, `_` and `-`, at most 64. */
   name: string
@@ -78,6 +109,11 @@ interface CommonSinkOptions {
    * @default []
    */
   filters?: readonly FilterOptions[] | undefined
+  /**
+   * Gives each line the hash of the line before it and its own.
+   * @default false
+   */
+  seal?: boolean | SealOptions | undefined
 }
 
 /** A sink that appends to a file. */
@@ -299,6 +335,7 @@ export interface ResolvedSinkBase {
   maxQueue: number
   maxQueueBytes: number
   filters: FilterOptions[]
+  seal: SealSettings | null
 }
 
 export interface ResolvedFile {
