@@ -76,6 +76,8 @@ export class Delivery implements Lane, SinkContext {
   private reopenings: Asker[] = []
   /** The sink is to be closed; called when it is. */
   private closing: (() => void) | null = null
+  /** The sink is closed once, also when that was asked for in time and its server gave it up meanwhile. */
+  private whenClosed: Promise<void> | null = null
   /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
   private isClosed = false
   /** A sink that hangs while it opens does not hold up the boot. */
@@ -175,22 +177,30 @@ export class Delivery implements Lane, SinkContext {
    * rejects for what could not be stored: `stats()` says how much that is.
    */
   async close(budget: number, stop: () => LifecycleDetails['stop']): Promise<void> {
-    await this.within(budget, async () => {
+    let isStopping = false
+    const offerStop = (): void => {
+      if (!isStopping) this.offer(this.entry('stop', stop()))
+      isStopping = true
+    }
+    const drain = async (): Promise<void> => {
       await this.flush()
       // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
       this.isIdleDue = true
       this.pump()
       await this.flush()
-      this.offer(this.entry('stop', stop()))
+      offerStop()
       await this.flush()
       await this.lastCheckpoint()
       await this.closeSink()
-    })
+    }
+    await this.within(budget, drain())
+    // Of a sink that was given up before, it is one more that is lost.
+    offerStop()
   }
 
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
-    await this.within(budget, () => this.closeSink())
+    await this.within(budget, this.closeSink())
   }
 
   /** Signs the end of the chain, and waits until that has been kept elsewhere. */
@@ -209,22 +219,25 @@ export class Delivery implements Lane, SinkContext {
     return this.outbox.answered()
   }
 
-  private async within(budget: number, close: () => Promise<void>): Promise<void> {
+  /** Waits until the sink is closed; what takes longer than `budget` is given up, but it is closed then too. */
+  private async within(budget: number, closed: Promise<void>): Promise<void> {
     let deadline: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       deadline = setTimeout(resolve, budget)
     })
-    await Promise.race([close(), late])
+    await Promise.race([closed, late])
     clearTimeout(deadline)
     this.abandon(budget)
+    this.closeSink()
   }
 
   private closeSink(): Promise<void> {
     clearInterval(this.idleTimer)
-    return new Promise((resolve) => {
+    this.whenClosed ??= new Promise((resolve) => {
       this.closing = resolve
       this.pump()
     })
+    return this.whenClosed
   }
 
   /** Nothing more is stored: whoever waits is told so. */
