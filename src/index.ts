@@ -40,6 +40,10 @@ export {
   type StdoutSinkOptions,
 } from './options.js'
 export { audit, audit as default } from './plugin.js'
+export type { TrailQuery } from './reading/query.js'
+export { readTrail, type TrailCounts, type TrailReading } from './reading/read-trail.js'
+export type { TrailExchange } from './reading/record.js'
+export { type AuditHashOptions, auditHash } from './redact/hash.js'
 export type { OmittablePath } from './redact.js'
 export type { RequestAudit } from './request-audit.js'
 export type { RuleOptions } from './rules.js'
