@@ -198,6 +198,11 @@ export class Delivery implements Lane, SinkContext {
     offerStop()
   }
 
+  /** Tells whoever waits for a call that is under way that its outcome is in doubt, `timeout` milliseconds after they asked. */
+  giveUpWaiting(timeout: number): void {
+    if (this.enforced) this.turns.giveUp(timeout)
+  }
+
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
     await this.within(budget, this.closeSink())

@@ -38,8 +38,9 @@ export interface AuditStats extends ExchangeCounts, WhoCounts {
 }
 
 const SWEEP_INTERVAL = 1000
-/** The share of `closeTimeout` that open exchanges get; the rest is for storing what they gave. */
+/** The shares of `closeTimeout` that open exchanges get, and then their sinks; the rest is for storing what they gave. */
 const CLOSE_SHARE = 0.75
+const ANSWER_SHARE = 0.1
 
 /** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
 export class Trail implements ExchangeContext {
@@ -153,6 +154,7 @@ export class Trail implements ExchangeContext {
     await this.open.whenEmpty(closeTimeout * CLOSE_SHARE)
     const stillOpen = this.open.count
     this.open.cutOff()
+    await this.giveUpWaiting(closeTimeout * ANSWER_SHARE)
     const budget = Math.max(0, end - this.clock.monotonic())
     await Promise.all(this.deliveries.map((delivery) => this.closeDelivery(delivery, budget, stillOpen)))
   }
@@ -167,6 +169,13 @@ export class Trail implements ExchangeContext {
 
   private get deliveries(): Delivery[] {
     return this.auditor.routes.map(({ delivery }) => delivery)
+  }
+
+  /** Exchanges that wait for a sink that hangs are answered before the trails stop that must say with what. */
+  private async giveUpWaiting(timeout: number): Promise<void> {
+    if (this.open.count === 0) return
+    await this.open.whenEmpty(timeout)
+    for (const delivery of this.deliveries) delivery.giveUpWaiting(timeout)
   }
 
   private async closeDelivery(delivery: Delivery, budget: number, open: number): Promise<void> {
