@@ -1,4 +1,4 @@
-import { type Draft, Entry, type Format, type Lane } from './entry.js'
+import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'
 import { AuditSinkTimeout, AuditSinkUnavailable } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { Health } from './health.js'
@@ -147,13 +147,13 @@ export class Delivery implements Lane, SinkContext {
   }
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
-    const entry = this.entry(type, details)
+    const entry = new OwnEntry(this.options.lifecycle(type, details), this, null, true)
     if (this.isClosed) {
       this.outbox.ledger.miss(entry)
       return
     }
     this.outbox.pushOwn(entry)
-    if (type === 'rotation' && this.seal?.checkpoints) this.seal.checkpoints.isWanted = true
+    if (type === 'rotation') this.seal?.checkpoints?.want()
     if (!this.turns.isBusy) this.schedule()
   }
 
@@ -212,7 +212,7 @@ export class Delivery implements Lane, SinkContext {
   private async lastCheckpoint(): Promise<void> {
     const { seal } = this
     if (seal === null || seal.checkpoints === null) return
-    seal.checkpoints.isWanted = true
+    seal.checkpoints.want()
     this.isWriteDue = seal.isDue
     this.pump()
     await this.flush()

@@ -82,3 +82,6 @@ export class Entry implements AuditEntry {
     return this.draft.event(this.seq)
   }
 }
+
+/** A record of a sink's own life. Nothing follows from it: a rotation that led to another would never end. */
+export class OwnEntry extends Entry {}

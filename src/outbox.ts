@@ -83,9 +83,8 @@ export class Outbox {
   settle(error: unknown, late: boolean, tellHealth: (isAnyStored: boolean) => void): void {
     const { batch } = this
     this.batch = []
-    const before = this.ledger.counts.stored
     const isAnyStored = this.ledger.settle(batch, error, late)
-    this.options.seal?.settle(batch, this.ledger.counts.stored - before)
+    this.options.seal?.settle(batch)
     tellHealth(isAnyStored)
     this.tell(batch, late ? 'late' : 'in time')
   }

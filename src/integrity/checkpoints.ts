@@ -33,7 +33,7 @@ export class Checkpoints {
   /** What the trail says of whose they are. */
   readonly announced: { readonly signing_key: string }
   /** One is due however few entries there are: the file was rotated, or the server closes. */
-  isWanted = false
+  private isWanted = false
   /** Entries behind the last checkpoint, and since when there are any. */
   private unsigned = 0
   private unsignedSince = 0
@@ -42,6 +42,10 @@ export class Checkpoints {
 
   constructor(private readonly options: CheckpointOptions) {
     this.announced = { signing_key: keyIdOf(options.privateKey) }
+  }
+
+  want(): void {
+    this.isWanted = true
   }
 
   /** Whether one is due, with so many more entries. */
@@ -61,6 +65,7 @@ export class Checkpoints {
       privateKey,
     )
     const entry = write(checkpoint)
+    this.isWanted = false
     this.made = { entry, checkpoint }
     return entry
   }
@@ -71,10 +76,10 @@ export class Checkpoints {
     this.made = null
     if (made?.entry.fate === 'stored') {
       this.unsigned = 0
-      this.isWanted = false
       this.handing = this.handOut(made.checkpoint)
       return
     }
+    if (made !== null) this.isWanted = true
     if (this.unsigned === 0) this.unsignedSince = this.options.clock.monotonic()
     this.unsigned += stored
   }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Entry } from '../entry.js'
+import { type Entry, OwnEntry } from '../entry.js'
 import type { LifecycleDetails } from '../event.js'
 import type { Checkpoint } from './checkpoint.js'
 import { type CheckpointContext, Checkpoints } from './checkpoints.js'
@@ -53,15 +53,20 @@ export class Seal {
     const batch: Entry[] = []
     if (introduction !== null && entries.write(introduction, true)) batch.push(introduction)
     for (const entry of taken) if (entries.write(entry, false)) batch.push(entry)
-    if (checkpoints?.isDue(batch.length) !== true) return batch
+    if (checkpoints?.isDue(batch.filter(isOfTraffic).length) !== true) return batch
     const checkpoint = checkpoints.make(sealer.headSeq, sealer.head, (details) => entries.checkpoint(details))
     if (entries.write(checkpoint, true)) batch.push(checkpoint)
     return batch
   }
 
-  /** What became of a batch, `stored` entries of which are stored. */
-  settle(batch: readonly Entry[], stored: number): void {
+  /** What became of a batch. */
+  settle(batch: readonly Entry[]): void {
     this.sealer.settle(batch)
-    this.checkpoints?.settle(stored)
+    this.checkpoints?.settle(batch.filter((entry) => entry.fate === 'stored' && isOfTraffic(entry)).length)
   }
+}
+
+/** A checkpoint of rotations alone would make a file worth rotating, for ever. */
+function isOfTraffic(entry: Entry): boolean {
+  return !(entry instanceof OwnEntry)
 }
