@@ -95,6 +95,21 @@ export const CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'says which line is stored last, if it has a `tail`',
+    async run(trial) {
+      await trial.open()
+      await trial.expectTail()
+      await trial.store(3)
+      await trial.expectTail()
+      await trial.storeBatch([makeEntry(trial.nextSeq(), `/${'x'.repeat(MIB)}`)])
+      await trial.expectTail()
+      await trial.reopen()
+      await trial.expectTail()
+      await trial.store(1)
+      await trial.expectTail()
+    },
+  },
+  {
     name: 'keeps nothing back when it is closed',
     async run(trial) {
       await trial.open()
@@ -137,6 +152,7 @@ export const OUTAGE_CHECKS: readonly OutageCheck[] = [
         await trial.storeInVain(count)
         await outage.end()
         await trial.recover()
+        await trial.expectTail()
         await trial.store(count)
         await trial.store(2)
       }

@@ -110,6 +110,15 @@ export class Trial {
     assert.equal(lines.length, next, `stored, and never acknowledged: ${quote(lines[next])}`)
   }
 
+  /** What the sink says it stored last is what the storage has last. */
+  async expectTail(): Promise<void> {
+    const { sink } = this
+    if (sink.tail === undefined) return
+    const tail = await settled('tail', () => sink.tail?.())
+    const last = (await settled('read', this.read)).at(-1)
+    if (tail !== last) assert.fail(`\`tail\` says ${quote(tail)}, and stored last is ${quote(last)}`)
+  }
+
   private note(batch: readonly AuditEntry[], fateOf: (entry: AuditEntry) => Fate): void {
     for (const entry of batch) this.given.push({ line: entry.line, fate: fateOf(entry) })
   }

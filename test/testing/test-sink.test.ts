@@ -19,6 +19,9 @@ class GoodSink implements AuditSink {
   async idle(): Promise<void> {
     if (this.isOut) throw new Error('out')
   }
+  async tail(): Promise<string | undefined> {
+    return this.stored.at(-1)
+  }
   async reopen(): Promise<void> {
     await this.idle()
   }
@@ -221,6 +224,36 @@ const broken: Record<string, Array<{ name: string; spoil: Spoil; says: RegExp }>
       says: /out/,
     },
   ],
+  'says which line is stored last, if it has a `tail`': [
+    {
+      name: 'says the first one',
+      spoil: (sink) => ({ tail: async () => sink.stored[0] }),
+      says: /`tail` says "\{.*, and stored last is "\{/,
+    },
+    {
+      name: 'forgets when it reopens',
+      spoil: (sink) => {
+        let last: string | undefined
+        return {
+          async write(batch) {
+            await sink.write(batch)
+            last = batch.at(-1)?.line
+          },
+          async reopen() {
+            last = undefined
+          },
+          tail: async () => last,
+        }
+      },
+      says: /`tail` says nothing, and stored last is "\{/,
+    },
+    {
+      name: 'says a part of a long line',
+      spoil: (sink) => ({ tail: async () => sink.stored.at(-1)?.slice(-65_536) }),
+      says: /`tail` says .*\(65536 characters\)/,
+    },
+    { name: 'never says', spoil: () => ({ tail: hang }) as object, says: /`tail` did not settle/ },
+  ],
   'keeps nothing back when it is closed': [
     {
       name: 'cuts its last line when it closes',
@@ -351,6 +384,20 @@ const broken: Record<string, Array<{ name: string; spoil: Spoil; says: RegExp }>
       says: /who knows/,
     },
     {
+      name: 'says that what failed is stored last',
+      spoil: (sink) => {
+        let last: string | undefined
+        return {
+          async write(batch) {
+            last = batch.at(-1)?.line
+            await sink.write(batch)
+          },
+          tail: async () => last,
+        }
+      },
+      says: /`tail` says/,
+    },
+    {
       name: 'repeats what it said had failed',
       spoil: (sink) => {
         let failed: readonly AuditEntry[] = []
@@ -444,7 +491,8 @@ describe('testSink', () => {
   })
 
   it('has nothing against a sink with a write alone, or one that takes its time to work again', async () => {
-    const only: Spoil = () => ({ open: undefined, idle: undefined, reopen: undefined, close: undefined }) as object
+    const only: Spoil = () =>
+      ({ open: undefined, tail: undefined, idle: undefined, reopen: undefined, close: undefined }) as object
     expect(await failures(only)).toEqual(new Map())
     let left = 0
     const slow: Spoil = (sink) => ({
