@@ -157,6 +157,10 @@ export class Delivery implements Lane, SinkContext {
     if (!this.turns.isBusy) this.schedule()
   }
 
+  doubt(entries: number): void {
+    this.outbox.ledger.doubtStored(entries)
+  }
+
   /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
   async flush(): Promise<void> {
     await this.answered()

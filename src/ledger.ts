@@ -15,6 +15,8 @@ export class Ledger {
   readonly counts = { stored: 0, notStored: 0, inDoubt: 0, lost: 0, batches: 0 }
   /** The last number given out. */
   seq = 0
+  /** The number of the last entry that was stored. */
+  private lastStored = 0
   private gap: Gap | null = null
   /** The gap that an entry in flight tells of, and that entry. */
   private told: { gap: Gap; entry: Entry } | null = null
@@ -48,6 +50,14 @@ export class Ledger {
   doubt(batch: readonly Entry[]): void {
     for (const entry of batch) entry.fate = 'in doubt'
     this.counts.inDoubt += batch.length
+  }
+
+  /** The last so many that were stored may be gone. */
+  doubtStored(count: number): void {
+    const to = this.lastStored
+    this.counts.stored -= count
+    this.counts.inDoubt += count
+    this.widen({ lost: 0, inDoubt: count, from: Math.max(1, to - count + 1), to })
   }
 
   /** The sink's answer for a batch, which was in doubt if it is `late`. True when anything of it is stored. */
@@ -84,6 +94,7 @@ export class Ledger {
   private store(entry: Entry): void {
     entry.fate = 'stored'
     this.counts.stored++
+    this.lastStored = entry.seq
   }
 
   /** The gap comes back, around the number of the entry that did not tell of it. */

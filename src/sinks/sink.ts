@@ -22,6 +22,8 @@ export interface SinkContext {
   readonly log: SinkLogger
   /** Puts an entry about the sink's own life into its trail, before what is written next. */
   record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void
+  /** Says that the last `entries` it stored may be gone, with a file that somebody deleted for one: they are in doubt now. */
+  doubt(entries: number): void
 }
 
 /**

@@ -13,6 +13,7 @@ const CONTEXT: SinkContext = {
   name: 'test',
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   record: () => undefined,
+  doubt: () => undefined,
 }
 
 /** What a sink said of an entry. */

@@ -23,7 +23,7 @@ const ORDERS: Record<string, (argument: string) => Promise<void>> = {
       fsync: false,
       lockTimeout: Number(lockTimeout),
     })
-    await sink.open?.({ name: 'audit', log: { info: log, warn: log, error: log }, record: log })
+    await sink.open?.({ name: 'audit', log: { info: log, warn: log, error: log }, record: log, doubt: log })
   },
   write: async (text) => sink?.write([entry(text)]),
   close: async () => sink?.close?.(),

@@ -76,7 +76,7 @@ describe('rotating-file-stream', () => {
         rotateMinAge: 0, fsync: false, lockTimeout: 0,
       })
       const log = () => undefined
-      await sink.open({ name: 'audit', log: { info: log, warn: log, error: log }, record: () => undefined })
+      await sink.open({ name: 'audit', log: { info: log, warn: log, error: log }, record: () => undefined, doubt: () => undefined })
       for (const number of [1, 2]) {
         await sink.write([{ line: line(number) }]).then(() => acknowledged.push(number), () => failed.push(number))
       }

@@ -19,6 +19,7 @@ const CONTEXT = {
   name: 'stdout',
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   record: () => undefined,
+  doubt: () => undefined,
 }
 let sink = stdoutSink()
 

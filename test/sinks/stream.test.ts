@@ -13,6 +13,7 @@ const CONTEXT: SinkContext = {
   name: 'stream',
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   record: () => undefined,
+  doubt: () => undefined,
 }
 
 async function opened(stream: Writable, options = {}): Promise<AuditSink> {

@@ -19,7 +19,7 @@ describe('a faulty sink', () => {
       close: call('close'),
     }
     const sink = faultySink(behind)
-    const context = { name: 'x', log: console, record: () => undefined }
+    const context = { name: 'x', log: console, record: () => undefined, doubt: () => undefined }
     await sink.open?.(context)
     await sink.write(batchOf('/a'))
     await sink.idle?.()

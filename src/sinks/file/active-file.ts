@@ -117,6 +117,7 @@ export class ActiveFile {
   async leave(): Promise<void> {
     const { file } = this
     if (file === undefined) return
+    await cleanUp(this.context.log, this.path, this.noticeDeletion(file))
     this.file = undefined
     this.checkedAt = Number.NEGATIVE_INFINITY
     this.unchecked = 0
@@ -159,22 +160,37 @@ export class ActiveFile {
   }
 
   private async lose(file: LogFile, found: FileStatus | undefined): Promise<void> {
-    const { path, unchecked, context } = this
+    const { path, context } = this
     const { links } = await file.status()
-    if (links === 0) {
-      const message =
-        'the audit file was deleted by somebody else; these entries, stored since it was last seen, went with it'
-      context.log.error({ path, entries: unchecked }, message)
-    } else {
+    if (links === 0) this.reportDeletion()
+    else {
       const message = found === undefined ? 'the audit file was moved away' : 'the audit file was replaced'
       context.log.warn({ path }, `${message} by somebody else; what is at its path is used from now on`)
     }
     await this.leave()
   }
 
+  /** A file that has no name any more takes with it what was stored since it was last seen. */
+  private async noticeDeletion(file: LogFile): Promise<void> {
+    if (this.unchecked > 0 && (await file.status()).links === 0) this.reportDeletion()
+  }
+
+  private reportDeletion(): void {
+    const message =
+      'the audit file was deleted by somebody else; these entries, stored since it was last seen, went with it'
+    this.context.log.error({ path: this.path, entries: this.unchecked }, message)
+    this.doubtUnchecked()
+  }
+
+  private doubtUnchecked(): void {
+    if (this.unchecked > 0) this.context.doubt(this.unchecked)
+    this.unchecked = 0
+  }
+
   private async follow(file: LogFile, size: number): Promise<void> {
     const message = 'the audit file was changed by somebody else; it is written to where it ends now'
     this.context.log.error({ path: this.path, expected: file.end, bytes: size, entries: this.unchecked }, message)
+    if (size < file.end) this.doubtUnchecked()
     await this.lock.verify()
     await this.makeWhole(file)
   }
@@ -239,6 +255,8 @@ export class ActiveFile {
     this.isNameNew = this.options.fsync
     this.hasRotated = true
     this.foreign = 0
+    // They are in the archive, whatever becomes of the new file.
+    this.unchecked = 0
     this.record('rotation', { archive, bytes: file.end, reason })
     await cleanUp(this.context.log, this.path, file.close())
   }

@@ -17,7 +17,12 @@ const sink = fileSink({
   lockTimeout: 0,
 })
 const log = (): void => undefined
-await sink.open?.({ name: 'audit', log: { info: log, warn: log, error: log }, record: () => undefined })
+await sink.open?.({
+  name: 'audit',
+  log: { info: log, warn: log, error: log },
+  record: () => undefined,
+  doubt: () => undefined,
+})
 
 for (let next = Number(from); ; ) {
   const count = 1 + (next % 7)

@@ -107,7 +107,12 @@ describe('a torn last line', () => {
         const log = (details: object): void => {
           if ('copy' in details) aside.push(String(details.copy))
         }
-        const context = { name: 'audit', log: { info: log, warn: log, error: log }, record: (): void => undefined }
+        const context = {
+          name: 'audit',
+          log: { info: log, warn: log, error: log },
+          record: (): void => undefined,
+          doubt: (): void => undefined,
+        }
         const first = make()
         await first.open?.(context)
         if (lines.length > 0) await first.write(lines.map(entryOf))

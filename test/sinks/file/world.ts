@@ -54,6 +54,8 @@ export interface World {
   fs: FaultyFs
   logged: string[]
   recorded: Array<{ type: string } & LifecycleDetails['rotation' | 'retention' | 'torn']>
+  /** How many entries the sink said are in doubt after all. */
+  doubted: number[]
   context: SinkContext
   /** Another sink, of another process as far as the clock and the file system go. */
   sink(more?: Partial<FileSinkOptions>): FileSink
@@ -72,11 +74,13 @@ export function world(): World {
   const fs = new FaultyFs()
   const logged: string[] = []
   const recorded: World['recorded'] = []
+  const doubted: number[] = []
   const log = (_details: object, message: string): void => void logged.push(message)
   const context: SinkContext = {
     name: 'audit',
     log: { info: log, warn: log, error: log },
     record: (type, details) => void recorded.push({ type, ...details }),
+    doubt: (entries) => void doubted.push(entries),
   }
   const sleep = async (milliseconds: number): Promise<void> => clock.advance(milliseconds)
   const options: FileSinkOptions = {
@@ -109,6 +113,7 @@ export function world(): World {
     fs,
     logged,
     recorded,
+    doubted,
     context,
     sink,
     async opened(more) {
