@@ -88,6 +88,7 @@ describe('the body of a request', () => {
   it('has what its schema marks redacted', () => {
     const marks = new Set(['nickname'])
     expect(request({ 'Nick-Name': 'x' }, { contentType: JSON_TYPE, marks }).body).toEqual({ 'Nick-Name': '[REDACTED]' })
+    expect(response('nickname=x', { contentType: 'text/plain', marks }).body).toBe('nickname=[REDACTED]')
     expect(response('[{"nick_name":{}}]', { contentType: JSON_TYPE, marks }).body).toEqual([
       { nick_name: '[REDACTED]' },
     ])
@@ -278,6 +279,11 @@ describe('headers', () => {
     const { headers: written, changes } = headers(Object.keys(given), given)
     expect(written).toEqual({ authorization: '[REDACTED]', cookie: '[REDACTED]', 'set-cookie': '[REDACTED]' })
     expect(changes.redacted).toBe(3)
+  })
+
+  it('are redacted by what is in their values', () => {
+    const { headers: written } = headers(['location'], { location: '/cb?code=1&access_token=x' })
+    expect(written).toEqual({ location: '/cb?code=1&access_token=[REDACTED]' })
   })
 
   it('are bounded, each and in number', () => {

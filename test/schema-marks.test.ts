@@ -80,13 +80,17 @@ describe('the marks in a schema', () => {
         Secret: MARK,
         'a/b c': MARK,
         Named: { $id: '#named', ...MARK },
-        Embedded: { $id: 'embedded', definitions: { Own: MARK } },
+        Embedded: {
+          $id: 'embedded',
+          definitions: { Own: MARK },
+          properties: { eleven: { $ref: '#/definitions/Own' } },
+        },
       },
     }
     const shared = { $id: 'shared', properties: { inner: { $ref: '#/properties/last' }, last: MARK } }
     const other = { $id: 'http://example.com/other.json', ...MARK }
     expect(marks(body, { shared, [other.$id]: other })).toEqual([
-      ...['eight', 'four', 'inner', 'last', 'one', 'seven', 'six', 'three', 'two'],
+      ...['eight', 'eleven', 'four', 'inner', 'last', 'one', 'seven', 'six', 'three', 'two'],
     ])
   })
 
