@@ -1,8 +1,11 @@
 import type { KeyObject } from 'node:crypto'
-import type { Checkpoint } from './checkpoint.js'
-
-/** A secret that lines were sealed with: at least 32 bytes. */
-export type Secret = string | Uint8Array
+import { closeFiles, findFiles } from '../reading/files.js'
+import { type Checkpoint, isSigned } from './checkpoint.js'
+import { expectationOf } from './expectation.js'
+import { Findings } from './findings.js'
+import { publicKeyOf, SealKeys, type Secret } from './keys.js'
+import { orderTrails } from './order.js'
+import { TrailCheck } from './trail-check.js'
 
 /** What a trail is verified with. */
 export interface VerifyOptions {
@@ -58,7 +61,9 @@ export interface VerifyProblem {
   file: string
   /** Counted from 1; 0 when it is about the file, not about a line of it. */
   line: number
-  /** What is wrong, for people; it holds nothing that a client chose. */
+  /** The last line of which the same is true; `line` itself when it is one line alone. */
+  to: number
+  /** What is wrong, for people, going on from the place: `line 42 is not what was sealed`. Holds nothing of a client's. */
   message: string
 }
 
@@ -107,11 +112,39 @@ export interface VerifyResult {
 }
 
 /**
- * Verifies the chain of a sealed trail. `paths` are its files in any order: an active file stands for its archives
- * beside it as well, and `.gz` is read too. Memory does not grow with the trail.
+ * Verifies the chain of sealed trails. `paths` are their files in any order: an active file stands for its archives
+ * beside it as well, a directory for the trails in it, and compressed files are read too. Memory does not grow with
+ * the trail.
  *
- * @throws the system's error when a path cannot be opened.
+ * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; `FST_AUDIT_INVALID_KEY` when `publicKey` or
+ * `expect` is not one; the system's error when a file cannot be opened.
+ *
+ * @example
+ * ```ts
+ * import { verifyTrail } from 'fastify-audit-log'
+ *
+ * const { ok, problems } = await verifyTrail(['./data/audit/audit.log'])
+ * for (const { file, line, message } of problems) console.error(`${file}:${line} ${message}`)
+ * process.exitCode = ok ? 0 : 1
+ * ```
  */
-export async function verifyTrail(paths: readonly string[], _options: VerifyOptions = {}): Promise<VerifyResult> {
-  throw new Error(`nothing verifies ${paths.length} paths yet`)
+export async function verifyTrail(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyResult> {
+  const publicKey = options.publicKey === undefined ? undefined : publicKeyOf(options.publicKey)
+  const expected = options.expect === undefined ? undefined : expectationOf(options.expect)
+  const findings = new Findings()
+  const check = new TrailCheck({ keys: new SealKeys(options.secret), publicKey, expected: expected?.hash, findings })
+  const files = await findFiles(paths)
+  try {
+    const total = files.reduce((sum, { size }) => sum + size, 0)
+    let done = 0
+    const onBytes = (bytes: number): void => {
+      done += bytes
+      options.onProgress?.(done, total)
+    }
+    for (const trail of await orderTrails(files)) await check.trail(trail, onBytes)
+  } finally {
+    await closeFiles(files)
+  }
+  const { checkpoint } = expected ?? {}
+  return check.result(checkpoint !== undefined && publicKey !== undefined && !isSigned(checkpoint, publicKey))
 }

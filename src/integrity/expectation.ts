@@ -1,0 +1,33 @@
+import { AuditInvalidKey } from '../errors.js'
+import { asCheckpoint, type Checkpoint } from './checkpoint.js'
+
+const HASH = /^[0-9a-f]{64}$/
+
+/**
+ * What a trail must reach: the hash of a line, and the checkpoint that says so if there is one.
+ *
+ * @throws `FST_AUDIT_INVALID_KEY` when it is neither a checkpoint nor a hash.
+ */
+export function expectationOf(expected: Checkpoint | string): { hash: string; checkpoint?: Checkpoint } {
+  if (typeof expected === 'string' && HASH.test(expected.trim())) return { hash: expected.trim() }
+  const checkpoint = asCheckpoint(typeof expected === 'string' ? parsed(expected) : expected)
+  if (checkpoint === undefined || !HASH.test(checkpoint.hash)) {
+    throw new AuditInvalidKey('what is expected is neither a checkpoint nor the `hash` of a line; give either')
+  }
+  return { hash: checkpoint.hash, checkpoint }
+}
+
+/** A checkpoint as it was handed out, or the line of the trail that holds it. */
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return memberOf(memberOf(value, 'payload') ?? value, 'checkpoint') ?? value
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+}

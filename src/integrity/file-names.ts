@@ -1,0 +1,46 @@
+import type { Findings, Place } from './findings.js'
+
+/** Holds the files of a trail to the names that its `rotation` and `retention` entries give them. */
+export class FileNames {
+  /** The names of the files before the one that is being read, without `.gz`. */
+  private readonly before = new Set<string>()
+  private current: string | undefined
+  /** Archives that are not where the trail says, unless they were deleted. */
+  private readonly absent = new Map<string, Place>()
+  private readonly gone = new Set<string>()
+
+  constructor(private readonly findings: Findings) {}
+
+  /** The next file. */
+  begin(name: string): void {
+    if (this.current !== undefined) this.before.add(this.current)
+    this.current = name.endsWith('.gz') ? name.slice(0, -3) : name
+  }
+
+  /** An entry says that a file before this one was given a name. */
+  rotated(archive: string | undefined, place: Place): void {
+    if (archive !== undefined && !this.before.has(archive)) this.absent.set(archive, place)
+  }
+
+  /** An entry says that a file was deleted. */
+  deleted(name: string | undefined): void {
+    if (name !== undefined) this.gone.add(name)
+  }
+
+  /** Reports what is not explained; true when the files that were before the first one are known to be deleted. */
+  settle(): boolean {
+    let isAnyDeleted = false
+    for (const [archive, place] of this.absent) {
+      if (this.gone.has(archive)) isAnyDeleted = true
+      else {
+        const name = JSON.stringify(archive)
+        this.findings.add(
+          'renamed',
+          place,
+          `says that the file before it was named ${name}, and none before it has that name`,
+        )
+      }
+    }
+    return isAnyDeleted
+  }
+}

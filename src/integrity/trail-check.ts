@@ -1,0 +1,241 @@
+import type { KeyObject } from 'node:crypto'
+import { basename } from 'node:path'
+import type { TrailFile } from '../reading/files.js'
+import { contentOf, isTorn, linesIn, wholeLines } from '../reading/lines.js'
+import { isObject, parseRecord } from '../reading/record.js'
+import { ChainCheck } from './chain-check.js'
+import { asCheckpoint, isSigned, keyIdOf } from './checkpoint.js'
+import { FileNames } from './file-names.js'
+import type { Findings, Place } from './findings.js'
+import type { SealedWith, SealKeys } from './keys.js'
+import { ENDING_BYTES, type LineSeal, sealOf } from './line.js'
+import { isDamage } from './order.js'
+import type { VerifiedFile, VerifyResult } from './verify.js'
+
+export interface TrailCheckOptions {
+  readonly keys: SealKeys
+  readonly publicKey: KeyObject | undefined
+  /** The hash of a line that must be there. */
+  readonly expected: string | undefined
+  readonly findings: Findings
+}
+
+/** The entries that say something of the chain, by what no line without them holds. */
+const TYPES = ['seal', 'checkpoint', 'rotation', 'retention']
+const MARKS = TYPES.map((type) => Buffer.from(`"${type}"`))
+
+/** Verifies trails, line by line. */
+export class TrailCheck {
+  private readonly files: VerifiedFile[] = []
+  private lines = 0
+  private sealed = 0
+  private unsealed = 0
+  private torn = 0
+  private chains = 0
+  private verified = 0
+  private checkpoints = 0
+  private unsignedLines = 0
+  private isReached = false
+  private beginsAfterRetention = false
+  private last: VerifyResult['last'] = null
+  /** Of the trail that is being verified. */
+  private chain: ChainCheck
+  private names: FileNames
+  private sealedWith: SealedWith | undefined
+  private hasSealed = false
+  private file: VerifiedFile = { path: '', lines: 0, sealed: 0, unsealed: 0, torn: false }
+
+  constructor(private readonly options: TrailCheckOptions) {
+    this.chain = new ChainCheck(options.findings)
+    this.names = new FileNames(options.findings)
+  }
+
+  async trail(files: readonly TrailFile[], onBytes: (bytes: number) => void): Promise<void> {
+    const { findings } = this.options
+    this.chain = new ChainCheck(findings)
+    this.names = new FileNames(findings)
+    this.sealedWith = undefined
+    this.hasSealed = false
+    for (const [index, file] of files.entries()) {
+      await this.readFile(file, onBytes)
+      if (this.file.torn && index < files.length - 1) {
+        findings.add(
+          'torn',
+          { file: file.path, line: this.file.lines + 1 },
+          'is torn, although the file is not the newest',
+        )
+      }
+    }
+    const isExplained = this.names.settle()
+    if (isExplained && this.chain.beginning !== null) {
+      findings.remove(this.chain.beginning)
+      this.beginsAfterRetention = true
+    }
+    this.chains += this.chain.chains
+  }
+
+  /** What was found; `isForged` when what was expected is not signed by the public key. */
+  result(isForged: boolean): VerifyResult {
+    const { findings, publicKey, expected } = this.options
+    const { lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention, last } = this
+    const end: Place = { file: this.file.path, line: this.file.lines }
+    const whole: Place = { file: this.file.path, line: 0 }
+    if (sealed === 0) findings.add('nothing-sealed', whole, 'no line of the trail is sealed')
+    else if (this.verified === 0)
+      findings.add('key', whole, 'no line is what was sealed: another secret was used, or one is missing')
+    if (isForged) findings.add('signature', whole, 'the checkpoint that is expected is not signed by the public key')
+    if (publicKey !== undefined && checkpoints === 0)
+      findings.add('unsigned', whole, 'the trail has no checkpoint of the public key')
+    if (expected !== undefined && !this.isReached) {
+      findings.add(
+        'cut-off',
+        end,
+        'is where the trail ends, and the line that is expected is not in it: lines were cut off or replaced',
+      )
+    }
+    const { problems, problemCount, holds } = findings
+    return {
+      ok: problemCount === 0,
+      problems,
+      problemCount,
+      holds,
+      files: this.files,
+      lines,
+      sealed,
+      unsealed,
+      torn,
+      chains,
+      beginsAfterRetention,
+      checkpoints,
+      unsignedLines,
+      last,
+    }
+  }
+
+  private async readFile(file: TrailFile, onBytes: (bytes: number) => void): Promise<void> {
+    this.file = { path: file.path, lines: 0, sealed: 0, unsealed: 0, torn: false }
+    this.files.push(this.file)
+    this.names.begin(basename(file.path))
+    try {
+      for await (const part of wholeLines(contentOf(file, onBytes), () => this.takeLine(undefined))) {
+        const isPartTorn = isTorn(part)
+        const whole = isPartTorn ? part.subarray(0, part.lastIndexOf('\n') + 1) : part
+        for (const line of linesIn(whole)) this.takeLine(line)
+        if (isPartTorn) {
+          this.file.torn = true
+          this.torn++
+        }
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.options.findings.add('unreadable', this.place(), `is the last that can be read: ${error.message}`)
+    }
+  }
+
+  private place(): Place {
+    return { file: this.file.path, line: this.file.lines }
+  }
+
+  /** A line; `undefined` for one that is longer than any that was written. */
+  private takeLine(line: Buffer | undefined): void {
+    this.lines++
+    this.file.lines++
+    const seal =
+      line === undefined ? undefined : sealOf(line.toString('latin1', Math.max(0, line.length - ENDING_BYTES)))
+    if (line === undefined || seal === undefined) this.takeUnsealed()
+    else this.takeSealed(line, seal)
+  }
+
+  private takeUnsealed(): void {
+    this.unsealed++
+    this.file.unsealed++
+    const problem = this.hasSealed
+      ? this.options.findings.add('unsealed', this.place(), 'has no seal, and stands behind lines that have one')
+      : null
+    this.chain.takeUnsealed(problem)
+  }
+
+  private takeSealed(line: Buffer, seal: LineSeal): void {
+    this.sealed++
+    this.file.sealed++
+    this.hasSealed = true
+    this.unsignedLines++
+    const { keys } = this.options
+    const by = keys.find(line, seal.hash, this.sealedWith)
+    if (by === undefined) this.takeAltered(line, seal)
+    else this.takeVerified(line, seal, by)
+  }
+
+  private takeAltered(line: Buffer, seal: LineSeal): void {
+    const { keys, findings } = this.options
+    findings.add('altered', this.place(), 'is not what was sealed')
+    this.chain.takeAltered(seal, keys.expected(line, this.sealedWith ?? 'no secret'))
+  }
+
+  private takeVerified(line: Buffer, seal: LineSeal, by: SealedWith): void {
+    const { keys, findings, expected } = this.options
+    this.verified++
+    const details = MARKS.some((mark) => line.includes(mark)) ? detailsOf(line) : undefined
+    this.checkKey(by, details)
+    if (by !== 'no secret' || !keys.areSecret) {
+      const begins = details?.type === 'seal' ? text(details.value.chain) : undefined
+      this.chain.take({ place: this.place(), seal, begins })
+      if (details !== undefined) this.takeDetails(details, seal)
+    } else {
+      findings.add('key', this.place(), 'is sealed without the secret, so that anybody may have written it')
+      this.chain.takeAltered(seal, seal.hash)
+    }
+    if (seal.hash === expected) this.isReached = true
+    this.last = { ...this.place(), hash: seal.hash }
+  }
+
+  /** Only the entry `seal` says that another secret is used from there on. */
+  private checkKey(by: SealedWith, details: Details | undefined): void {
+    const before = this.sealedWith
+    if (by === 'no secret') return
+    if (before !== undefined && before !== 'no secret' && before.keyId !== by.keyId && details?.type !== 'seal') {
+      this.options.findings.add('key', this.place(), 'is sealed with another secret than the line before it')
+    }
+    this.sealedWith = by
+  }
+
+  private takeDetails({ type, value }: Details, seal: LineSeal): void {
+    if (type === 'rotation') this.names.rotated(text(value.archive), this.place())
+    else if (type === 'retention') this.names.deleted(text(value.deleted))
+    else if (type === 'checkpoint') this.takeCheckpoint(value, seal)
+    else if (Array.isArray(value.dropped)) this.chain.explain(value.dropped.filter((hash) => typeof hash === 'string'))
+  }
+
+  private takeCheckpoint(value: object, seal: LineSeal): void {
+    const { publicKey, findings } = this.options
+    const checkpoint = asCheckpoint(value)
+    if (checkpoint?.hash !== seal.prev) {
+      findings.add('signature', this.place(), 'is a checkpoint of another line than the one before it')
+      return
+    }
+    if (publicKey === undefined) return
+    if (isSigned(checkpoint, publicKey)) {
+      this.checkpoints++
+      this.unsignedLines = 0
+    } else {
+      const key = checkpoint.key_id === keyIdOf(publicKey) ? 'not signed by its key' : 'signed by another key'
+      findings.add('signature', this.place(), `is a checkpoint that is ${key}`)
+    }
+  }
+}
+
+/** What an entry about the chain says. */
+interface Details {
+  readonly type: string
+  readonly value: Record<string, unknown>
+}
+
+function detailsOf(line: Buffer): Details | undefined {
+  const record = parseRecord(line.toString())
+  if (record?.kind !== 'life' || !TYPES.includes(record.type) || !isObject(record.details)) return undefined
+  return { type: record.type, value: record.details }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
