@@ -7,6 +7,7 @@ import type { Sealer } from './integrity/sealer.js'
 import { Outbox } from './outbox.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
 import { Turns } from './turns.js'
+import { type AskedCall, Upkeep } from './upkeep.js'
 
 /** How often a sink is given time for itself, and probed after a failure, in milliseconds. */
 const IDLE_INTERVAL = 1000
@@ -44,12 +45,6 @@ export interface SinkStats {
   healthy: boolean
 }
 
-/** Whoever asked for a reopening. */
-interface Asker {
-  resolve: () => void
-  reject: (error: unknown) => void
-}
-
 /**
  * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It decides
  * when the sink is called for what, from opening to closing, and whether it is healthy; the outbox has the entries,
@@ -62,6 +57,7 @@ export class Delivery implements Lane, SinkContext {
 
   private readonly seal: Seal | null
   private readonly outbox: Outbox
+  private readonly upkeep: Upkeep
   private readonly health: Health
   private readonly turns = new Turns(
     (timeout) => this.onOverdue(timeout),
@@ -72,12 +68,6 @@ export class Delivery implements Lane, SinkContext {
   /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
   private isWriteDue = false
   private idleTimer: NodeJS.Timeout | undefined
-  /** Who waits for a reopening that is due, or under way. */
-  private reopenings: Asker[] = []
-  /** The sink is to be closed; called when it is. */
-  private closing: (() => void) | null = null
-  /** The sink is closed once, also when that was asked for in time and its server gave it up meanwhile. */
-  private whenClosed: Promise<void> | null = null
   /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
   private isClosed = false
   /** A sink that hangs while it opens does not hold up the boot. */
@@ -92,6 +82,7 @@ export class Delivery implements Lane, SinkContext {
     this.seal = options.seal ?? null
     this.log = options.log
     this.health = new Health(options.name, options.enforced, options.log)
+    this.upkeep = new Upkeep(sink)
     this.outbox = new Outbox(this, { ...options, seal: this.seal })
   }
 
@@ -167,13 +158,12 @@ export class Delivery implements Lane, SinkContext {
     await this.answered()
   }
 
-  /** Has the sink open what is at its path now. One call answers all who asked before it. */
+  /** Has the sink open what is at its path now. */
   reopen(): Promise<void> {
     if (this.isClosed) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.reopenings.push({ resolve, reject })
-      this.pump()
-    })
+    const reopened = this.upkeep.reopen()
+    this.pump()
+    return reopened
   }
 
   /**
@@ -242,11 +232,9 @@ export class Delivery implements Lane, SinkContext {
 
   private closeSink(): Promise<void> {
     clearInterval(this.idleTimer)
-    this.whenClosed ??= new Promise((resolve) => {
-      this.closing = resolve
-      this.pump()
-    })
-    return this.whenClosed
+    const closed = this.upkeep.close()
+    this.pump()
+    return closed
   }
 
   /** Nothing more is stored: whoever waits is told so. */
@@ -256,7 +244,7 @@ export class Delivery implements Lane, SinkContext {
     this.turns.giveUp(budget)
     this.outbox.drop(() => true)
     this.outbox.tellFlushed(true)
-    for (const { reject } of this.reopenings.splice(0)) reject(this.timedOut(budget))
+    this.upkeep.giveUp(this.timedOut(budget))
   }
 
   /** Lets everything that arrives in this turn of the event loop gather first: half as many writes under load. */
@@ -273,39 +261,20 @@ export class Delivery implements Lane, SinkContext {
   private pump(): void {
     if (this.turns.isBusy) return
     this.outbox.tellFlushed()
-    if (this.reopenings.length > 0) this.startReopen(this.reopenings.length)
     // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
-    else if (this.closing !== null) this.startClose(this.closing)
+    const asked = this.upkeep.next()
+    if (asked !== null) this.startAsked(asked)
     else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
     else if (!this.outbox.isEmpty || this.isWriteDue) this.startWrite()
   }
 
-  private startReopen(asked: number): void {
-    this.turns.start(
-      () => this.sink.reopen?.(),
-      this.options.timeout,
-      (error) => {
-        if (error !== undefined) this.health.fails(error)
-        for (const { resolve, reject } of this.reopenings.splice(0, asked)) {
-          if (error === undefined) resolve()
-          else reject(error)
-        }
-      },
-    )
-  }
-
-  private startClose(closed: () => void): void {
-    this.closing = null
-    this.isClosed = true
-    this.turns.start(
-      () => this.sink.close?.(),
-      this.options.timeout,
-      (error) => {
-        if (error !== undefined) this.health.fails(error)
-        closed()
-      },
-    )
+  private startAsked({ run, settled, isLast }: AskedCall): void {
+    if (isLast) this.isClosed = true
+    this.turns.start(run, this.options.timeout, (error) => {
+      if (error !== undefined) this.health.fails(error)
+      settled(error)
+    })
   }
 
   private startIdle(): void {
