@@ -79,7 +79,14 @@ export const AuditNoTrail = createError<[path: string, reason: string]>(
 /** Files of a trail could not be read to their end, so that what was found in it is not all there is. */
 export const AuditTrailUnreadable = createError<[files: string]>(
   'FST_AUDIT_TRAIL_UNREADABLE',
-  'The audit trail could not be read whole:\n%s',
+  'The audit trail could not be read whole: %s',
+  500,
+)
+
+/** What a trail is to be verified with cannot be used; the message says what to give. */
+export const AuditInvalidKey = createError<[problem: string]>(
+  'FST_AUDIT_INVALID_KEY',
+  'A trail cannot be verified: %s',
   500,
 )
 

@@ -31,28 +31,55 @@ export async function* contentOf(file: TrailFile, onBytes: (bytes: number) => vo
  * `onTooLong` is told of each line that is passed over.
  */
 export async function* wholeLines(source: AsyncIterable<Buffer>, onTooLong: () => void): AsyncGenerator<Buffer> {
-  let begun: Buffer[] = []
-  let length = 0
-  let isPassing = false
-  for await (const chunk of source) {
-    const first = chunk.indexOf(NEWLINE)
-    const end = first === -1 ? chunk.length : first + 1
-    length += end
-    if (length > MAX_LINE && !isPassing) {
-      isPassing = true
-      begun = []
-      onTooLong()
+  const cutter = new LineCutter(onTooLong)
+  for await (const chunk of source) yield* cutter.push(chunk)
+  const rest = cutter.rest()
+  if (rest !== undefined) yield rest
+}
+
+/** Makes parts that are whole lines of chunks that are not. */
+export class LineCutter {
+  /** The begun line. */
+  private begun: Buffer[] = []
+  private length = 0
+  /** The begun line is too long, and is passed over. */
+  private isPassing = false
+
+  constructor(private readonly onTooLong: () => void) {}
+
+  push(chunk: Buffer): Buffer[] {
+    const first = chunk.indexOf(NEWLINE) + 1
+    if (first === 0) {
+      this.extend(chunk)
+      return []
     }
-    if (!isPassing) begun.push(chunk.subarray(0, end))
-    if (first === -1) continue
-    if (!isPassing) yield begun.length === 1 ? chunk.subarray(0, end) : Buffer.concat(begun)
-    isPassing = false
+    this.extend(chunk.subarray(0, first))
     const last = chunk.lastIndexOf(NEWLINE) + 1
-    if (last > end) yield chunk.subarray(end, last)
-    begun = last < chunk.length ? [chunk.subarray(last)] : []
-    length = chunk.length - last
+    const line = this.rest()
+    if (last < chunk.length) this.extend(chunk.subarray(last))
+    return [...(line === undefined ? [] : [line]), ...(last > first ? [chunk.subarray(first, last)] : [])]
   }
-  if (length > 0 && !isPassing) yield Buffer.concat(begun)
+
+  /** What is begun, of which the cutter lets go; `undefined` when there is nothing. */
+  rest(): Buffer | undefined {
+    const { begun } = this
+    this.begun = []
+    this.length = 0
+    this.isPassing = false
+    return begun.length < 2 ? begun[0] : Buffer.concat(begun)
+  }
+
+  private extend(bytes: Buffer): void {
+    if (this.isPassing) return
+    this.length += bytes.length
+    if (this.length <= MAX_LINE) {
+      this.begun.push(bytes)
+      return
+    }
+    this.isPassing = true
+    this.begun = []
+    this.onTooLong()
+  }
 }
 
 /** The lines of a part, without their line feeds. */

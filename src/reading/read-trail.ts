@@ -107,7 +107,7 @@ class Reading implements TrailReading {
       await closeFiles(found)
     }
     if (this.troubles.size > 0) {
-      throw new AuditTrailUnreadable([...this.troubles].map(([path, trouble]) => `  ${path}: ${trouble}`).join('\n'))
+      throw new AuditTrailUnreadable([...this.troubles].map(([path, trouble]) => `${path}: ${trouble}`).join('; '))
     }
   }
 

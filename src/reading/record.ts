@@ -140,12 +140,16 @@ function isPayload(payload: object): payload is EventPayload {
     typeof id === 'string' &&
     (stage === 'OperationReceived' || stage === 'OperationComplete') &&
     isTime(timestamp) &&
-    isObject(auth) &&
-    typeof auth.accessor_id === 'string' &&
-    isTextOrNone(auth.name) &&
+    isAuth(auth) &&
     isRequest(request) &&
     (response === undefined || isResponse(response)) &&
     (annotations === undefined || isObject(annotations))
+  )
+}
+
+function isAuth(auth: unknown): boolean {
+  return (
+    isObject(auth) && typeof auth.accessor_id === 'string' && isTextOrNone(auth.name) && isTextOrNone(auth.on_behalf_of)
   )
 }
 
@@ -156,7 +160,17 @@ function isRequest(request: unknown): boolean {
     typeof request.endpoint === 'string' &&
     isTextOrNone(request.route) &&
     isObject(request.namespace) &&
-    typeof request.namespace.id === 'string'
+    typeof request.namespace.id === 'string' &&
+    isMeta(request.request_meta)
+  )
+}
+
+function isMeta(meta: unknown): boolean {
+  return (
+    isObject(meta) &&
+    isTextOrNone(meta.remote_address) &&
+    isTextOrNone(meta.user_agent) &&
+    (meta.source_ips === undefined || isTexts(meta.source_ips))
   )
 }
 
@@ -186,8 +200,9 @@ function isJson(value: unknown): value is JsonValue {
   return value !== undefined
 }
 
+/** With a year of four digits: others are times that cannot be written back. */
 function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value))
+  return typeof value === 'string' && /^\d{4}-/.test(value) && !Number.isNaN(Date.parse(value))
 }
 
 function isoTime(value: unknown): string | undefined {

@@ -1,0 +1,67 @@
+import { constants } from 'node:fs'
+import { open, realpath } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import { UsageError } from './command.js'
+import { printableJson } from './terminal.js'
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
+
+/** Who reads a trail, and what of it. */
+export interface Access {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly paths: readonly string[]
+}
+
+/**
+ * Appends a line that says who reads what, and makes it durable: nothing is printed before it is on disk.
+ *
+ * @throws {UsageError} when the file is a part of the trail itself; the system's error when it cannot be written.
+ */
+export async function recordAccess(file: string, access: Access): Promise<void> {
+  const handle = await open(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600)
+  try {
+    const own = await realpath(file)
+    for (const path of access.paths) {
+      if ((await realpathOrNone(path)) === own) throw new UsageError(`--record-access ${file} is the trail itself`)
+    }
+    await handle.writeFile(`${printableJson(describe(access))}\n`)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function describe({ command, args }: Access): object {
+  return {
+    time: new Date().toISOString(),
+    user: userName(),
+    uid: process.getuid?.() ?? null,
+    // Who became somebody else to read; only as reliable as the environment.
+    sudo_user: process.env.SUDO_USER ?? null,
+    host: hostname(),
+    pid: process.pid,
+    directory: process.cwd(),
+    command,
+    arguments: args,
+  }
+}
+
+/** In a container, a user may have a number and no name. */
+function userName(): string | null {
+  try {
+    return userInfo().username
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR') return null
+    throw error
+  }
+}
+
+async function realpathOrNone(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+import type { Parsed } from './arguments.js'
+import type { Output } from './output.js'
+import type { Painter } from './terminal.js'
+
+/** How a command ends, as `grep` does. */
+export const EXIT = { found: 0, nothing: 1, trouble: 2 } as const
+
+export type Exit = (typeof EXIT)[keyof typeof EXIT]
+
+/** One option of a command; without a value it is a flag. */
+export interface OptionDefinition {
+  /** What it takes, in capitals. */
+  readonly value?: string
+  readonly short?: string
+  /** It may be given several times. */
+  readonly multiple?: true
+  readonly help: string
+}
+
+export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>
+
+/** What a command writes to. */
+export interface Io {
+  readonly out: Output
+  /** Writes a line for people, which may hold anything, to standard error. */
+  readonly note: (text: string) => void
+  readonly paint: Painter
+  /** Standard output is a terminal, with so many columns. */
+  readonly isTerminal: boolean
+  readonly columns: number
+  readonly progress: Progress
+}
+
+/** Shows how far long work has come, to people alone. */
+export interface Progress {
+  start(done: () => { read: number; total: number }): void
+  stop(): void
+}
+
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  /** What follows the name. */
+  readonly usage: string
+  readonly options: OptionDefinitions
+  readonly examples: readonly { readonly what: string; readonly line: string }[]
+  run(parsed: Parsed, io: Io): Promise<Exit>
+}
+
+/** The command line does not mean anything; the message says what to write. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

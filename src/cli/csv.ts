@@ -1,0 +1,48 @@
+import type { TrailExchange } from '../reading/record.js'
+import { printable, printableJson } from './terminal.js'
+
+/** What a spreadsheet takes for the beginning of a formula, whatever width it is written in. */
+const FORMULA = /^[\s'"]*[=+\-@]/
+
+type Cell = string | number | undefined
+
+const COLUMNS: Readonly<Record<string, (exchange: TrailExchange) => Cell>> = {
+  id: ({ id }) => id,
+  timestamp: ({ timestamp }) => timestamp,
+  completed_at: ({ completed_at }) => completed_at,
+  status: ({ response }) => response?.status_code,
+  corrected_from: ({ corrected }) => corrected && (corrected.status_code ?? 'none'),
+  error: ({ response }) => response?.error,
+  open: ({ open }) => open && 'true',
+  aborted: ({ response }) => response?.aborted && 'true',
+  duration_ms: ({ response }) => response?.duration_ms,
+  accessor_id: ({ auth }) => auth?.accessor_id,
+  name: ({ auth }) => auth?.name,
+  on_behalf_of: ({ auth }) => auth?.on_behalf_of,
+  operation: ({ request }) => request?.operation,
+  endpoint: ({ request }) => request?.endpoint,
+  route: ({ request }) => request?.route,
+  namespace: ({ request }) => request?.namespace?.id,
+  remote_address: ({ request }) => request?.request_meta?.remote_address,
+  source_ips: ({ request }) => request?.request_meta?.source_ips?.join(' '),
+  user_agent: ({ request }) => request?.request_meta?.user_agent,
+  annotations: ({ annotations }) => annotations && printableJson(annotations),
+  instance: ({ instance }) => instance,
+}
+
+export const CSV_HEADER = Object.keys(COLUMNS).join(',')
+
+export function csvRow(exchange: TrailExchange): string {
+  return Object.values(COLUMNS)
+    .map((cellOf) => csvCell(cellOf(exchange)))
+    .join(',')
+}
+
+/** A cell on one line, which no spreadsheet runs: what looks like a formula begins with an apostrophe. */
+export function csvCell(value: Cell): string {
+  if (value === undefined) return ''
+  if (typeof value === 'number') return String(value)
+  const text = printable(value)
+  const safe = FORMULA.test(text.normalize('NFKC')) ? `'${text}` : text
+  return `"${safe.replaceAll('"', '""')}"`
+}

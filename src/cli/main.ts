@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module'
+import { closest } from '../options/suggest.js'
+import { recordAccess } from './access.js'
+import { optionValue, parseArguments } from './arguments.js'
+import { type Command, EXIT, type Exit, type Io, UsageError } from './command.js'
+import { generalHelp, helpOf, PROGRAM } from './help.js'
+import { isGone, Output, ReaderGone } from './output.js'
+import { ProgressLine } from './progress.js'
+import { query } from './query.js'
+import { stats } from './stats.js'
+import { tail } from './tail.js'
+import { painter, printable } from './terminal.js'
+import { verify } from './verify.js'
+
+const COMMANDS: readonly Command[] = [query, tail, stats, verify]
+/** What a message may hold of what was written wrongly. */
+const MAX_ECHO = 2000
+const COLUMNS = 80
+
+/** A message for people, on one line: what stands in it may come from anywhere. */
+function note(text: string): void {
+  process.stderr.write(`fastify-audit-log: ${printable(text.slice(0, MAX_ECHO))}\n`)
+}
+
+function ioOf(): Io {
+  const { stdout, stderr } = process
+  const progress = new ProgressLine(stderr)
+  const isTerminal = stdout.isTTY === true
+  return {
+    out: new Output(stdout, isTerminal, progress.clear),
+    note,
+    paint: painter(isTerminal, process.env),
+    isTerminal,
+    columns: stdout.columns ?? COLUMNS,
+    progress,
+  }
+}
+
+async function main([name = '', ...args]: readonly string[], io: Io): Promise<Exit> {
+  if (['--help', '-h', 'help'].includes(name)) return print(io, generalHelp(COMMANDS))
+  if (name === '--version') return print(io, packageVersion())
+  const command = COMMANDS.find((known) => known.name === name)
+  if (command === undefined) throw new UsageError(unknownCommand(name))
+  const parsed = parseArguments(args, command.options)
+  if (parsed.values.has('help')) return print(io, helpOf(command))
+  const file = optionValue(parsed, 'record-access')
+  if (file !== undefined) await recordAccess(file, { command: name, args, paths: parsed.paths })
+  return command.run(parsed, io)
+}
+
+function unknownCommand(name: string): string {
+  const names = COMMANDS.map((command) => command.name)
+  if (name === '') return `write a command: ${names.join(', ')}`
+  const meant = closest(name, names)
+  return `there is no command ${name}; ${meant === undefined ? `write ${names.join(', ')}` : `did you mean ${meant}?`}`
+}
+
+async function print(io: Io, text: string): Promise<Exit> {
+  await io.out.line(text)
+  await io.out.flush()
+  return EXIT.found
+}
+
+/** Says what went wrong, to people; only a mistake in this program shows where it is. */
+function fail(error: unknown): Exit {
+  if (error instanceof ReaderGone) return EXIT.found
+  if (error instanceof UsageError) note(`${error.message} (${PROGRAM} --help shows what there is)`)
+  else if (error instanceof Error && 'code' in error) note(error.message)
+  else throw error
+  return EXIT.trouble
+}
+
+function packageVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../../package.json')
+  return String(typeof manifest === 'object' && manifest !== null && Reflect.get(manifest, 'version'))
+}
+
+process.stderr.on('error', (error) => {
+  // Nobody reads what is said beside the point.
+  if (!isGone(error)) throw error
+})
+process.exitCode = await main(process.argv.slice(2), ioOf()).catch(fail)

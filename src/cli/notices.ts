@@ -1,0 +1,26 @@
+import type { TrailCounts } from '../reading/read-trail.js'
+
+/** What whoever reads a trail must know beside what was found, one sentence each. */
+export function noticesOf(counts: Readonly<TrailCounts>): string[] {
+  const { torn, foreign, tooLong, gaps, lost, inDoubt, forgotten, unapplied, deletedFiles } = counts
+  return [
+    ...when(gaps, `the trail says that it has ${some(gaps, 'gap')}: ${lost} records lost, ${inDoubt} in doubt`),
+    ...when(torn, `${some(torn, 'file')} ended within a line`),
+    ...when(foreign, `${some(foreign, 'line')} passed over: no record of either format`),
+    ...when(tooLong, `${some(tooLong, 'line')} passed over: longer than any record`),
+    ...when(
+      forgotten,
+      `too many requests were open at once: ${forgotten} may be shown as open though they were completed`,
+    ),
+    ...when(unapplied, `${some(unapplied, 'correction')} not applied: there are too many`),
+    ...deletedFiles.map((path) => `${path} was deleted before it was read`),
+  ]
+}
+
+function when(count: number, text: string): string[] {
+  return count === 0 ? [] : [text]
+}
+
+function some(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}

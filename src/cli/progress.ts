@@ -1,0 +1,48 @@
+import type { Progress } from './command.js'
+
+const INTERVAL = 200
+/** What takes less is over before it is read. */
+const DELAY = 1000
+const CLEAR = '\r\u001b[K'
+
+/** A line on standard error that says how much is read; only a terminal has one. */
+export class ProgressLine implements Progress {
+  private timer: NodeJS.Timeout | undefined
+  private isShown = false
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  start(done: () => { read: number; total: number }): void {
+    if (!this.stream.isTTY) return
+    const begun = performance.now()
+    this.timer = setInterval(() => {
+      if (performance.now() - begun >= DELAY) this.show(done())
+    }, INTERVAL).unref()
+    process.once('SIGINT', this.interrupted)
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+    process.removeListener('SIGINT', this.interrupted)
+    this.clear()
+  }
+
+  /** Makes room for a line. */
+  readonly clear = (): void => {
+    if (this.isShown) this.stream.write(CLEAR)
+    this.isShown = false
+  }
+
+  private show({ read, total }: { read: number; total: number }): void {
+    if (total === 0) return
+    const percent = Math.min(100, Math.floor((100 * read) / total))
+    this.stream.write(`${CLEAR}reading: ${percent} %`)
+    this.isShown = true
+  }
+
+  /** Ends as everybody does who is interrupted, but leaves no half line. */
+  private readonly interrupted = (): void => {
+    this.clear()
+    process.kill(process.pid, 'SIGINT')
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What a terminal acts on instead of showing it, or does not show at all: control characters (escape sequences, line
+ * feeds, NEL), bidirectional controls, zero-width characters, the Unicode line ends, and lone surrogates.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+/** More than two marks on one character reach into the lines above and below. */
+const STACKED_MARKS = /(\p{M}\p{M})(\p{M}+)/gu
+const MARK = /^\p{M}$/u
+const ASCII = /^[ -~]*$/
+/** What takes two columns: East Asian scripts in full width, and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2329\u232a\u2600-\u27bf\u2b50\u2b55\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u
+
+/** A text as a terminal can show it without moving its cursor: what it would act on is spelled out, as `\u{1b}`. */
+export function printable(text: string): string {
+  if (ASCII.test(text)) return text
+  return text.replace(UNPRINTABLE, spelled).replace(STACKED_MARKS, (_, kept: string, more: string) => {
+    return kept + Array.from(more, spelled).join('')
+  })
+}
+
+/** A value as one line of JSON in which nothing is raw that a terminal acts on; any reader of JSON gets the same. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
+    return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  })
+}
+
+/** How many columns of a terminal a printable text takes. */
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length
+  let width = 0
+  for (const character of text) width += columnsOf(character)
+  return width
+}
+
+/** A printable text in no more than so many columns; what is cut ends in `…`. */
+export function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  let kept = ''
+  let width = 0
+  for (const character of text) {
+    width += columnsOf(character)
+    if (width > columns - 1) break
+    kept += character
+  }
+  return `${kept}…`
+}
+
+/** A printable text in exactly so many columns. */
+export function padded(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
+  const shown = cut(text, columns)
+  const padding = ' '.repeat(Math.max(0, columns - widthOf(shown)))
+  return side === 'left' ? shown + padding : padding + shown
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 }
+
+/** Gives a printable text a style, or leaves it as it is. */
+export type Painter = (text: string, style: Style) => string
+
+/** Colours are for terminals alone, and for nobody who has set `NO_COLOR`. */
+export function painter(isTerminal: boolean, env: NodeJS.ProcessEnv): Painter {
+  const isPlain = !isTerminal || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb'
+  return isPlain ? (text) => text : (text, style) => `\u001b[${CODES[style]}m${text}\u001b[0m`
+}
+
+function columnsOf(character: string): number {
+  if (MARK.test(character)) return 0
+  return WIDE.test(character) ? 2 : 1
+}
+
+function spelled(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+}

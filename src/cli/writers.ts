@@ -1,0 +1,41 @@
+import type { TrailExchange } from '../reading/record.js'
+import { choiceOf, type Parsed } from './arguments.js'
+import type { Io, OptionDefinitions } from './command.js'
+import { CSV_HEADER, csvRow } from './csv.js'
+import { tableHeader, tableNote, tableRow } from './table.js'
+import { printableJson } from './terminal.js'
+
+const FORMATS = ['table', 'json', 'csv'] as const
+
+export const FORMAT_OPTION = {
+  format: {
+    value: 'FORMAT',
+    help: 'table, json (one object a line) or csv; by default table on a terminal, else json',
+  },
+} as const satisfies OptionDefinitions
+
+/** How what was found is written, a line each. */
+export interface Writer {
+  readonly header: string | undefined
+  row(exchange: TrailExchange): string
+  /** An entry of the trail's own life; `undefined` where there is no place for it. */
+  note(time: string, type: string, details: unknown): string | undefined
+}
+
+export function writerOf(parsed: Parsed, { isTerminal, columns, paint }: Io): Writer {
+  const format = choiceOf(parsed, 'format', FORMATS) ?? (isTerminal ? 'table' : 'json')
+  if (format === 'csv') return { header: CSV_HEADER, row: csvRow, note: () => undefined }
+  if (format === 'json') {
+    return {
+      header: undefined,
+      row: printableJson,
+      note: (timestamp, type, details) => printableJson({ timestamp, type, [type]: details }),
+    }
+  }
+  const options = { paint, columns: isTerminal ? columns : undefined }
+  return {
+    header: tableHeader(options),
+    row: (exchange) => tableRow(exchange, options),
+    note: (time, type, details) => tableNote(time, `${type} ${JSON.stringify(details) ?? ''}`, options),
+  }
+}
