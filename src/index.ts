@@ -20,10 +20,22 @@ export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } 
 export type { FilterOptions } from './filter.js'
 export { auditFrameworkErrors, type FrameworkErrorsHandler } from './framework-errors.js'
 export type { WhoCounts } from './identity.js'
+export type { Checkpoint } from './integrity/checkpoint.js'
+export type { Secret } from './integrity/keys.js'
+export {
+  type VerifiedFile,
+  type VerifiedRange,
+  type VerifyOptions,
+  type VerifyProblem,
+  type VerifyProblemKind,
+  type VerifyResult,
+  verifyTrail,
+} from './integrity/verify.js'
 export type { LevelName, LevelOption } from './level.js'
 export {
   type AuditOptions,
   type CaptureOptions,
+  type CheckpointFunction,
   type CustomSinkOptions,
   type DeliveryGuarantee,
   type Duration,
@@ -35,6 +47,7 @@ export {
   optionsJsonSchema,
   type RedactOptions,
   type RouteAudit,
+  type SealOptions,
   type SinkOptions,
   type Size,
   type StdoutSinkOptions,

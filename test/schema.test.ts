@@ -50,6 +50,18 @@ const lifecycle: LifecycleDetails = {
   retention: { deleted: 'audit-2026-03-24T17-09-35.704Z.log', bytes: 10, reason: 'age' },
   gap: { lost: 2, in_doubt: 1, from: 40, to: 42 },
   correction: { status_code: 500, error: 'FST_AUDIT_RESPONSE_WITHHELD' },
+  torn: { bytes: 10, set_aside: 'audit.log.torn-2026-03-24T17-09-35.704Z' },
+  seal: { sink: 'audit', chain: 'resumed', algorithm: 'hmac-sha256', key_id: '1', dropped: ['a'.repeat(64)] },
+  checkpoint: {
+    sink: 'audit',
+    instance: id,
+    seq: 42,
+    hash: 'a'.repeat(64),
+    time,
+    algorithm: 'ed25519',
+    key_id: 'b'.repeat(64),
+    signature: 'c2lnbmF0dXJl',
+  },
 }
 
 function life(type: LifecycleType, more: object = {}): object {
@@ -62,9 +74,12 @@ describe('the published schema of an event', () => {
     expect(validateLine(line(complete)).payload).toEqual(complete)
   })
 
-  it.each(['start', 'stop', 'rotation', 'retention', 'gap', 'correction'] as const)('accepts a %s entry', (type) => {
-    expect(validateLine(line(life(type))).payload.type).toBe(type)
-  })
+  it.each(['start', 'stop', 'rotation', 'retention', 'gap', 'correction', 'torn', 'seal', 'checkpoint'] as const)(
+    'accepts a %s entry',
+    (type) => {
+      expect(validateLine(line(life(type))).payload.type).toBe(type)
+    },
+  )
 
   it.each([
     ['an unknown key in the envelope', line(received, { extra: 1 }), '/ must NOT have additional properties'],

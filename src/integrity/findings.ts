@@ -39,6 +39,11 @@ export class Findings {
     if (this.last === problem) this.last = null
   }
 
+  /** Takes back what was said of lines because it was not known how they were sealed. */
+  removeAll(kind: VerifyProblemKind): void {
+    for (const problem of this.problems.filter((one) => one.kind === kind)) this.remove(problem)
+  }
+
   /** A line holds, and follows the one before it, unless it `begins` a range. */
   hold({ file, line }: Place, begins: boolean): void {
     const { range } = this

@@ -81,8 +81,14 @@ export class TrailCheck {
     const end: Place = { file: this.file.path, line: this.file.lines }
     const whole: Place = { file: this.file.path, line: 0 }
     if (sealed === 0) findings.add('nothing-sealed', whole, 'no line of the trail is sealed')
-    else if (this.verified === 0)
-      findings.add('key', whole, 'no line is what was sealed: another secret was used, or one is missing')
+    else if (this.verified === 0) {
+      findings.removeAll('altered')
+      findings.add(
+        'key',
+        whole,
+        'has no line that is sealed as it says, by what was given: a `secret` is missing, or another',
+      )
+    }
     if (isForged) findings.add('signature', whole, 'the checkpoint that is expected is not signed by the public key')
     if (publicKey !== undefined && checkpoints === 0)
       findings.add('unsigned', whole, 'the trail has no checkpoint of the public key')

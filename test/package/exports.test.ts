@@ -13,6 +13,8 @@ const publicNames = [
   'AuditStats',
   'BatchError',
   'CaptureOptions',
+  'Checkpoint',
+  'CheckpointFunction',
   'CustomSinkOptions',
   'DeliveryGuarantee',
   'Duration',
@@ -43,6 +45,8 @@ const publicNames = [
   'RequestAudit',
   'RouteAudit',
   'RuleOptions',
+  'SealOptions',
+  'Secret',
   'SinkContext',
   'SinkExplanation',
   'SinkLogger',
@@ -56,6 +60,12 @@ const publicNames = [
   'TrailExchange',
   'TrailQuery',
   'TrailReading',
+  'VerifiedFile',
+  'VerifiedRange',
+  'VerifyOptions',
+  'VerifyProblem',
+  'VerifyProblemKind',
+  'VerifyResult',
   'WhoCounts',
   'audit',
   'auditFrameworkErrors',
@@ -67,6 +77,7 @@ const publicNames = [
   'optionsJsonSchema',
   'readTrail',
   'streamSink',
+  'verifyTrail',
 ]
 
 /** What `fastify-audit-log/testing` has, by the same rule. */
