@@ -124,6 +124,28 @@ describe('a secret', () => {
   })
 })
 
+describe('a disguise', () => {
+  const inStrings = JSON.stringify(JSON.stringify(`{"p\\u0061ssword":"${NEEDLE}"}`))
+
+  it.each([
+    ['an escape in a key, in JSON in two strings', inStrings],
+    [
+      'spaces that are encoded in an encoded URL',
+      `https://example.org/?next=${encodeURIComponent(`/?token=two ${NEEDLE}`)}`,
+    ],
+    ['an encoding that is malformed elsewhere', `https://example.org/?next=%zz%3Ftoken%3D${NEEDLE}`],
+    ['a key and its value in what should be a key', `/?a%26token%3D${NEEDLE}=1`],
+  ])('hides nothing: %s', (_, text) => {
+    expect(redactValue(text).text).not.toContain(NEEDLE)
+    expect(redactUrl(`/x?q=${encodeURIComponent(text)}`).text).not.toContain(NEEDLE)
+    if (text.startsWith('/')) expect(redactUrl(text).text).not.toContain(NEEDLE)
+  })
+
+  it('hides nothing by an encoding that is no part of the secret', () => {
+    expect(redactUrl('/?q=4111111111111111%41').text).toBe(`/?q=${REDACTED}%41`)
+  })
+})
+
 describe('a value without quotes', () => {
   it.each([
     [`{"secret":1,"note":"Bearer ${NEEDLE}"`, NEEDLE],
