@@ -16,6 +16,7 @@ import { begin, beginLate, EXCLUDED, exchangeOf, isSeen, requestAudit, SLOT } fr
 import { checkRoute, isExempt } from './route-audit.js'
 import { RouteTable } from './route-table.js'
 import { ruleWarnings } from './rules.js'
+import { StatsChannel } from './stats-channel.js'
 import { Trail } from './trail.js'
 import { Unseen } from './unseen.js'
 import { handOverLast, isHandedOverLast, isUpgrade, watchHandshake } from './websocket.js'
@@ -52,6 +53,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const trail = new Trail(options, folding, app.log, systemClock)
   // What is outside of the part that is audited is a request all the same.
   const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
+  const stats = () => trail.stats(unseen.counts)
+  const published = new StatsChannel(trail.auditor.instance, stats)
   const routes = new RouteTable(app)
   let explainer: Explainer | undefined
   app.decorate('audit', {
@@ -62,7 +65,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
       explainer ??= new Explainer(options, folding, routes)
       return explainer.explain(method, url, asked)
     },
-    stats: () => trail.stats(unseen.counts),
+    stats,
     flush: () => trail.flush(),
     reopen: () => trail.reopen(),
   })
@@ -72,6 +75,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     warn(app, options, folding)
     await trail.start(exemptedRoutes)
     unseen.start()
+    published.start()
     // A boot that fails later closes nothing by itself, and would leave the files locked. A part's own `ready` is
     // another function, which must not be called here.
     rootOf(app)
@@ -81,6 +85,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   app.addHook('onClose', async () => {
     unseen.stop()
     await trail.close()
+    published.stop()
   })
 }
 
@@ -157,7 +162,7 @@ function collectRoutes(app: FastifyInstance, trail: Trail, routes: RouteTable): 
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route) {
-    checkRoute(route)
+    checkRoute(route, (id) => this.getSchema(id))
     routes.add(route)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)

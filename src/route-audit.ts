@@ -7,12 +7,12 @@ import type { RouteAudit } from './options/types.js'
 import { schemaMarkProblem } from './schema-marks.js'
 
 /**
- * Checks what a route says of its own audit, when it is declared.
+ * Checks what a route says of its own audit, when it is declared. `resolve` gives shared schemas by their ids.
  *
  * @throws `FST_AUDIT_INVALID_OPTIONS` when its `config.audit`, or a mark in its schema, is nothing that is known.
  */
-export function checkRoute({ url, config, schema }: RouteOptions): void {
-  const problem = schemaMarkProblem(schema)
+export function checkRoute({ url, config, schema }: RouteOptions, resolve: (id: string) => unknown): void {
+  const problem = schemaMarkProblem(schema, resolve)
   if (problem !== undefined) throw new AuditInvalidOptions(`- the schema of route ${url}: ${problem}`)
   const audit: unknown = config?.audit
   if (audit === undefined || typeof audit === 'boolean') return

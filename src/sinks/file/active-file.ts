@@ -8,6 +8,7 @@ import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
 import { interrupted, rotate } from './rotation.js'
+import { Space } from './space.js'
 import { endOfLines, lastLine, setAside } from './tail.js'
 import { cleanUp, Trouble } from './trouble.js'
 
@@ -38,6 +39,7 @@ export class ActiveFile {
   /** The file's name may not survive a power loss yet. */
   private isNameNew = false
   readonly deleting: Trouble
+  readonly space: Space
   private readonly rotating: Trouble
   private readonly repairing: Trouble
 
@@ -50,6 +52,7 @@ export class ActiveFile {
   ) {
     this.names = new ArchiveNames(path)
     this.rotating = new Trouble(context.log, path, 'the audit file cannot be rotated; it is written to as before')
+    this.space = new Space(path, parts.fs, parts.clock, context.log)
     this.deleting = new Trouble(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
     this.repairing = new Trouble(
       context.log,
@@ -121,8 +124,11 @@ export class ActiveFile {
     this.file = undefined
     this.checkedAt = Number.NEGATIVE_INFINITY
     this.unchecked = 0
-    if (file.isDirty && (await this.lock.isHeld()))
-      await this.repairing.guard(async () => void (await file.repair(this.path)))
+    if (file.isDirty) {
+      await this.repairing.guard(async () => {
+        if (await this.lock.isHeld()) await file.repair(this.path)
+      })
+    }
     await cleanUp(this.context.log, this.path, file.close())
   }
 

@@ -44,6 +44,8 @@ export interface FileSystem {
   /** Replaces what is at `to`. */
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
+  /** How much of the file system that holds `path` is free to be written by this process, and of how much, in bytes. */
+  space(path: string): Promise<{ readonly free: number; readonly total: number }>
 }
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants
@@ -107,6 +109,10 @@ export const nodeFileSystem: FileSystem = {
   link: (from, to) => fs.promises.link(from, to),
   rename: (from, to) => fs.promises.rename(from, to),
   unlink: (path) => fs.promises.unlink(path),
+  async space(path) {
+    const { bavail, blocks, bsize } = await fs.promises.statfs(path)
+    return { free: bavail * bsize, total: blocks * bsize }
+  },
 }
 
 /** The errno in Node's spelling, such as `ENOENT`. */

@@ -9,6 +9,7 @@ import { type LockParts, takeLock } from './lock.js'
 import { openError } from './open-errors.js'
 import { deleteArchive, expired, type RetentionOptions } from './retention.js'
 import { fillHostname, takeSlot } from './slot.js'
+import { cleanUp } from './trouble.js'
 
 /** How often retention looks for archives that have grown too old, in milliseconds. */
 const RETENTION_INTERVAL = 60_000
@@ -70,7 +71,7 @@ class RotatingFileSink implements FileSink {
       await this.ready(this.options.lockTimeout)
     } catch (error) {
       // A boot that stops here must not keep the next one out.
-      if (!(error instanceof AuditSinkUnavailable)) await this.leave()
+      if (!(error instanceof AuditSinkUnavailable)) await cleanUp(context.log, this.path, this.leave())
       throw error
     }
   }
@@ -97,6 +98,7 @@ class RotatingFileSink implements FileSink {
     const active = await this.ready(0)
     if (this.isFailing) await this.probe(active)
     this.isFailing = false
+    await active.space.check()
     await this.retain(active)
   }
 

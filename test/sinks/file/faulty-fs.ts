@@ -20,6 +20,7 @@ export interface Fault {
 interface Planned extends Fault {
   seen: number
   hits: number
+  struck: Operation[]
 }
 
 /** A real file system, in which chosen calls fail, fall short or hang; it counts them all. */
@@ -29,15 +30,22 @@ export class FaultyFs implements FileSystem {
   /** Calls that have not settled. */
   outstanding = 0
   maxOutstanding = 0
+  /** How much room there seems to be; undefined: as much as there is. */
+  room: Promise<{ free: number; total: number }> | undefined
   private faults: Planned[] = []
   private readonly paths = new Map<number, string>()
   private hung: Array<() => void> = []
 
   constructor(private readonly real: FileSystem = nodeFileSystem) {}
 
-  /** Plans a fault; the result says how often it was hit. */
-  plan(fault: Fault): { readonly hits: number } {
-    const planned = { ...fault, seen: 0, hits: 0 }
+  /** How many of the outstanding calls hang. */
+  get hanging(): number {
+    return this.hung.length
+  }
+
+  /** Plans a fault; the result says how often it was hit, and which calls it struck. */
+  plan(fault: Fault): { readonly hits: number; readonly struck: readonly Operation[] } {
+    const planned: Planned = { ...fault, seen: 0, hits: 0, struck: [] }
     this.faults.push(planned)
     return planned
   }
@@ -79,6 +87,8 @@ export class FaultyFs implements FileSystem {
   link = (from: string, to: string): Promise<void> => this.run('link', to, () => this.real.link(from, to))
   rename = (from: string, to: string): Promise<void> => this.run('rename', to, () => this.real.rename(from, to))
   unlink = (path: string): Promise<void> => this.run('unlink', path, () => this.real.unlink(path))
+  space = (path: string): Promise<{ free: number; total: number }> =>
+    this.run('space', path, () => this.room ?? this.real.space(path))
 
   private async run<T>(
     op: Operation,
@@ -121,6 +131,7 @@ export class FaultyFs implements FileSystem {
     const first = fault.nth ?? 1
     if (fault.seen < first || fault.seen >= first + (fault.times ?? 1)) return false
     fault.hits++
+    fault.struck.push(op)
     return true
   }
 }

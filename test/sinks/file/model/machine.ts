@@ -119,6 +119,8 @@ export class Machine implements FileSystem {
       this.disk.parent(path).change([nameOf(path), undefined])
     })
 
+  space = async (): Promise<{ free: number; total: number }> => ({ free: 2 ** 40, total: 2 ** 41 })
+
   private make(path: string): void {
     const found = this.disk.find(path)
     if (found instanceof FileNode) throw posix('EEXIST', path)
