@@ -25,7 +25,8 @@ export class ChainCheck {
   private others: Map<string, (() => void) | null> = new Map()
   /** After a line that is not sealed nobody knows what the next one must name. */
   private isAnything = false
-  private unsealed: VerifyProblem | null = null
+  /** Lines without a seal that stand before this one, and are a problem unless this one says otherwise. */
+  private unsealed: VerifyProblem[] = []
   private readonly seen = new Map<string, Place>()
   private readonly wanted = new Map<string, VerifyProblem>()
   /** Lines that do not belong where they stand. */
@@ -51,9 +52,10 @@ export class ChainCheck {
     if (head !== null) this.others.set(head, null)
   }
 
-  /** A line without a seal, `problem` if there should be one. */
-  takeUnsealed(problem: VerifyProblem | null): void {
-    this.unsealed = problem ?? this.unsealed
+  /** A line without a seal. */
+  takeUnsealed(place: Place): void {
+    const problem = this.findings.add('unsealed', place, 'has no seal, and stands among lines that have one')
+    if (this.unsealed.at(-1) !== problem) this.unsealed.push(problem)
     this.isAnything = true
   }
 
@@ -104,16 +106,17 @@ export class ChainCheck {
   private expect(hash: string): void {
     this.head = hash
     this.isAnything = false
-    this.unsealed = null
+    if (this.unsealed.length > 0) this.unsealed = []
     if (this.others.size > 0) this.others = new Map()
   }
 
   private mayBegin({ begins }: CheckedLine): boolean {
-    if (begins === 'unsealed' && this.isAnything) {
-      if (this.unsealed !== null) this.findings.remove(this.unsealed)
-      return true
+    if (begins === 'unsealed' || begins === 'unknown') {
+      // Before sealing was switched on, or from whoever else writes to where the sink does.
+      for (const problem of this.unsealed) this.findings.remove(problem)
+      return begins === 'unknown' || this.isAnything || this.head === null
     }
-    return begins === 'unknown' || this.head === null
+    return this.head === null
   }
 
   private begin(hash: string): boolean {

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { activeNameOf, type TrailFile } from '../reading/files.js'
 import { contentOf, wholeLines } from '../reading/lines.js'
-import { ENDING_BYTES, sealOf } from './line.js'
+import { ENDING_BYTES, GENESIS, sealOf } from './line.js'
 
 /** A file, and the hashes that join it to others. */
 interface Link {
@@ -13,43 +13,62 @@ interface Link {
   readonly last: string | undefined
   /** The active file that it is of, by its name. */
   readonly active: string
-  isPlaced: boolean
 }
 
 /**
- * Files by the trails that they are of, each trail in its order: what follows what is said by the chain, and where that
- * says nothing, by the names. So a file that has another name now is still in its place.
+ * Files by the trails that they are of, each trail in its order: that of the names, unless the chain has fewer breaks in
+ * its own. So a file that has another name now is still in its place.
  */
 export async function orderTrails(files: readonly TrailFile[]): Promise<TrailFile[][]> {
   const links: Link[] = []
   for (const file of files) links.push(await linkOf(file))
-  const byFirst = new Map(links.map((link) => [link.first, link]))
-  const followed = new Set(links.map(({ last }) => last).filter((hash) => hash !== undefined))
-  const trails = new Map<string, TrailFile[]>()
-  const place = (start: Link, active: string): void => {
-    const trail = trails.get(active) ?? []
-    trails.set(active, trail)
-    for (let link: Link | undefined = start; link !== undefined && !link.isPlaced; ) {
-      link.isPlaced = true
-      trail.push(link.file)
-      link = link.last === undefined ? undefined : byFirst.get(link.last)
-    }
-  }
-  const isFollower = ({ first }: Link) => first !== undefined && followed.has(first)
-  for (const link of links) if (!link.isPlaced && !isFollower(link)) place(link, homeOf(link, links, byFirst))
-  for (const link of links) if (!link.isPlaced) place(link, link.active)
-  return [...trails.values()]
+  const named = groups(links, ({ active }) => active)
+  const chained = groups(chains(links), (chain) => chain.at(-1)?.active ?? '').map((group) => group.flat())
+  const trails = breaksIn(chained) < breaksIn(named) ? chained : named
+  return trails.map((trail) => trail.map(({ file }) => file))
 }
 
-/** The trail that a file belongs to: that of the files behind it, for its own name may be a new one. */
-function homeOf(start: Link, links: readonly Link[], byFirst: ReadonlyMap<string | undefined, Link>): string {
-  let link = start
-  for (let count = 0; link.last !== undefined && count < links.length; count++) {
-    const next = byFirst.get(link.last)
-    if (next === undefined) break
-    link = next
+/** Runs of files that follow one another by their hashes, in the order of their first ones. */
+function chains(links: readonly Link[]): Link[][] {
+  const followers = new Map(links.map((link) => [link.first, link]))
+  const hashes = new Set(links.map(({ last }) => last))
+  const placed = new Set<Link>()
+  const run = (start: Link): Link[] => {
+    const found: Link[] = []
+    for (let link: Link | undefined = start; link !== undefined && !placed.has(link); ) {
+      placed.add(link)
+      found.push(link)
+      link = link.last === undefined ? undefined : followers.get(link.last)
+    }
+    return found
   }
-  return link.active
+  const starts = links.filter(({ first }) => first === undefined || !hashes.has(first))
+  // What is left then goes round in a circle.
+  return [...starts, ...links].map(run).filter(({ length }) => length > 0)
+}
+
+function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const found = new Map<string, Item[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = found.get(key)
+    if (group === undefined) found.set(key, [item])
+    else group.push(item)
+  }
+  return [...found.values()]
+}
+
+/** How often a file does not follow the one before it, as far as is known; the first of a trail must begin a chain. */
+function breaksIn(trails: readonly Link[][]): number {
+  let breaks = 0
+  for (const trail of trails) {
+    let last: string | undefined = GENESIS
+    for (const link of trail) {
+      if (last !== undefined && link.first !== undefined && link.first !== last) breaks++
+      last = link.last
+    }
+  }
+  return breaks
 }
 
 async function linkOf(file: TrailFile): Promise<Link> {
@@ -59,7 +78,6 @@ async function linkOf(file: TrailFile): Promise<Link> {
     first: await firstOf(file),
     last: await lastOf(file),
     active: join(dirname(file.path), activeNameOf(name) ?? name),
-    isPlaced: false,
   }
 }
 

@@ -42,7 +42,6 @@ export class TrailCheck {
   private chain: ChainCheck
   private names: FileNames
   private sealedWith: SealedWith | undefined
-  private hasSealed = false
   private file: VerifiedFile = { path: '', lines: 0, sealed: 0, unsealed: 0, torn: false }
 
   constructor(private readonly options: TrailCheckOptions) {
@@ -55,7 +54,6 @@ export class TrailCheck {
     this.chain = new ChainCheck(findings)
     this.names = new FileNames(findings)
     this.sealedWith = undefined
-    this.hasSealed = false
     for (const [index, file] of files.entries()) {
       await this.readFile(file, onBytes)
       if (this.file.torn && index < files.length - 1) {
@@ -80,6 +78,7 @@ export class TrailCheck {
     const { lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention, last } = this
     const end: Place = { file: this.file.path, line: this.file.lines }
     const whole: Place = { file: this.file.path, line: 0 }
+    if (sealed === 0) findings.removeAll('unsealed')
     if (sealed === 0) findings.add('nothing-sealed', whole, 'no line of the trail is sealed')
     else if (this.verified === 0) {
       findings.removeAll('altered')
@@ -155,16 +154,12 @@ export class TrailCheck {
   private takeUnsealed(): void {
     this.unsealed++
     this.file.unsealed++
-    const problem = this.hasSealed
-      ? this.options.findings.add('unsealed', this.place(), 'has no seal, and stands behind lines that have one')
-      : null
-    this.chain.takeUnsealed(problem)
+    this.chain.takeUnsealed(this.place())
   }
 
   private takeSealed(line: Buffer, seal: LineSeal): void {
     this.sealed++
     this.file.sealed++
-    this.hasSealed = true
     this.unsignedLines++
     const { keys } = this.options
     const by = keys.find(line, seal.hash, this.sealedWith)
