@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { errorCode } from '../../src/sinks/file/fs.js'
 import { type FileSink, fileSink } from '../../src/sinks/file/index.js'
-import { entry } from '../sinks/file/world.js'
+import type { AuditEntry } from '../../src/sinks/sink.js'
 
 // A process that opens, writes to and closes a file sink as it is told, one line of its input at a time.
 
@@ -25,7 +25,7 @@ const ORDERS: Record<string, (argument: string) => Promise<void>> = {
     })
     await sink.open?.({ name: 'audit', log: { info: log, warn: log, error: log }, record: log, doubt: log })
   },
-  write: async (text) => sink?.write([entry(text)]),
+  write: async (text) => sink?.write([entryOf(text)]),
   close: async () => sink?.close?.(),
 }
 
@@ -37,6 +37,15 @@ for await (const line of createInterface({ input: process.stdin })) {
     say({ path: sink?.path })
   } catch (error) {
     say({ code: errorCode(error), message: String(error) })
+  }
+}
+
+function entryOf(text: string): AuditEntry {
+  return {
+    line: JSON.stringify({ text }),
+    get event(): never {
+      throw new Error('the file sink stores lines')
+    },
   }
 }
 

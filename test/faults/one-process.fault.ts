@@ -160,13 +160,13 @@ describe('many processes that take over a dead lock at once', () => {
     const dead = await deadLock(path)
     const start = (): Promise<Holder> => Holder.start(path)
     const holders = await Promise.all(Array.from({ length: 3 }, start))
-    const spares = Array.from({ length: 5 }, start)
+    const spares = Array.from({ length: 3 }, start)
     for (const [round, spare] of spares.entries()) {
       writeFileSync(`${path}.lock`, dead)
       const [victim, ...others] = holders
       const opening = holders.map((holder) => holder.open())
       // A different step of the taking over each time.
-      for (let turn = 0; turn < round * 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+      for (let turn = 0; turn < round * 8; turn++) await new Promise((resolve) => setImmediate(resolve))
       await victim?.kill()
       await Promise.all(opening)
       for (const holder of others) await holder.close()
