@@ -50,10 +50,14 @@ async function openSuccessor(
   options: { mode: number; fsync: boolean },
 ): Promise<LogFile> {
   const fd = await fs.open(path, APPEND_OR_CREATE, options.mode)
-  const status = await fs.stat(fd)
-  if (status.isFile && status.size === 0 && status.links === 1) return new LogFile(fs, fd, status.id, 0, options.fsync)
-  await fs.close(fd)
-  throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
+  try {
+    const { id, isFile, size, links } = await fs.stat(fd)
+    if (isFile && size === 0 && links === 1) return new LogFile(fs, fd, id, 0, options.fsync)
+    throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
+  } catch (error) {
+    await fs.close(fd)
+    throw error
+  }
 }
 
 /** Links, never renames, so that no file that has the name is lost. */
