@@ -1,5 +1,5 @@
 import { BOUNDS } from './bound.js'
-import { Changes } from './changes.js'
+import { Changes, guarded } from './changes.js'
 import { ownValue } from './plain-data.js'
 import { RedactedJson } from './redacted-json.js'
 
@@ -17,6 +17,8 @@ export class Annotations {
   private readonly parts = new Map<string, Part>()
   private bytes = 2
   private dropped = 0
+  /** Why something was left out whole. */
+  private omitted: string | undefined
 
   constructor(private readonly changes: Changes) {}
 
@@ -31,6 +33,7 @@ export class Annotations {
   toJson(): string {
     const { changes } = this
     if (this.dropped > 0) changes.markTruncated(PATH, this.bytes + this.dropped, this.bytes)
+    if (this.omitted !== undefined) changes.markOmitted(PATH, this.omitted)
     const parts = [...this.parts.values()]
     for (const { redacted } of parts) changes.redacted += redacted
     return `{${parts.map(({ json }) => json).join(',')}}`
@@ -40,7 +43,11 @@ export class Annotations {
     const changes = new Changes(this.changes.redactor)
     const writer = new RedactedJson(BOUNDS.annotations, changes)
     // A key that is computed is a key, `__proto__` too.
-    const json = writer.write({ [key]: value }).slice(1, -1)
+    const json = guarded(PATH, changes, () => writer.write({ [key]: value }).slice(1, -1))
+    if (json === '') {
+      this.omitted = changes.omitted?.[PATH]
+      return
+    }
     // With the comma before it.
     const part = { json, bytes: writer.kept - 1, redacted: changes.redacted }
     const old = this.parts.get(key)

@@ -1,6 +1,6 @@
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
 import { BOUNDS, quote, quoteWhole } from './bound.js'
-import type { Changes } from './changes.js'
+import { type Changes, guarded } from './changes.js'
 import { LONGEST_TEXT } from './redacted-json.js'
 
 export type { BodyFacts } from './body.js'
@@ -62,16 +62,6 @@ function member(changes: Changes, json: string): string {
   if (json === '') return ''
   if (Buffer.byteLength(json) !== json.length) changes.isAscii = false
   return `,"body":${json}`
-}
-
-/** Whatever goes wrong with one part costs the record that part alone, and the request nothing. */
-function guarded(path: string, changes: Changes, write: () => string): string {
-  try {
-    return write()
-  } catch {
-    changes.markOmitted(path, 'redaction failed')
-    return ''
-  }
 }
 
 function writeHeader(name: string, value: string, path: string, changes: Changes): string {

@@ -24,3 +24,13 @@ export class Changes {
     this.omitted[path] = reason
   }
 }
+
+/** Whatever goes wrong with one part costs the record that part alone, and the request nothing. */
+export function guarded(path: string, changes: Changes, write: () => string): string {
+  try {
+    return write()
+  } catch {
+    changes.markOmitted(path, 'redaction failed')
+    return ''
+  }
+}

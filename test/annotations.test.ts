@@ -108,6 +108,18 @@ describe('annotations', () => {
     expect(JSON.parse(annotations.toJson())).toEqual({ Nick_Name: '[REDACTED]', n: { nickname: '[REDACTED]' } })
   })
 
+  it('of which one cannot be redacted are there without that one, and say so', () => {
+    const redactor = new Redactor({ keys: [], mode: 'hmac', secret: undefined, keyId: '1', omit: [] }, () => {
+      throw new Error('broken')
+    })
+    const changes = new Changes(redactor)
+    const annotations = new Annotations(changes)
+    annotations.add({ order: 42, api_key: 'hunter2' })
+    expect(changes.omitted).toBeUndefined()
+    expect(JSON.parse(annotations.toJson())).toEqual({ order: 42 })
+    expect(changes.omitted).toEqual({ annotations: 'redaction failed' })
+  })
+
   it('are read without a call of the application', () => {
     const given = Object.defineProperty({ __proto__: null, deep: {} }, 'own', {
       enumerable: true,

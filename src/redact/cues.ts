@@ -5,7 +5,7 @@ export const KEY = 1
 export const PERCENT = 2
 /** `@`, which ends user information in a URL. */
 export const AT = 4
-/** White space after a letter that ends `Bearer` and `Basic`. */
+/** White space after the letters that end `Bearer` and `Basic`. */
 export const SCHEME = 8
 /** `eyJ`, with which a JSON Web Token begins. */
 export const TOKEN = 16
@@ -30,7 +30,7 @@ export function cuesOf(text: string): number {
     } else if (code <= 0x20 || code === 0x2b || code === 0x2d) {
       if (code === 0x2d) {
         if (previous === 0x2d) cues |= DASHES
-      } else if (isEndOfScheme(previous)) cues |= SCHEME
+      } else if (isEndOfScheme(text, index)) cues |= SCHEME
     } else {
       digits = 0
       if (code === 0x3d || code === 0x3a) cues |= KEY
@@ -43,10 +43,12 @@ export function cuesOf(text: string): number {
   return cues
 }
 
-/** The last letter of `bearer` or `basic`, in either case. */
-function isEndOfScheme(code: number): boolean {
-  const lower = code | 0x20
-  return lower === 0x72 || lower === 0x63
+/** Whether `bearer` or `basic` may end before a place, by their last three letters, in either case. */
+function isEndOfScheme(text: string, end: number): boolean {
+  const last = text.charCodeAt(end - 1) | 0x20
+  // `rer`, `sic`.
+  if (last === 0x72) return (text.charCodeAt(end - 2) | 0x20) === 0x65 && (text.charCodeAt(end - 3) | 0x20) === 0x72
+  return last === 0x63 && (text.charCodeAt(end - 2) | 0x20) === 0x69 && (text.charCodeAt(end - 3) | 0x20) === 0x73
 }
 
 function startsAsJson(text: string): boolean {
