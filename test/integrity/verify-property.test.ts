@@ -50,9 +50,9 @@ const CHANGES: Change[] = [
     },
   },
   {
-    name: 'a line is removed',
+    name: 'a line is removed, which is not the last one: nothing follows that',
     make(files, choose) {
-      const place = anyPlace(choose)
+      const place = places[choose(places.length - 1)] ?? { file: 0, line: 0 }
       files[place.file]?.lines.splice(place.line, 1)
       return place
     },
@@ -92,6 +92,8 @@ const CHANGES: Change[] = [
       if (from.file === to.file && from.line === to.line) return undefined
       const [line = ''] = files[from.file]?.lines.splice(from.line, 1) ?? []
       files[to.file]?.lines.splice(to.line, 0, line)
+      // From the end of a file to the beginning of the next one, it is where it was.
+      if (textOf(files) === textOf(written.files)) return undefined
       return isBefore(from, to) ? from : to
     },
   },
@@ -127,6 +129,10 @@ const CHANGES: Change[] = [
 
 function anyPlace(choose: (below: number) => number): { file: number; line: number } {
   return places[choose(places.length)] ?? { file: 0, line: 0 }
+}
+
+function textOf(files: Files): string {
+  return files.flatMap(({ lines }) => lines).join('\n')
 }
 
 function lineAt(files: Files, { file, line }: { file: number; line: number }): string {
