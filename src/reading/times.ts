@@ -19,12 +19,17 @@ export function parseTime(name: string, text: string | Date, now: number): numbe
 function parseText(name: string, text: string, now: number): number {
   const [matched, year, month, day, time, zone] = TIME.exec(text) ?? []
   if (matched === undefined) return now - durationOf(name, text)
-  // JavaScript takes the 30th of February for the 2nd of March.
-  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
-  if (Number(month) > 12 || Number(day) > days) throw wrong(name, text, 'there is no such day')
+  if (!isDay(Number(year), Number(month), Number(day))) throw wrong(name, text, 'there is no such day')
   if (time === undefined) return Date.parse(`${year}-${month}-${day}T00:00:00Z`)
   if (zone === undefined) throw wrong(name, text, "the zone is missing; add 'Z' for UTC, or an offset such as '+02:00'")
   return Date.parse(`${year}-${month}-${day}T${time}${zone.toUpperCase()}`)
+}
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isDay(year: number, month: number, day: number): boolean {
+  // In this era, for it takes the years before 100 for others; calendars are the same every 400 years.
+  const time = new Date(Date.UTC(2000 + (year % 400), month - 1, day))
+  return time.getUTCMonth() === month - 1 && time.getUTCDate() === day
 }
 
 function durationOf(name: string, text: string): number {
