@@ -1,15 +1,18 @@
 import { join } from 'node:path'
 import Fastify from 'fastify'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import audit from '../../src/index.js'
 import { temporaryDirectory } from '../sinks/file/world.js'
 import { WrittenTrail } from '../support/process/trail.js'
-import { until } from '../support/staged-sink.js'
+import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 import type { Guarantee } from './oracle.js'
 import { listen } from './runner.js'
 import { deferred, prepare, type Served } from './server.js'
+
+/** Milliseconds. */
+const CLOSE_TIMEOUT = 60
 
 interface Busy extends Omit<Served, 'port'> {
   running: Promise<void>
@@ -22,7 +25,7 @@ async function busy(deliveryGuarantee: Guarantee, factory: object = {}): Promise
   const prepared = await prepare({
     factory,
     deliveryGuarantee,
-    options: { closeTimeout: '60ms' },
+    options: { closeTimeout: `${CLOSE_TIMEOUT}ms` },
     declare: (app) => {
       app.get('/', async (_, reply) => {
         running.resolve()
@@ -45,8 +48,25 @@ function ending({ sink }: Pick<Served, 'sink'>): unknown {
   return last?.type === 'stop' ? last.stop : last
 }
 
+/** Closes a server that is never done; its clock is moved by hand. */
+async function closeLate({ app }: Busy): Promise<void> {
+  const closed = app.close()
+  await until(() => vi.getTimerCount() > 0)
+  await turns(50)
+  // Then what is open is given up; storing what that gave takes turns of the event loop, and no time.
+  await vi.advanceTimersByTimeAsync(0.75 * CLOSE_TIMEOUT)
+  await closed
+}
+
 describe.each(['/', '/hijacked'])('a server that closes while %s is handled', (url) => {
   expectNothingUncaught()
+  // Time passes when it is told to: a slow machine gives nothing up.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
 
   it.each(['enforced', 'best-effort'] as const)('waits for it, and stops after its record (%s)', async (guarantee) => {
     const served = await busy(guarantee)
@@ -64,7 +84,7 @@ describe.each(['/', '/hijacked'])('a server that closes while %s is handled', (u
     const served = await busy('enforced')
     const answer = served.app.inject(url)
     await served.running
-    await served.app.close()
+    await closeLate(served)
     expect(served.sink.trail()).toEqual(['Received', 'Complete aborted 500 (server closed)'])
     expect(ending(served)).toMatchObject({ lost: 0, in_doubt: 0, open: 1 })
     served.reply()
@@ -81,7 +101,7 @@ describe.each(['/', '/hijacked'])('a server that closes while %s is handled', (u
     const served = await busy('best-effort')
     const answer = served.app.inject(url)
     await served.running
-    await served.app.close()
+    await closeLate(served)
     expect(served.sink.trail()).toEqual(['Received', 'Complete aborted (server closed)'])
     served.reply()
     expect((await answer).statusCode).toBe(201)

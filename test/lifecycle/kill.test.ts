@@ -9,11 +9,11 @@ beforeAll(async () => {
   program = await compiled()
 })
 
-it('has both lines of every reply, whenever the server is killed', async () => {
+it('has both lines of every reply, whenever the server is killed', { timeout: 60_000 }, async () => {
   const { lost } = await expectKillsSurvived(program, 8, Date.now(), { rotateBytes: 20_000 })
   expect(lost).toBe(0)
 })
 
-it('lacks only the end of a trail that nobody waits for', async () => {
+it('lacks only the end of a trail that nobody waits for', { timeout: 60_000 }, async () => {
   await expectKillsSurvived(program, 3, Date.now(), { rotateBytes: 20_000, deliveryGuarantee: 'best-effort' })
 })

@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../sinks/file/world.js'
 import { root } from '../support/markdown.js'
 import { compiled } from '../support/process/compiled.js'
+import { expectSurvived } from '../support/process/expect-kills.js'
 import { type Answer, flood } from '../support/process/flood.js'
+import type { SinkSettings } from '../support/process/kills.js'
 import { type Ending, ServerProcess } from '../support/process/server-process.js'
 import { WrittenTrail } from '../support/process/trail.js'
 import type { Guarantee } from './oracle.js'
@@ -23,7 +25,7 @@ beforeAll(async () => {
 interface Ended {
   ending: Ending
   answers: Answer[]
-  trail: WrittenTrail
+  sink: SinkSettings
 }
 
 /** Floods a server, has something done to it while it serves, and waits for its end. */
@@ -32,8 +34,8 @@ async function endUnderLoad(
   end: (server: ServerProcess) => void,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Ended> {
-  const path = join(temporaryDirectory(), 'audit.log')
-  const server = new ServerProcess(program, { sink: { path, deliveryGuarantee, rotateBytes: 100_000 } })
+  const sink = { path: join(temporaryDirectory(), 'audit.log'), deliveryGuarantee, rotateBytes: 100_000 }
+  const server = new ServerProcess(program, { sink })
   const port = (await server.open()) ?? 0
   const answers: Answer[] = []
   const onAnswer = (answer: Answer): void => {
@@ -41,17 +43,12 @@ async function endUnderLoad(
     if (answers.length === ENOUGH) end(server)
   }
   await flood(port, { connections: 8, pipeline: 16, limit, onAnswer })
-  return { ending: await server.ended, answers, trail: new WrittenTrail(path) }
+  return { ending: await server.ended, answers, sink }
 }
 
 /** A closing server's own answer is no part of the trail. */
 function isAudited({ auditId }: Answer): boolean {
   return auditId !== undefined
-}
-
-/** The types of the entries in the life of the one server that wrote it. */
-function ownEntries({ lives }: WrittenTrail): string[] {
-  return [...lives.values()].flatMap(({ own }) => own)
 }
 
 const ABRUPT: Array<[string, (server: ServerProcess) => void, Ending]> = [
@@ -62,25 +59,24 @@ const ABRUPT: Array<[string, (server: ServerProcess) => void, Ending]> = [
 
 describe.each(ABRUPT)('a server that %s ends', (_, end, expected) => {
   it('has recorded every reply, and no stop (enforced)', async () => {
-    const { ending, answers, trail } = await endUnderLoad('enforced', end)
+    const { ending, answers, sink } = await endUnderLoad('enforced', end)
     expect(ending).toEqual(expected)
     expect(answers.length).toBeGreaterThanOrEqual(ENOUGH)
-    expect(trail.unrecorded(answers)).toEqual([])
-    expect(ownEntries(trail)).not.toContain('stop')
+    expect((await expectSurvived(program, sink, answers)).lost).toBe(0)
   })
 
-  it('lacks nothing before the end of its trail (best-effort)', async () => {
-    const { ending, answers, trail } = await endUnderLoad('best-effort', end)
+  it('lacks nothing before the end of its trail, and has no stop (best-effort)', async () => {
+    const { ending, answers, sink } = await endUnderLoad('best-effort', end)
     expect(ending).toEqual(expected)
-    expect(() => trail.lostAtEnd(answers)).not.toThrow()
-    expect(ownEntries(trail)).not.toContain('stop')
+    await expectSurvived(program, sink, answers)
   })
 })
 
 describe.each(['enforced', 'best-effort'] as const)('a server that ends in order (%s)', (guarantee) => {
   it('has recorded every reply when it is closed under load, and says so last', async () => {
-    const { ending, answers, trail } = await endUnderLoad(guarantee, (server) => server.order('close'))
+    const { ending, answers, sink } = await endUnderLoad(guarantee, (server) => server.order('close'))
     expect(ending).toEqual({ code: 0, signal: null })
+    const trail = new WrittenTrail(sink.path)
     expect(trail.flaws()).toEqual([])
     expect(trail.unrecorded(answers.filter(isAudited))).toEqual([])
     const [life] = trail.lives.values()
@@ -90,12 +86,13 @@ describe.each(['enforced', 'best-effort'] as const)('a server that ends in order
   })
 
   it('has recorded every reply when nothing keeps it running any more, but no stop', async () => {
-    const { ending, answers, trail } = await endUnderLoad(guarantee, (server) => server.order('leave'), 2000)
+    const { ending, answers, sink } = await endUnderLoad(guarantee, (server) => server.order('leave'), 2000)
     expect(ending).toEqual({ code: 0, signal: null })
+    const trail = new WrittenTrail(sink.path)
     expect(answers).toHaveLength(2000)
     expect(trail.flaws()).toEqual([])
     expect(trail.unrecorded(answers)).toEqual([])
-    expect(ownEntries(trail)).not.toContain('stop')
+    expect([...trail.lives.values()].map(({ own }) => own.includes('stop'))).toEqual([false])
   })
 })
 

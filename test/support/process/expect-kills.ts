@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { temporaryDirectory } from '../../sinks/file/world.js'
 import { randomFrom } from '../random.js'
+import type { Answer } from './flood.js'
 import { killServers, type SinkSettings } from './kills.js'
 import { type Ending, ServerProcess } from './server-process.js'
 import { WrittenTrail } from './trail.js'
@@ -14,10 +15,7 @@ export interface Survived {
   files: number
 }
 
-/**
- * Kills servers on one path, then closes one as it should be, and holds the trail to its promises: with `enforced`
- * every reply has its two lines; with `best-effort` what is missing is the end of each server's trail, and no more.
- */
+/** Kills servers on one path at moments that chance picks, and holds the trail to its promises. */
 export async function expectKillsSurvived(
   program: string,
   count: number,
@@ -27,9 +25,21 @@ export async function expectKillsSurvived(
   const sink = { ...settings, path: `${temporaryDirectory()}/audit.log` }
   const random = randomFrom(seed)
   const answers = await killServers(program, count, sink, random)
-  const place = `seed ${seed}`
-  expect(await closeOne(program, sink), place).toEqual({ code: 0, signal: null })
+  return expectSurvived(program, sink, answers, `seed ${seed}`)
+}
 
+/**
+ * Has a server start after others that were killed, which puts right what they left, and holds the trail to its
+ * promises: with `enforced` every reply has its two lines; with `best-effort` what is missing is the end of each
+ * server's trail, and no more. Only the last server has stopped.
+ */
+export async function expectSurvived(
+  program: string,
+  sink: SinkSettings,
+  answers: readonly Answer[],
+  place = '',
+): Promise<Survived> {
+  expect(await closeOne(program, sink), place).toEqual({ code: 0, signal: null })
   const trail = new WrittenTrail(sink.path)
   expect(trail.flaws(), place).toEqual([])
   expect(
@@ -41,7 +51,7 @@ export async function expectKillsSurvived(
     place,
   ).toEqual([])
   expect(stopped(trail), place).toEqual([trail.lives.size - 1])
-  if (settings.deliveryGuarantee !== 'best-effort') {
+  if (sink.deliveryGuarantee !== 'best-effort') {
     expect(trail.unrecorded(answers), place).toEqual([])
     expect(
       [...trail.lives.values()].filter(({ missing }) => missing > 0),
