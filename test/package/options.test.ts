@@ -12,6 +12,7 @@ import {
   ruleSchema,
   stdoutSinkSchema,
 } from '../../src/options/schema.js'
+import { sealSchema } from '../../src/options/seal.js'
 import { optionsJsonSchema, parseOptions } from '../../src/options.js'
 import { codeBlocks, read } from '../support/markdown.js'
 
@@ -82,6 +83,7 @@ describe('docs/options.md', () => {
     ['A rule', defaultsOf(ruleSchema.shape)],
     ['Capture', defaultsOf(captureSchema.shape)],
     ['Redaction', defaultsOf(redactSchema.shape)],
+    ['Sealing', defaultsOf(sealSchema.shape)],
   ])('says of "%s" what the schema says', (heading, defaults) => {
     expect(Object.fromEntries(documented(heading))).toEqual(Object.fromEntries(defaults))
   })
@@ -106,6 +108,7 @@ describe('the docstrings', () => {
     ['AuditOptions', pluginDefaults],
     ['CaptureOptions', defaultsOf(captureSchema.shape)],
     ['RedactOptions', defaultsOf(redactSchema.shape)],
+    ['SealOptions', defaultsOf(sealSchema.shape)],
     ['CommonSinkOptions', new Map([...stdoutDefaults].filter(([key]) => key !== 'type'))],
     ['FileSinkOptions', new Map([...fileDefaults].filter(([key]) => key === 'type' || !stdoutDefaults.has(key)))],
     [
@@ -148,6 +151,8 @@ describe('optionsJsonSchema', () => {
         { name: 'b', type: 'stdout', format: 'json', filters: [filter] },
       ],
     },
+    { sinks: [{ name: 'a', type: 'file', seal: true }] },
+    { sinks: [{ name: 'a', type: 'stdout', seal: {} }] },
     { sinks: [{ name: 'a', type: 'file', path: 'x.log', mode: 0o640, rotateBytes: '1GiB', maxQueueBytes: 1024 }] },
     { filters: [{ ...filter, name: 'x', type: 'HTTPEvent', statuses: ['2xx', '304'] }] },
     { level: 3, rules: [{ level: 'none' }, { routes: ['/a/:b'], namespaces: ['x*'], operations: ['GET'], level: 2 }] },
@@ -167,6 +172,9 @@ describe('optionsJsonSchema', () => {
     { sinks: [{ name: 'a', type: 'stdout', path: 'x.log' }] },
     { sinks: [{ name: 'a', type: 'file', format: 'xml' }] },
     { sinks: [{ name: 'a', type: 'file', mode: 600 }] },
+    { sinks: [{ name: 'a', type: 'file', seal: 'yes' }] },
+    { sinks: [{ name: 'a', type: 'file', seal: { checkpointEvery: 0 } }] },
+    { sinks: [{ name: 'a', type: 'file', seal: { key: 'x' } }] },
     { sinks: [{ name: 'a', type: 'file', maxQueue: 0 }] },
     { sinks: [{ name: 'a', type: 'file', rotateBytes: 1.5 }] },
     { filters: [{ ...filter, stages: [] }] },
