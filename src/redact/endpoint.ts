@@ -1,41 +1,42 @@
 import { decode, decodeQuery } from './encoding.js'
+import type { Secrecy } from './keys.js'
 import { type RouteParams, redactParams } from './route-params.js'
 import type { Search } from './search.js'
 
-/** What ends a path, and one key with its value. */
-const SEPARATOR = /[?&;#]/g
+/** What may end a path; where `;` and `&` do, the router's options or a parser of the application say. */
+const END_OF_PATH = /[?&;#]/
 
 /** A part of a path that looks like a key and its value. */
-const PATH_PAIR = /(?<![^/])([^/=]+)=([^/]+)/g
+const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
+
+/** Of a key, what stands behind other separators than Fastify's: `x;token` in `?x;token=…`. */
+const LAST_OF_KEY = /[^?;#]*$/
 
 /** The URL of a request without secrets. */
 export function redactUrl(url: string, params: RouteParams | null, search: Search): string {
-  const named = search.userInfo(params === null ? url : redactNamed(url, params, search))
-  const query = named.search(SEPARATOR)
-  if (query === -1) return redactPath(named, search)
-  let redacted = redactPath(named.slice(0, query), search)
-  SEPARATOR.lastIndex = query + 1
-  for (let start = query; start < named.length; ) {
-    const end = SEPARATOR.exec(named)?.index ?? named.length
-    redacted += named.charAt(start) + redactPair(named.slice(start + 1, end), search)
-    start = end
-  }
-  return redacted
+  const named = search.userInfo(redactPath(url, params, search))
+  const end = named.search(END_OF_PATH)
+  if (end === -1) return search.path(named)
+  // By `&` alone: a password may hold any of the others, and Fastify's parser leaves them in it.
+  const pairs = named.slice(end + 1).split('&')
+  const query = pairs.map((pair) => redactPair(pair, search)).join('&')
+  return search.path(named.slice(0, end)) + named.charAt(end) + query
 }
 
-/** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter may hold one. */
-function redactNamed(url: string, params: RouteParams, search: Search): string {
+/** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter or a value may hold one. */
+function redactPath(url: string, params: RouteParams | null, search: Search): string {
   const end = url.search(/[?#]/)
   const path = end === -1 ? url : url.slice(0, end)
-  const redacted = redactParams(path, params, (segment, secrecy) => search.replacement(decode(segment), secrecy))
-  return end === -1 ? redacted : redacted + url.slice(end)
-}
-
-function redactPath(path: string, search: Search): string {
-  return search.path(path).replace(PATH_PAIR, (pair, key: string, value: string) => {
+  const named = params === null ? path : redactNamed(path, params, search)
+  const redacted = named.replace(PATH_PAIR, (pair, key: string, value: string) => {
     const secrecy = search.secrecyOf(key)
     return secrecy === 0 ? pair : `${key}=${search.replacement(decode(value), secrecy)}`
   })
+  return end === -1 ? redacted : redacted + url.slice(end)
+}
+
+function redactNamed(path: string, params: RouteParams, search: Search): string {
+  return redactParams(path, params, (segment, secrecy) => search.replacement(decode(segment), secrecy))
 }
 
 /** `key=value`, or what stands between two separators otherwise. */
@@ -44,7 +45,12 @@ function redactPair(pair: string, search: Search): string {
   if (equals === -1) return search.encoded(pair)
   const key = pair.slice(0, equals)
   const value = pair.slice(equals + 1)
-  const secrecy = value === '' ? 0 : search.secrecyOf(key)
+  const secrecy = value === '' ? 0 : secrecyOfKey(key, search)
   const clean = secrecy === 0 ? search.encoded(value) : search.replacement(decodeQuery(value), secrecy)
   return `${search.encoded(key)}=${clean}`
+}
+
+function secrecyOfKey(key: string, search: Search): Secrecy {
+  const secrecy = search.secrecyOf(key)
+  return secrecy > 0 ? secrecy : search.secrecyOf(LAST_OF_KEY.exec(key)?.[0] ?? '')
 }
