@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { compiled } from '../support/process/compiled.js'
 import { expectKillsSurvived } from '../support/process/expect-kills.js'
 import type { SinkSettings } from '../support/process/kills.js'
@@ -6,10 +6,7 @@ import type { SinkSettings } from '../support/process/kills.js'
 const KILLS = 20
 const seed = Number(process.env.FAULT_SEED ?? Date.now())
 
-let program = ''
-beforeAll(async () => {
-  program = await compiled()
-})
+const program = await compiled()
 
 const ENFORCED: Array<Partial<SinkSettings>> = [
   { rotateBytes: 4000 },

@@ -16,6 +16,8 @@ const CONNECTIONS = 16
 /** Until then memory grows because code is compiled and buffers find their size. */
 const WARM_UP = 5
 
+const program = await compiled()
+
 /** The start of a line: what has a stage is about a request. */
 const LINE = /^\{"created_at":.{20,100},"seq":(\d+),"payload":\{"id":"[^"]{36}","(?:stage":"(Operation)|type":")/
 
@@ -48,7 +50,7 @@ it('holds no more memory and no more files after a million entries than after th
   const path = join(temporaryDirectory(), 'audit.log')
   // A small young generation, so that what lives shortly does not come and go by megabytes.
   const flags = ['--expose-gc', '--max-semi-space-size=4']
-  const server = new ServerProcess(await compiled(), { sink: { path, rotateBytes: '20MiB' } }, flags)
+  const server = new ServerProcess(program, { sink: { path, rotateBytes: '20MiB' } }, flags)
   const port = (await server.open()) ?? 0
   const account = new Account(new ArchiveNames(path))
   const measures: Measure[] = []

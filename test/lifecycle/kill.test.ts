@@ -1,13 +1,10 @@
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { compiled } from '../support/process/compiled.js'
 import { expectKillsSurvived } from '../support/process/expect-kills.js'
 
 // A selection of test/faults/kill.fault.ts.
 
-let program = ''
-beforeAll(async () => {
-  program = await compiled()
-})
+const program = await compiled()
 
 it('has both lines of every reply, whenever the server is killed', { timeout: 60_000 }, async () => {
   const { lost } = await expectKillsSurvived(program, 8, Date.now(), { rotateBytes: 20_000 })

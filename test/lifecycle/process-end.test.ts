@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../sinks/file/world.js'
 import { root } from '../support/markdown.js'
 import { compiled } from '../support/process/compiled.js'
@@ -17,10 +17,7 @@ import type { Guarantee } from './oracle.js'
 /** Replies that are received before anything is done to the server. */
 const ENOUGH = 500
 
-let program = ''
-beforeAll(async () => {
-  program = await compiled()
-})
+const program = await compiled()
 
 interface Ended {
   ending: Ending

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL('./server-main.ts', import.meta.url))
 
 /**
  * Compiles a program, the server if none is named, with what it imports, and resolves with its path: node starts it in
- * half the time that it takes with a loader. Both are removed after the tests of the file.
+ * half the time that it takes with a loader. To be called while tests are collected: both are removed after those of the file.
  */
 export async function compiled(main = MAIN): Promise<string> {
   // Inside the project, so that the packages it imports are found.
