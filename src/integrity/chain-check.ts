@@ -27,7 +27,9 @@ export class ChainCheck {
   private isAnything = false
   /** Lines without a seal that stand before this one, and are a problem unless this one says otherwise. */
   private unsealed: VerifyProblem[] = []
-  private readonly seen = new Map<string, Place>()
+  /** The lines before this one, by their hashes, in two generations: to forget them one by one takes as long as all else. */
+  private seen = new Map<string, Place>()
+  private seenBefore = new Map<string, Place>()
   private readonly wanted = new Map<string, VerifyProblem>()
   /** Lines that do not belong where they stand. */
   private readonly strays = new Map<string, VerifyProblem>()
@@ -37,7 +39,7 @@ export class ChainCheck {
   /** A line that is sealed as it says. */
   take(line: CheckedLine): void {
     const { place, seal } = line
-    const isNew = !this.seen.has(seal.hash)
+    const isNew = this.placeOf(seal.hash) === undefined
     const isLinked = this.link(line, isNew)
     if (isNew) this.remember(seal.hash, place)
     this.findings.hold(place, !isLinked)
@@ -76,7 +78,7 @@ export class ChainCheck {
     if (prev === GENESIS && this.mayBegin(line)) return this.begin(hash)
     if (head === null) return this.beginMidway(line)
     if (!isNew) {
-      this.findings.add('duplicated', line.place, `repeats ${describe(this.seen.get(hash))}`)
+      this.findings.add('duplicated', line.place, `repeats ${describe(this.placeOf(hash))}`)
       return false
     }
     const question = this.wanted.get(hash)
@@ -145,7 +147,7 @@ export class ChainCheck {
 
   private broken({ place, seal }: CheckedLine, head: string): boolean {
     const { prev, hash } = seal
-    const known = this.seen.get(prev)
+    const known = this.placeOf(prev)
     let problem: VerifyProblem
     if (prev === GENESIS) {
       problem = this.findings.add('begins-anew', place, 'begins a chain, although there are lines before it')
@@ -180,13 +182,15 @@ export class ChainCheck {
     return false
   }
 
+  private placeOf(hash: string): Place | undefined {
+    return this.seen.get(hash) ?? this.seenBefore.get(hash)
+  }
+
   private remember(hash: string, place: Place): void {
     this.seen.set(hash, place)
-    if (this.seen.size <= WINDOW) return
-    for (const oldest of this.seen.keys()) {
-      this.seen.delete(oldest)
-      break
-    }
+    if (this.seen.size < WINDOW) return
+    this.seenBefore = this.seen
+    this.seen = new Map()
   }
 }
 

@@ -23,6 +23,8 @@ export interface TrailCheckOptions {
 /** The entries that say something of the chain, by what no line without them holds. */
 const TYPES = ['seal', 'checkpoint', 'rotation', 'retention']
 const MARKS = TYPES.map((type) => Buffer.from(`"${type}"`))
+/** Stands near the beginning of the record of a request, and in none of those. */
+const REQUEST = Buffer.from('"stage":"Operation')
 
 /** Verifies trails, line by line. */
 export class TrailCheck {
@@ -176,7 +178,7 @@ export class TrailCheck {
   private takeVerified(line: Buffer, seal: LineSeal, by: SealedWith): void {
     const { keys, findings, expected } = this.options
     this.verified++
-    const details = MARKS.some((mark) => line.includes(mark)) ? detailsOf(line) : undefined
+    const details = detailsOf(line)
     this.checkKey(by, details)
     if (by !== 'no secret' || !keys.areSecret) {
       const begins = details?.type === 'seal' ? text(details.value.chain) : undefined
@@ -232,6 +234,7 @@ interface Details {
 }
 
 function detailsOf(line: Buffer): Details | undefined {
+  if (line.includes(REQUEST) || !MARKS.some((mark) => line.includes(mark))) return undefined
   const record = parseRecord(line.toString())
   if (record?.kind !== 'life' || !TYPES.includes(record.type) || !isObject(record.details)) return undefined
   return { type: record.type, value: record.details }
