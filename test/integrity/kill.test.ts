@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { verifyTrail } from '../../src/index.js'
 import { temporaryDirectory } from '../sinks/file/world.js'
 import { compiled } from '../support/process/compiled.js'
@@ -7,10 +7,7 @@ import { ServerProcess } from '../support/process/server-process.js'
 import { randomFrom } from '../support/random.js'
 import { KEYS } from './sealed-trail.js'
 
-let program = ''
-beforeAll(async () => {
-  program = await compiled()
-})
+const program = await compiled()
 
 it('goes on with an unbroken chain, whenever the server is killed', async () => {
   const seed = Date.now()
