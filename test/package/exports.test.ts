@@ -54,6 +54,7 @@ const publicNames = [
   'SinkStats',
   'Size',
   'Stage',
+  'StatsMessage',
   'StdoutSinkOptions',
   'StreamSinkOptions',
   'TrailCounts',
