@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
+import { closeFiles, findFiles } from '../reading/files.js'
 import { UsageError } from './command.js'
 import { printableJson } from './terminal.js'
 
@@ -19,11 +20,14 @@ export interface Access {
  * @throws {UsageError} when the file is a part of the trail itself; the system's error when it cannot be written.
  */
 export async function recordAccess(file: string, access: Access): Promise<void> {
+  const read = await findFiles(access.paths)
+  await closeFiles(read)
   const handle = await open(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600)
   try {
-    const own = await realpath(file)
-    for (const path of access.paths) {
-      if ((await realpathOrNone(path)) === own) throw new UsageError(`--record-access ${file} is the trail itself`)
+    const own = await handle.stat()
+    for (const { path } of read) {
+      const { dev, ino } = await stat(path)
+      if (dev === own.dev && ino === own.ino) throw new UsageError(`--record-access ${file} is a part of the trail`)
     }
     await handle.writeFile(`${printableJson(describe(access))}\n`)
     await handle.sync()
@@ -53,15 +57,6 @@ function userName(): string | null {
     return userInfo().username
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR') return null
-    throw error
-  }
-}
-
-async function realpathOrNone(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }
