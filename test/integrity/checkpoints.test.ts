@@ -105,17 +105,22 @@ describe('a checkpoint', () => {
   })
 
   it('is waited for by a server that closes', async () => {
-    const { promise, resolve } = promiseOf<void>()
-    let isKept = false
-    const onCheckpoint = async () => {
-      await promise
-      isKept = true
+    const called = promiseOf<void>()
+    const kept = promiseOf<void>()
+    const onCheckpoint = () => {
+      called.resolve()
+      return kept.promise
     }
     const { app } = await serve({ onCheckpoint })
-    const closed = app.close()
-    resolve()
+    let isClosed = false
+    const closed = app.close().then(() => {
+      isClosed = true
+    })
+    await called.promise
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(isClosed).toBe(false)
+    kept.resolve()
     await closed
-    expect(isKept).toBe(true)
   })
 
   it('that was forged is found', async () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,7 +70,6 @@ describe('a trail as it was written', () => {
   })
 
   it('can be verified by hand', async () => {
-    const { createHash } = await import('node:crypto')
     let prev = '0'.repeat(64)
     for (const line of written.files.flatMap(({ lines }) => lines)) {
       const [, hash = ''] = /,"hash":"(\w+)"\}$/.exec(line) ?? []
@@ -166,7 +165,6 @@ describe('a change is found and located', () => {
   })
 
   it('of a line that was made up, hash and all', async () => {
-    const { createHash } = await import('node:crypto')
     const result = await verifyEdited((files) => {
       const { hash } = JSON.parse(lineOf(files, 1, 2))
       const content = `{"made":"up","prev":"${hash}"`
@@ -218,6 +216,35 @@ describe('a change is found and located', () => {
       })
       expect(found(result)).toEqual([`${from === 0 ? 'begins-anew' : 'missing'} audit.log:4`])
     }
+  })
+
+  it('of a rest that was written anew, hashes and all, against the checkpoints in it', async () => {
+    const rewritten = (files: Files) => {
+      let prev = ''
+      for (const [index, { lines }] of files.entries()) {
+        if (index === 0) prev = JSON.parse(lines[2] ?? '').prev
+        for (const [number, line] of lines.entries()) {
+          if (index === 0 && number < 2) continue
+          const content = `${line.replace('/jobs/', '/gobs/').replace(/,"prev":"\w+","hash":"\w+"\}$/, '')},"prev":"${prev}"`
+          prev = createHash('sha256').update(`${content}}`).digest('hex')
+          lines[number] = `${content},"hash":"${prev}"}`
+        }
+      }
+      return files
+    }
+    const { problems } = await verifyEdited(rewritten, { publicKey: KEYS.publicKey })
+    expect(problems.map(({ kind }) => kind)).toEqual([...written.checkpoints.map(() => 'signature'), 'unsigned'])
+    // Whoever leaves them out as well is found by what was kept elsewhere.
+    const without = (files: Files) =>
+      rewritten(
+        files.map(({ name, lines }) => ({
+          name,
+          lines: lines.filter((line) => !line.includes('"type":"checkpoint"')),
+        })),
+      )
+    expect(found(await verifyEdited(without))).toEqual([])
+    const kept = written.checkpoints.at(-1) ?? ''
+    expect((await verifyEdited(without, { expect: kept })).problems.map(({ kind }) => kind)).toEqual(['cut-off'])
   })
 
   it('of a key', async () => {
