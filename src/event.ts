@@ -114,7 +114,8 @@ export interface LifecycleDetails {
   }
   stop: { stored: number; lost: number; in_doubt: number; open: number }
   rotation: { archive: string; bytes: number; reason: 'size' | 'age' }
-  retention: { deleted: string; bytes: number; reason: 'count' | 'age' }
+  /** `hash`: of its last line, in a sealed sink. */
+  retention: { deleted: string; bytes: number; reason: 'count' | 'age'; hash?: string }
   gap: { lost: number; in_doubt: number; from: number; to: number }
   correction: { status_code: number; error?: string }
   /** A line that a crash or a failing disk left torn; `set_aside` is missing when there was no room to keep it. */

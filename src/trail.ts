@@ -132,7 +132,7 @@ export class Trail implements ExchangeContext {
       await this.release()
       throw failed.reason
     }
-    this.auditor.announce('start', this.startDetails(exemptedRoutes))
+    this.auditor.begin(this.startDetails(exemptedRoutes))
     const interval = Math.max(1, Math.min(SWEEP_INTERVAL, abortTimeout / 2))
     this.sweeper = setInterval(() => this.open.sweep(this.clock.monotonic(), abortTimeout), interval).unref()
   }
@@ -235,7 +235,7 @@ function formatOf({ format, seal }: ResolvedSink): Format {
 }
 
 function sinkOf(sink: ResolvedSink): AuditSink {
-  if (sink.type === 'file') return fileSink(sink.file)
+  if (sink.type === 'file') return fileSink({ ...sink.file, sealed: sink.seal !== null })
   return sink.type === 'stdout' ? stdoutSink() : sink.sink
 }
 

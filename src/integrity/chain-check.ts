@@ -20,6 +20,8 @@ export class ChainCheck {
   chains = 0
   /** The trail's first sealed line, when it follows one that is not there. */
   beginning: VerifyProblem | null = null
+  /** The hash of that line. */
+  beginsBehind: string | undefined
   /** The hash that the next line must name, and others that it may: it explains then what was wrong before it. */
   private head: string | null = null
   private others: Map<string, (() => void) | null> = new Map()
@@ -59,6 +61,12 @@ export class ChainCheck {
     const problem = this.findings.add('unsealed', place, 'has no seal, and stands among lines that have one')
     if (this.unsealed.at(-1) !== problem) this.unsealed.push(problem)
     this.isAnything = true
+  }
+
+  /** Lines without a seal, since the last one that has one, are none that need one. */
+  forgetUnsealed(): void {
+    for (const problem of this.unsealed) this.findings.remove(problem)
+    this.unsealed = []
   }
 
   /** Lines that a line names, and that the sink refused. */
@@ -115,7 +123,7 @@ export class ChainCheck {
   private mayBegin({ begins }: CheckedLine): boolean {
     if (begins === 'unsealed' || begins === 'unknown') {
       // Before sealing was switched on, or from whoever else writes to where the sink does.
-      for (const problem of this.unsealed) this.findings.remove(problem)
+      this.forgetUnsealed()
       return begins === 'unknown' || this.isAnything || this.head === null
     }
     return this.head === null
@@ -133,6 +141,7 @@ export class ChainCheck {
       place,
       'follows a line that is not here, and no `retention` entry says that older files were deleted',
     )
+    this.beginsBehind = seal.prev
     return this.begin(seal.hash)
   }
 

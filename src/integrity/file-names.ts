@@ -27,12 +27,10 @@ export class FileNames {
     if (name !== undefined) this.gone.add(name)
   }
 
-  /** Reports what is not explained; true when the files that were before the first one are known to be deleted. */
-  settle(): boolean {
-    let isAnyDeleted = false
+  /** Reports what is not explained. */
+  settle(): void {
     for (const [archive, place] of this.absent) {
-      if (this.gone.has(archive)) isAnyDeleted = true
-      else {
+      if (!this.gone.has(archive)) {
         const name = JSON.stringify(archive)
         this.findings.add(
           'renamed',
@@ -41,6 +39,5 @@ export class FileNames {
         )
       }
     }
-    return isAnyDeleted
   }
 }

@@ -43,6 +43,8 @@ export class TrailCheck {
   /** Of the trail that is being verified. */
   private chain: ChainCheck
   private names: FileNames
+  /** The hashes of the last lines of files that were deleted. */
+  private readonly deleted = new Set<string | undefined>()
   private sealedWith: SealedWith | undefined
   private file: VerifiedFile = { path: '', lines: 0, sealed: 0, unsealed: 0, torn: false }
 
@@ -56,6 +58,7 @@ export class TrailCheck {
     this.chain = new ChainCheck(findings)
     this.names = new FileNames(findings)
     this.sealedWith = undefined
+    const before = this.sealed
     for (const [index, file] of files.entries()) {
       await this.readFile(file, onBytes)
       if (this.file.torn && index < files.length - 1) {
@@ -66,9 +69,11 @@ export class TrailCheck {
         )
       }
     }
-    const isExplained = this.names.settle()
-    if (isExplained && this.chain.beginning !== null) {
-      findings.remove(this.chain.beginning)
+    if (this.sealed === before) this.reportUnsealed()
+    this.names.settle()
+    const { beginning, beginsBehind } = this.chain
+    if (beginning !== null && beginsBehind !== undefined && this.deleted.has(beginsBehind)) {
+      findings.remove(beginning)
       this.beginsAfterRetention = true
     }
     this.chains += this.chain.chains
@@ -80,9 +85,7 @@ export class TrailCheck {
     const { lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention, last } = this
     const end: Place = { file: this.file.path, line: this.file.lines }
     const whole: Place = { file: this.file.path, line: 0 }
-    if (sealed === 0) findings.removeAll('unsealed')
-    if (sealed === 0) findings.add('nothing-sealed', whole, 'no line of the trail is sealed')
-    else if (this.verified === 0) {
+    if (sealed > 0 && this.verified === 0) {
       findings.removeAll('altered')
       findings.add(
         'key',
@@ -117,6 +120,12 @@ export class TrailCheck {
       unsignedLines,
       last,
     }
+  }
+
+  private reportUnsealed(): void {
+    this.chain.forgetUnsealed()
+    const whole = { file: this.file.path, line: 0 }
+    this.options.findings.add('nothing-sealed', whole, 'ends a trail of which no line is sealed')
   }
 
   private async readFile(file: TrailFile, onBytes: (bytes: number) => void): Promise<void> {
@@ -204,8 +213,10 @@ export class TrailCheck {
 
   private takeDetails({ type, value }: Details, seal: LineSeal): void {
     if (type === 'rotation') this.names.rotated(text(value.archive), this.place())
-    else if (type === 'retention') this.names.deleted(text(value.deleted))
-    else if (type === 'checkpoint') this.takeCheckpoint(value, seal)
+    else if (type === 'retention') {
+      this.names.deleted(text(value.deleted))
+      this.deleted.add(text(value.hash))
+    } else if (type === 'checkpoint') this.takeCheckpoint(value, seal)
     else if (Array.isArray(value.dropped)) this.chain.explain(value.dropped.filter((hash) => typeof hash === 'string'))
   }
 

@@ -195,7 +195,7 @@ function watch(place: string): { isDeleted: () => boolean } {
 
 describe('formats', () => {
   it('are sealed alike: what is hashed is the line without its last member', async () => {
-    const formats = ['json', 'rancher', (event: object) => JSON.stringify({ odd: true, ...event })] as const
+    const formats = ['json', 'rancher', (event: object) => ` ${JSON.stringify({ odd: true, ...event })} \n`] as const
     for (const format of formats) {
       const sink = memorySink()
       const app = await serve({ name: 'test', sink, format, seal: { secret: SECRET } })

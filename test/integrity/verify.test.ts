@@ -115,6 +115,20 @@ describe('a trail as it was written', () => {
   })
 })
 
+describe('several trails', () => {
+  it('are verified one by one, and one without a seal is said to have none', async () => {
+    const place = directory()
+    writeFiles(place, written.files)
+    await writeTrail(join(place, 'other'), [3], {})
+    renameSync(join(place, 'other', 'audit.log'), join(place, 'other.log'))
+    expect(found(await verifyTrail([place]))).toEqual([])
+    writeFileSync(join(place, 'third.log'), '{"a":1}\n{"a":2}\n')
+    const result = await verifyTrail([place])
+    expect(found(result)).toEqual(['nothing-sealed third.log:0'])
+    expect(result).toMatchObject({ chains: 2, unsealed: 2 })
+  })
+})
+
 describe('a change is found and located', () => {
   it('of one byte, and what still holds is said', async () => {
     const result = await verifyEdited((files) => {

@@ -2,14 +2,14 @@ import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event.js'
 import type { SinkContext } from '../sink.js'
 import { makeDirectory } from './directory.js'
-import { APPEND_OR_CREATE, type FileStatus, lookUp, READ, syncDirectory } from './fs.js'
+import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
 import { interrupted, rotate } from './rotation.js'
 import { Space } from './space.js'
-import { endOfLines, lastLine, setAside } from './tail.js'
+import { lastLineOf, setAside } from './tail.js'
 import { cleanUp, Trouble } from './trouble.js'
 
 /** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
@@ -105,13 +105,8 @@ export class ActiveFile {
     const { fs } = this.parts
     if (this.file !== undefined && this.file.end > 0) return this.file.lastLine()
     for (const { name } of this.names.among(await fs.readdir(this.names.directory)).reverse()) {
-      const fd = await fs.open(this.names.path(name), READ, 0)
-      try {
-        const end = await endOfLines(fs, fd, (await fs.stat(fd)).size)
-        if (end > 0) return await lastLine(fs, fd, end)
-      } finally {
-        await fs.close(fd)
-      }
+      const line = await lastLineOf(fs, this.names.path(name))
+      if (line !== undefined) return line
     }
     return undefined
   }

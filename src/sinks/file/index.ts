@@ -195,7 +195,7 @@ class RotatingFileSink implements FileSink {
     const failures: unknown[] = []
     for (const archive of due.slice(0, DELETIONS)) {
       try {
-        const deleted = await deleteArchive(fs, active.names, archive)
+        const deleted = await deleteArchive(fs, active.names, archive, this.options.sealed === true)
         if (deleted !== undefined) active.record('retention', deleted)
       } catch (error) {
         // One that cannot be deleted does not protect the others.

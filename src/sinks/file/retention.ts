@@ -1,13 +1,17 @@
 import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event.js'
+import { sealOf } from '../../integrity/line.js'
 import { type FileSystem, lookUp, unless } from './fs.js'
 import type { Archive, ArchiveNames } from './names.js'
+import { lastLineOf } from './tail.js'
 
 /** Which archives may go; 0 is no limit. Times are in milliseconds. */
 export interface RetentionOptions {
   readonly rotateMaxFiles: number
   readonly rotateMaxAge: number
   readonly rotateMinAge: number
+  /** The lines are sealed: what is deleted is named by its last one, which the first one that is left follows. */
+  readonly sealed?: boolean
 }
 
 /** An archive that is to be deleted, and why. */
@@ -48,6 +52,7 @@ export async function deleteArchive(
   fs: FileSystem,
   names: ArchiveNames,
   { name, reason }: Expired,
+  sealed: boolean,
 ): Promise<LifecycleDetails['retention'] | undefined> {
   const path = names.path(name)
   for (const held of [names.path(names.active), path]) {
@@ -55,9 +60,17 @@ export async function deleteArchive(
   }
   const status = await lookUp(fs, path)
   if (status === undefined || !status.isFile) return undefined
+  const hash = sealed ? await lastHash(fs, path) : undefined
   const isDeleted = await unless(
     ['ENOENT'],
     fs.unlink(path).then(() => true),
   )
-  return isDeleted ? { deleted: basename(path), bytes: status.size, reason } : undefined
+  return isDeleted ? { deleted: basename(path), bytes: status.size, reason, ...hash } : undefined
+}
+
+/** What a disk cannot give back any more is deleted all the same. */
+async function lastHash(fs: FileSystem, path: string): Promise<{ hash: string } | undefined> {
+  const line = await unless(['EIO', 'ENOENT', 'EACCES'], lastLineOf(fs, path))
+  const seal = line === undefined ? undefined : sealOf(line)
+  return seal === undefined ? undefined : { hash: seal.hash }
 }

@@ -1,4 +1,4 @@
-import { CREATE, type FileSystem, SHORT_WRITE, unless, writeWhole } from './fs.js'
+import { CREATE, type FileSystem, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
 import { stamp } from './names.js'
 
 const CHUNK = 64 * 1024
@@ -44,6 +44,17 @@ export async function lastLine(fs: FileSystem, fd: number, end: number): Promise
   const line = new Uint8Array(end - 1 - from)
   await readExactly(fs, fd, line, from)
   return new TextDecoder().decode(line)
+}
+
+/** The last whole line of the file at `path`, if it has one. */
+export async function lastLineOf(fs: FileSystem, path: string): Promise<string | undefined> {
+  const fd = await fs.open(path, READ, 0)
+  try {
+    const end = await endOfLines(fs, fd, (await fs.stat(fd)).size)
+    return end > 0 ? await lastLine(fs, fd, end) : undefined
+  } finally {
+    await fs.close(fd)
+  }
 }
 
 /** Where a torn tail goes. */
