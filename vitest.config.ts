@@ -5,7 +5,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
-      { find: /^fastify-audit-log\/testing$/, replacement: fileURLToPath(new URL('./src/testing.ts', import.meta.url)) },
+      {
+        find: /^fastify-audit-log\/testing$/,
+        replacement: fileURLToPath(new URL('./src/testing.ts', import.meta.url)),
+      },
     ],
   },
   test: {

@@ -90,6 +90,7 @@ describe('options that are right', () => {
           maxQueue: 10_000,
           maxQueueBytes: 64 * 1024 ** 2,
           filters: [],
+          seal: null,
           file: {
             path: resolve('data/audit/audit.log'),
             mode: 0o600,
