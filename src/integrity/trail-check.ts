@@ -46,6 +46,7 @@ export class TrailCheck {
   /** The hashes of the last lines of files that were deleted. */
   private readonly deleted = new Set<string | undefined>()
   private sealedWith: SealedWith | undefined
+  private sink: string | undefined
   private file: VerifiedFile = { path: '', lines: 0, sealed: 0, unsealed: 0, torn: false }
 
   constructor(private readonly options: TrailCheckOptions) {
@@ -58,6 +59,7 @@ export class TrailCheck {
     this.chain = new ChainCheck(findings)
     this.names = new FileNames(findings)
     this.sealedWith = undefined
+    this.sink = undefined
     const before = this.sealed
     for (const [index, file] of files.entries()) {
       await this.readFile(file, onBytes)
@@ -190,8 +192,7 @@ export class TrailCheck {
     const details = detailsOf(line)
     this.checkKey(by, details)
     if (by !== 'no secret' || !keys.areSecret) {
-      const begins = details?.type === 'seal' ? text(details.value.chain) : undefined
-      this.chain.take({ place: this.place(), seal, begins })
+      this.chain.take({ place: this.place(), seal, begins: this.beginningOf(details) })
       if (details !== undefined) this.takeDetails(details, seal)
     } else {
       findings.add('key', this.place(), 'is sealed without the secret, so that anybody may have written it')
@@ -199,6 +200,14 @@ export class TrailCheck {
     }
     if (seal.hash === expected) this.isReached = true
     this.last = { ...this.place(), hash: seal.hash }
+  }
+
+  /** How a chain begins or goes on here, if the line says so; a chain of another sink does not begin in this trail. */
+  private beginningOf(details: Details | undefined): string | undefined {
+    if (details?.type !== 'seal') return undefined
+    const { sink } = this
+    this.sink = text(details.value.sink)
+    return sink === undefined || sink === this.sink ? text(details.value.chain) : undefined
   }
 
   /** Only the entry `seal` says that another secret is used from there on. */

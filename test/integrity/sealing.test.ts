@@ -132,8 +132,14 @@ describe('the chain', () => {
       expect(await statuses(app, ['/1'])).toEqual([200])
       await app.close()
     }
-    expect(typesOf(lines).filter((type) => type === 'seal')).toHaveLength(2)
+    const second = typesOf(lines).lastIndexOf('seal')
+    expect(second).toBeGreaterThan(0)
     expect(await verifyLines(lines, SECRET)).toMatchObject({ ok: true, chains: 2 })
+    // Of another sink, with the same secret, it is none of this trail.
+    const sink = memorySink()
+    await (await serve({ name: 'other', sink, seal: { secret: SECRET } })).close()
+    const spliced = await verifyLines([...sink.lines, ...lines.slice(second)], SECRET)
+    expect(spliced.problems.map(({ kind, line }) => [kind, line])).toEqual([['begins-anew', sink.lines.length + 1]])
   })
 
   it('records the torn line that it found, and goes on behind the last whole one', async () => {
