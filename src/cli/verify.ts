@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type VerifyOptions, type VerifyResult, verifyTrail } from '../integrity/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
-import { type Command, EXIT, type Exit, type Io } from './command.js'
+import { type Command, EXIT, type Exit, type Io, UsageError } from './command.js'
 import { ACCESS_OPTION, HELP_OPTION, pathsOf } from './options.js'
 import { printable, printableJson } from './terminal.js'
 
@@ -60,14 +60,15 @@ async function optionsOf(parsed: Parsed): Promise<VerifyOptions> {
 
 async function secretOf(given: readonly string[] | undefined): Promise<VerifyOptions['secret']> {
   if (given === undefined) return undefined
-  const secrets: Record<string, Uint8Array> = {}
+  const secrets: Array<readonly [string, Uint8Array]> = []
   for (const text of given) {
     const [, keyId, file = text] = /^([^/=]+)=(.+)$/.exec(text) ?? []
     const secret = await secretIn(file)
-    if (keyId === undefined) return secret
-    secrets[keyId] = secret
+    if (keyId !== undefined) secrets.push([keyId, secret])
+    else if (given.length === 1) return secret
+    else throw new UsageError(`--secret-file ${text} has no key id; with several, write each as KEYID=FILE`)
   }
-  return secrets
+  return Object.fromEntries(secrets)
 }
 
 /** Without the line feed that an editor puts at the end. */
