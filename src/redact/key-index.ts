@@ -16,7 +16,7 @@ export class KeyIndex {
 
   /** `keys` are secret beside those that are built in. */
   constructor(keys: readonly string[]) {
-    this.own = new Set(keys.map((key) => formsOf(key)[0] ?? ''))
+    this.own = new Set(keys.map((key) => formsOf(key)?.[0] ?? ''))
   }
 
   /** `marks` are names in their normal form, which are secret here and now. */
@@ -39,6 +39,8 @@ export class KeyIndex {
 
 function look(key: string, own: ReadonlySet<string>): Known {
   const forms = formsOf(key)
+  // Nothing can be told of it.
+  if (forms === undefined) return { secrecy: 2, forms: [] }
   let secrecy: Secrecy = forms.some((form) => own.has(form)) ? 1 : 0
   for (const form of forms) {
     const builtIn = builtInSecrecy(form)

@@ -56,11 +56,18 @@ export function normalKey(key: string): string {
     .replace(/[-_+\s]+/g, '')
 }
 
-/** The normal form of a key, then those of its parts when it is a path, such as `user[password]` or `auth.token`. */
-export function formsOf(key: string): string[] {
+/** A path is no deeper than a body that is read. */
+const MOST_PARTS = 32
+
+/**
+ * The normal form of a key, then those of its parts when it is a path, such as `user[password]` or `auth.token`; nothing
+ * of a path with more parts than anybody writes, for half a million of them in one key took half a second to look at.
+ */
+export function formsOf(key: string): string[] | undefined {
   const normal = normalKey(key)
   if (!/[[\].]/.test(normal)) return [normal]
-  return [normal, ...normal.split(/[[\].]+/).filter((part) => part !== '')]
+  const parts = normal.split(/[[\].]+/, MOST_PARTS + 1)
+  return parts.length > MOST_PARTS ? undefined : [normal, ...parts.filter((part) => part !== '')]
 }
 
 /** How secret the values of a key are by the built-in lists; the key is in its normal form. */
@@ -72,7 +79,7 @@ export function builtInSecrecy(form: string): Secrecy {
 
 /** Whether a key's value is secret by the built-in lists, whatever the key's disguise. */
 export function isSecretKey(key: string): boolean {
-  return formsOf(key).some((form) => builtInSecrecy(form) > 0)
+  return formsOf(key)?.some((form) => builtInSecrecy(form) > 0) ?? true
 }
 
 function decodeTwice(key: string): string {

@@ -56,6 +56,14 @@ describe('the built-in names', () => {
     expect(isSecretKey(key)).toBe(false)
   })
 
+  it('are not looked for in a path of more parts than anybody writes, whose value is masked', () => {
+    const redactor = redactorOf({ mode: 'hmac', secret: Buffer.alloc(32) })
+    const path = (parts: number) => Array.from({ length: parts }, () => 'a').join('.')
+    expect([path(32), path(33), `a[${path(100_000)}]`].map((key) => redactor.secrecyOf(key))).toEqual([0, 2, 2])
+    expect([path(32), path(33)].map(isSecretKey)).toEqual([false, true])
+    expect(redactor.secrecyOf(`${path(31)}.pin`)).toBe(2)
+  })
+
   it('are in their normal form', () => {
     for (const names of Object.values(lists)) {
       if (Array.isArray(names)) expect(names.map((name: string) => normalKey(name))).toEqual(names)
