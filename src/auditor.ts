@@ -105,8 +105,9 @@ export class Auditor {
     }
   }
 
-  /** Records something in the life of the whole trail, in every sink. */
-  announce<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
-    this.tell(this.lifecycle(type, details), 0, 0)
+  /** Begins the trail of every sink. */
+  begin(details: LifecycleDetails['start']): void {
+    const draft = this.lifecycle('start', details)
+    for (const { delivery } of this.routes) delivery.begin(draft)
   }
 }

@@ -1,5 +1,5 @@
 import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'
-import { AuditSinkTimeout, AuditSinkUnavailable } from './errors.js'
+import { AuditSinkTimeout, AuditSinkUnavailable, BatchError } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { Health } from './health.js'
 import type { Seal } from './integrity/seal.js'
@@ -68,6 +68,8 @@ export class Delivery implements Lane, SinkContext {
   /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
   private isWriteDue = false
   private idleTimer: NodeJS.Timeout | undefined
+  /** What the trail begins with, unless the sink refuses it for good. */
+  private start: Entry | null = null
   /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
   private isClosed = false
   /** A sink that hangs while it opens does not hold up the boot. */
@@ -135,6 +137,12 @@ export class Delivery implements Lane, SinkContext {
     this.outbox.push(entry)
     if (!this.turns.isBusy) this.schedule()
     return true
+  }
+
+  /** Offers what the trail begins with; when the sink fails, once more as soon as it works. */
+  begin(draft: Draft): void {
+    this.start = new Entry(draft, this, null, true)
+    this.offer(this.start)
   }
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
@@ -287,7 +295,7 @@ export class Delivery implements Lane, SinkContext {
         else {
           this.isWriteDue = this.outbox.ledger.hasGap || this.seal?.isDue === true
           // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
-          if (!this.isWriteDue) this.health.works(this.outbox.ledger.counts)
+          if (!this.isWriteDue) this.works()
         }
       },
     )
@@ -311,10 +319,18 @@ export class Delivery implements Lane, SinkContext {
       this.options.timeout,
       (error, late) =>
         this.outbox.settle(error, late, (isAnyStored) => {
-          if (isAnyStored) this.health.works(this.outbox.ledger.counts)
+          if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
+          if (isAnyStored) this.works()
           else this.health.fails(error)
         }),
     )
+  }
+
+  private works(): void {
+    const { isFailing } = this.health
+    this.health.works(this.outbox.ledger.counts)
+    // Of a server that started while its sink failed, nothing else in the trail says who wrote it, and by which rules.
+    if (isFailing && this.start?.fate === 'not stored') this.begin(this.start.draft)
   }
 
   /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */

@@ -97,6 +97,8 @@ describe.each(HOW)('a disk that is really full (%o)', ({ kind, fsync, rotateByte
     const own = lines.slice(old.length)
     expectRecorded(served.traffic.answers, own)
     expectCounted(own, served.app.audit.stats().sinks.audit)
+    // The one that was offered at the boot did not fit.
+    expect(own.filter(({ payload }) => payload.type === 'start')).toHaveLength(1)
     const [torn] = readdirSync(dirname(path)).filter((name) => name.includes('.torn-'))
     expect(readFileSync(join(dirname(path), torn ?? ''), 'utf8')).toBe('{"created_at":"torn')
   })
