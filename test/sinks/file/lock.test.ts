@@ -250,6 +250,31 @@ describe('the lock', () => {
     expect(all.fs.calls).not.toContain('truncate audit.log')
   })
 
+  it('is looked at before a cut that failed is tried again', async () => {
+    const all = world()
+    const sink = await all.opened()
+    all.fs.plan({ op: 'write', bytes: 10, code: 'EIO' })
+    all.fs.plan({ op: 'truncate', code: 'EIO' })
+    await expect(sink.write([entry('a')])).rejects.toThrow('in doubt')
+    unlinkSync(`${all.path}.lock`)
+    all.fs.calls.length = 0
+    await expect(sink.write([entry('b')])).rejects.toMatchObject({ code: 'FST_AUDIT_SINK_UNAVAILABLE' })
+    expect(all.fs.calls).not.toContain('truncate audit.log')
+  })
+
+  it('is looked at before a torn line is cut off: it may be what another process is writing', async () => {
+    const all = world()
+    writeFileSync(all.path, '{"created_at":"torn')
+    const opening = all.fs.plan({ op: 'open', on: 'audit.log', hang: true })
+    const opened = all.opened()
+    opened.catch(() => undefined)
+    await until(() => opening.hits === 1)
+    unlinkSync(`${all.path}.lock`)
+    all.fs.heal()
+    await expect(opened).rejects.toMatchObject({ code: 'FST_AUDIT_SINK_UNAVAILABLE' })
+    expect(all.read()).toBe('{"created_at":"torn')
+  })
+
   it('is renewed every second, also while a write hangs, and one call at a time', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
@@ -331,6 +356,20 @@ describe('taking over a dead lock', () => {
     expect(await lock.isHeld()).toBe(true)
     await lock.release()
     expect(all.names()).toEqual([])
+  })
+
+  it('leaves alone what was renewed while it was claimed: its holder was only slow', async () => {
+    const all = world()
+    await leaveLock(all, elsewhere, 60_000)
+    const claim = all.fs.plan({ op: 'link', on: `claim-${TOKEN}`, hang: true })
+    const opened = all.opened()
+    opened.catch(() => undefined)
+    await until(() => claim.hits === 1)
+    renew(all)
+    all.fs.heal()
+    await expect(opened).rejects.toBeInstanceOf(AuditSinkLocked)
+    expect(JSON.parse(readFileSync(`${all.path}.lock`, 'utf8')).token).toBe(TOKEN)
+    expect(all.names()).toEqual(['audit.log.lock'])
   })
 
   it('goes on from a claim whose maker died too', async () => {
