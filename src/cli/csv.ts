@@ -14,7 +14,7 @@ const COLUMNS: Readonly<Record<string, (exchange: TrailExchange) => Cell>> = {
   corrected_from: ({ corrected }) => corrected && (corrected.status_code ?? 'none'),
   error: ({ response }) => response?.error,
   open: ({ open }) => open && 'true',
-  aborted: ({ response }) => response?.aborted && 'true',
+  aborted: ({ response }) => (response?.aborted === true ? 'true' : undefined),
   duration_ms: ({ response }) => response?.duration_ms,
   accessor_id: ({ auth }) => auth?.accessor_id,
   name: ({ auth }) => auth?.name,

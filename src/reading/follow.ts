@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { AuditNoTrail } from '../errors.js'
 import { ArchiveNames } from '../sinks/file/names.js'
 import { LineCutter } from './lines.js'
 
@@ -20,8 +21,14 @@ export class Follower {
     private readonly now: () => number,
   ) {}
 
-  /** `now` is a clock that is never set back. Rejects with the system's error when there is no such file. */
+  /**
+   * `now` is a clock that is never set back.
+   *
+   * @throws `FST_AUDIT_NO_TRAIL` when there is something else than a file, the system's error when there is nothing.
+   */
   static async open(path: string, now: () => number): Promise<Follower> {
+    // To open a pipe would wait for its other end.
+    if (!(await stat(path)).isFile()) throw new AuditNoTrail(path, 'only a file can be followed; name the active one')
     const handle = await open(path, 'r')
     return new Follower(path, handle, idOf(await handle.stat()), now)
   }

@@ -78,6 +78,13 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   const until = query.until === undefined ? Number.POSITIVE_INFINITY : parseTime('until', query.until, now)
   if (since >= until) throw new AuditInvalidQuery('since is not before until, so that nothing lies between them')
   const { annotations = {} } = query
+  // Neither a status nor annotations are known of what has no outcome.
+  const takesOpen = query.status === undefined && Object.keys(annotations).length === 0
+  if (query.open === true && !takesOpen) {
+    throw new AuditInvalidQuery(
+      'open is what has no outcome, and so neither a status nor annotations: leave either out',
+    )
+  }
   const requestTests = [timeTest(since, until), ...requestTestsOf(query)]
   const outcomeTests = [
     ...present(query.actor, (actors) => actorTest(new Set(actors))),
@@ -88,8 +95,7 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   return {
     since,
     takesComplete: !isOpenAsked,
-    // Neither a status nor annotations are known of what has no outcome.
-    takesOpen: query.status === undefined && Object.keys(annotations).length === 0,
+    takesOpen,
     matchesRequest: (exchange) => requestTests.every((test) => test(exchange)),
     matches: (exchange) =>
       (!isOpenAsked || exchange.open === true) &&

@@ -71,12 +71,24 @@ function jsonRecord(event: Record<string, unknown>, payload: Record<string, unkn
   const { id, type } = payload
   if (type !== 'audit') return typeof id === 'string' ? ownRecord(id, type, time, payload) : undefined
   if (!isPayload(payload)) return undefined
-  const { stage, type: _, version: __, ...rest } = payload
-  const exchange: TrailExchange = rest
+  const exchange = exchangeOf(payload)
   if (typeof event.instance === 'string') exchange.instance = event.instance
-  if (stage === 'OperationReceived') return { kind: 'received', isWhole: true, exchange }
+  if (payload.stage === 'OperationReceived') return { kind: 'received', isWhole: true, exchange }
   exchange.completed_at = time
   return { kind: 'complete', isWhole: true, exchange }
+}
+
+/** Key by key: what else a payload may have, of whatever origin, must not pass for what is found out here. */
+function exchangeOf(payload: EventPayload): TrailExchange {
+  const { id, timestamp, auth, request, response, annotations, truncated, omitted, redacted, auth_changed } = payload
+  const exchange: TrailExchange = { id, timestamp, auth, request }
+  if (response !== undefined) exchange.response = response
+  if (annotations !== undefined) exchange.annotations = annotations
+  if (truncated !== undefined) exchange.truncated = truncated
+  if (omitted !== undefined) exchange.omitted = omitted
+  if (redacted !== undefined) exchange.redacted = redacted
+  if (auth_changed !== undefined) exchange.auth_changed = auth_changed
+  return exchange
 }
 
 /** An entry of the trail's own life: what it says stands under the name of its type. */

@@ -105,6 +105,11 @@ describe('a follower', () => {
     expect(await world.come()).toEqual(['four'])
   })
 
+  it('follows nothing but files', async () => {
+    const open = Follower.open(temporaryDirectory(), () => 0)
+    await expect(open).rejects.toMatchObject({ code: 'FST_AUDIT_NO_TRAIL' })
+  })
+
   it('says what the system says when there is no file', async () => {
     await expect(Follower.open(join(temporaryDirectory(), 'none'), () => 0)).rejects.toMatchObject({ code: 'ENOENT' })
   })

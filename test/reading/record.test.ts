@@ -93,7 +93,17 @@ describe('parseRecord', () => {
   })
 
   it('never fails, and what it takes for an exchange can be shown, whatever stands in a place', () => {
-    const keys = fc.constantFrom('id', 'stage', 'timestamp', 'auth', 'request', 'response', 'annotations')
+    const keys = fc.constantFrom(
+      'id',
+      'stage',
+      'timestamp',
+      'auth',
+      'request',
+      'response',
+      'annotations',
+      'open',
+      'corrected',
+    )
     const inner = fc.constantFrom(
       ...['accessor_id', 'name', 'operation', 'endpoint', 'route', 'namespace', 'request_meta', 'status_code'],
       ...['error', 'duration_ms', 'aborted', 'on_behalf_of'],
@@ -105,6 +115,7 @@ describe('parseRecord', () => {
         if (!isDeep) payload[key] = value
         else if (typeof payload[key] === 'object') payload[key][member] = value
         const record = parseRecord(JSON.stringify(event))
+        if (record?.kind === 'complete') expect(record.exchange).not.toHaveProperty('open')
         if (record?.kind !== 'complete') return
         csvRow(record.exchange)
         tableRow(record.exchange, { paint: (text) => text, columns: 100 })
