@@ -1,4 +1,5 @@
 import { isCard } from './cards.js'
+import { isValidJson } from './json-check.js'
 import type { Secrecy } from './keys.js'
 
 /** Longer texts are searched as running text. */
@@ -18,13 +19,7 @@ export interface JsonRules {
 /** Whether a text is JSON, and short enough to be told. */
 export function isJson(text: string): boolean {
   if (text.length > LONGEST || !text.includes('"') || !/["}\]]\s*$/.test(text.slice(-64))) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
+  return isValidJson(text)
 }
 
 /**
