@@ -41,8 +41,9 @@ export class Pairs {
 
   private receive({ exchange, isWhole }: Staged, bytes: number, emit: Emit): void {
     const matches = this.query.matchesRequest(exchange)
-    // A whole second record needs nothing of the first.
-    if (isWhole && !(matches && this.query.takesOpen)) return
+    // A whole second record needs nothing of the first; but of a corrected exchange the second may be missing.
+    const mayStandAlone = this.query.takesOpen || this.corrections.has(exchange.id)
+    if (isWhole && !(matches && mayStandAlone)) return
     this.release(exchange.id)
     const held = matches ? { exchange, bytes } : { exchange: undefined, bytes: 0 }
     this.open.set(exchange.id, held)
@@ -79,8 +80,9 @@ export class Pairs {
     if (exchange === undefined) return
     const correction = this.corrections.get(exchange.id)
     // What was sent is known, though its record is missing.
-    if (correction === undefined) this.emit({ ...exchange, open: true }, emit)
-    else if (this.query.takesComplete) this.emit(corrected(exchange, correction), emit)
+    if (correction !== undefined) {
+      if (this.query.takesComplete) this.emit(corrected(exchange, correction), emit)
+    } else if (this.query.takesOpen) this.emit({ ...exchange, open: true }, emit)
   }
 
   private emit(exchange: TrailExchange, emit: Emit): void {

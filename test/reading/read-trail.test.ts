@@ -75,6 +75,7 @@ describe('readTrail', () => {
     const path = trailOf([receivedLine(ONE), correctionLine({ ...ONE, correction: { status_code: 500 } })])
     expect(await all(readTrail(path))).toMatchObject([{ response: { status_code: 500 }, corrected: {} }])
     expect(await found(path, { open: true })).toEqual([])
+    expect(await found(path, { status: '500' })).toEqual([ONE.id])
   })
 
   it('counts torn, foreign and over-long lines, and reads on', async () => {
