@@ -80,6 +80,8 @@ describe('two file sinks on disks that hang', () => {
       execArgv: ['--import', 'tsx'],
       env: { ...process.env, UV_THREADPOOL_SIZE: '4' },
     })
+    // One that hangs for good does not end by itself.
+    onTestFinished(() => void child.kill('SIGKILL'))
     const result = await new Promise<HungFiles>((resolve, reject) => {
       child.once('message', resolve)
       child.once('exit', (code) => reject(new Error(`the child ended with ${code}`)))
