@@ -20,7 +20,7 @@ export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } 
 export type { FilterOptions } from './filter.js'
 export { auditFrameworkErrors, type FrameworkErrorsHandler } from './framework-errors.js'
 export type { WhoCounts } from './identity.js'
-export type { Checkpoint } from './integrity/checkpoint.js'
+export type { Checkpoint, CheckpointFunction } from './integrity/checkpoint.js'
 export type { Secret } from './integrity/keys.js'
 export {
   type VerifiedFile,
@@ -35,7 +35,6 @@ export type { LevelName, LevelOption } from './level.js'
 export {
   type AuditOptions,
   type CaptureOptions,
-  type CheckpointFunction,
   type CustomSinkOptions,
   type DeliveryGuarantee,
   type Duration,

@@ -19,6 +19,9 @@ export interface Checkpoint {
   signature: string
 }
 
+/** Keeps a checkpoint elsewhere; a closing server waits for the last one. */
+export type CheckpointFunction = (checkpoint: Checkpoint) => void | Promise<void>
+
 type Statement = Pick<Checkpoint, 'sink' | 'instance' | 'seq' | 'hash' | 'time'>
 
 /** Says whose public key it is, of either half of a pair. */

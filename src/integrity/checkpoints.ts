@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Entry } from '../entry.js'
 import type { SinkLogger } from '../sinks/sink.js'
 import { toIsoTime } from '../time.js'
-import { type Checkpoint, keyIdOf, signCheckpoint } from './checkpoint.js'
+import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } from './checkpoint.js'
 
 /** Checkpoints are published here as well, for whoever watches all servers of a process. */
 const CHANNEL = channel('fastify-audit-log:checkpoint')
@@ -25,7 +25,7 @@ export interface CheckpointOptions extends CheckpointContext {
   readonly checkpointEvery: number
   /** How long an entry may wait for one, in milliseconds; 0: until there are enough. */
   readonly checkpointInterval: number
-  readonly onCheckpoint: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined
+  readonly onCheckpoint: CheckpointFunction | undefined
 }
 
 /** Makes the checkpoints of one chain, and hands out those that are stored. */

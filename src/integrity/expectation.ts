@@ -9,7 +9,8 @@ const HASH = /^[0-9a-f]{64}$/
  * @throws `FST_AUDIT_INVALID_KEY` when it is neither a checkpoint nor a hash.
  */
 export function expectationOf(expected: Checkpoint | string): { hash: string; checkpoint?: Checkpoint } {
-  if (typeof expected === 'string' && HASH.test(expected.trim())) return { hash: expected.trim() }
+  const hash = typeof expected === 'string' ? expected.trim().toLowerCase() : ''
+  if (HASH.test(hash)) return { hash }
   const checkpoint = asCheckpoint(typeof expected === 'string' ? parsed(expected) : expected)
   if (checkpoint === undefined || !HASH.test(checkpoint.hash)) {
     throw new AuditInvalidKey('what is expected is neither a checkpoint nor the `hash` of a line; give either')

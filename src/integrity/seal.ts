@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { type Entry, OwnEntry } from '../entry.js'
 import type { LifecycleDetails } from '../event.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { Checkpoint, CheckpointFunction } from './checkpoint.js'
 import { type CheckpointContext, Checkpoints } from './checkpoints.js'
 import { Sealer } from './sealer.js'
 
@@ -15,7 +15,7 @@ export interface SealSettings {
   readonly checkpointEvery: number
   /** Milliseconds. */
   readonly checkpointInterval: number
-  readonly onCheckpoint: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined
+  readonly onCheckpoint: CheckpointFunction | undefined
 }
 
 /** Makes the entries that a chain needs beside those of the trail. */

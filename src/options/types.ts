@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { CaptureSettings } from '../capture.js'
 import type { AuditEvent, LifecycleEvent } from '../event.js'
 import type { FilterOptions } from '../filter.js'
-import type { Checkpoint } from '../integrity/checkpoint.js'
+import type { CheckpointFunction } from '../integrity/checkpoint.js'
 import type { SealSettings } from '../integrity/seal.js'
 import type { Level, LevelOption } from '../level.js'
 import type { OmittablePath, RedactSettings } from '../redact.js'
@@ -72,9 +72,6 @@ export interface SealOptions {
   /** Is given each checkpoint that is stored, to keep it elsewhere. */
   onCheckpoint?: CheckpointFunction | undefined
 }
-
-/** Keeps a checkpoint elsewhere; a closing server waits for the last one. */
-export type CheckpointFunction = (checkpoint: Checkpoint) => void | Promise<void>
 
 interface CommonSinkOptions {
   /** What errors, statistics and log lines call the sink: letters, digits, `.`, `_` and `-`, at most 64. */
