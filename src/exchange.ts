@@ -102,12 +102,11 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   /** The request's body is parsed: Received is made if it waited for that. */
   onBody(next: () => void): void {
-    if (this.state !== 'awaiting') {
-      next()
-      return
-    }
-    this.records.captureBody()
-    this.receive(next)
+    if (this.state === 'awaiting') {
+      this.records.captureBody()
+      this.receive(next)
+    } else if (this.isReceiving) this.next = next
+    else next()
   }
 
   /** What is sent, unless a later hook changes it. */
@@ -230,9 +229,9 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     }
     this.state = 'received'
     this.next = null
-    // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run.
     if (earlyReply !== null) this.complete(earlyReply)
-    else next?.()
+    // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
+    if (earlyReply === null || !earlyReply.isWhole) next?.()
   }
 
   private complete(reply: RawReply): void {

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import type { FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
@@ -22,9 +24,6 @@ export interface RecordsContext {
   /** Names of fields that the schema of a request's route marks as secret. */
   marksOf(request: FastifyRequest): ReadonlySet<string> | null
 }
-
-/** Fastify parses no body of these. */
-const WITHOUT_PARSED_BODY = new Set(['GET', 'HEAD', 'TRACE'])
 
 /** What one exchange's records say: the parts that both stages share are written once, when it begins. */
 export class Records {
@@ -58,7 +57,7 @@ export class Records {
 
   /** Whether Received waits until the request's body is parsed. */
   get awaitsBody(): boolean {
-    return this.isBodyMissing && !WITHOUT_PARSED_BODY.has(this.fastifyRequest.method)
+    return this.isBodyMissing
   }
 
   /** Whether Complete holds the reply's headers and body. */
@@ -70,11 +69,12 @@ export class Records {
   captureBody(): void {
     const { capture } = this.context
     const { body, headers } = this.fastifyRequest
-    this.isBodyMissing = false
     // What a hook has decompressed already arrives as text or as an object.
     const encoding = body instanceof Uint8Array ? headers['content-encoding'] : undefined
     const facts = bodyFacts(headers['content-type'], encoding, headers['content-length'])
     this.extendRequest(capture.requestBody(body, facts, this.context.marksOf(this.fastifyRequest), this.changes))
+    // Which methods' bodies are left alone, `addHttpMethod` may have changed.
+    this.isBodyMissing = body === undefined && this.changes.omitted?.['request.body'] === undefined
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
@@ -106,7 +106,7 @@ export class Records {
     const { capture, redactor } = this.context
     const { headers } = this.fastifyRequest
     this.extendRequest(capture.headers('request', headers, this.changes))
-    this.isBodyMissing = hasBody(headers) && !redactor.omits('request.body')
+    this.isBodyMissing = hasBody(this.fastifyRequest.raw) && !redactor.omits('request.body')
   }
 
   private captureReply(statusCode: number | undefined, reply: ReplyFacts): string {
@@ -148,11 +148,11 @@ export class Records {
   }
 }
 
-/** HTTP/2 may name neither a length nor an encoding; Fastify parses a body there by its type alone. */
-function hasBody(headers: FastifyRequest['headers']): boolean {
-  const length = headers['content-length']
+/** HTTP/1 says so in its headers; HTTP/2 need not, but its stream knows. */
+function hasBody(raw: IncomingMessage | Http2ServerRequest): boolean {
+  const length = raw.headers['content-length']
   if (length !== undefined) return length !== '0'
-  return headers['transfer-encoding'] !== undefined || headers['content-type'] !== undefined
+  return 'stream' in raw ? !raw.stream.endAfterHeaders : raw.headers['transfer-encoding'] !== undefined
 }
 
 /** An object's members, followed by more. */

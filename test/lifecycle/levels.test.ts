@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, { type AuditEvent, type AuditOptions, type MemorySink, memorySink } from '../../src/index.js'
 import { askHttp2 } from '../support/http2.js'
 import { validateLine } from '../support/schema.js'
+import { StagedSink } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, type WireRequest } from '../support/wire.js'
 import { listen } from './runner.js'
@@ -199,6 +200,59 @@ describe('the body of a request', () => {
     expect(received.payload.omitted).toEqual(marks)
     expect(received.payload.request).not.toHaveProperty('body')
     expect(complete.payload.response?.status_code).toBe(status)
+  })
+
+  it('is recorded of any method that is made to have one, and said to be there of one that is not', async () => {
+    const { record } = await serve({ level: 2 }, (app) => {
+      app.addHttpMethod('GET', { hasBody: true, overrideExisting: true } as object)
+      app.addHttpMethod('PROPFIND')
+      app.route({ method: ['GET', 'PROPFIND', 'OPTIONS'], url: '/', handler: async () => 'ok' })
+    })
+    for (const method of ['GET', 'OPTIONS']) {
+      const { received } = await record(post('{"a":1}', JSON_TYPE, method))
+      expect([received.payload.request.body, received.payload.omitted]).toEqual([{ a: 1 }, undefined])
+    }
+    const { received } = await record(post('{"a":1}', JSON_TYPE, 'PROPFIND'))
+    expect(received.payload.omitted).toEqual({ 'request.body': 'not parsed' })
+  })
+
+  it.each([{}, { http2: true }])('is not said to be there for its type alone, %o', async (factory) => {
+    const { record } = await serve({ level: 2 }, (app) => app.get('/', async () => 'ok'), factory)
+    const { received } = await record({ headers: JSON_TYPE })
+    expect(received.payload).not.toHaveProperty('omitted')
+  })
+
+  it('is stored before the handler runs, although a hook has begun the reply', async () => {
+    const sink = new StagedSink()
+    sink.received = 'hangs'
+    let hasRun = false
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    await app.register(audit, { level: 2, sinks: [{ name: 'staged', sink }] })
+    app.addHook('preParsing', (_, reply, payload, done) => {
+      reply.raw.write('begun ')
+      done(null, payload)
+    })
+    const isParsed = new Promise<void>((resolve) => {
+      app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_, body, done) => {
+        done(null, body)
+        setImmediate(resolve)
+      })
+    })
+    app.post('/', (_, reply) => {
+      hasRun = true
+      reply.hijack()
+      reply.raw.end('and ended')
+    })
+    const port = await listen(app)
+    const answer = ask(port, post('hello', { 'content-type': 'text/plain' }))
+    await isParsed
+    expect(hasRun).toBe(false)
+    sink.recover()
+    expect((await answer)[0]?.body).toContain('and ended')
+    expect(hasRun).toBe(true)
+    await app.audit.flush()
+    expect(sink.trail()).toEqual(['Received', 'Complete 200'])
   })
 
   it('of a request that a hook turns away before it is parsed is not there, and both stages are', async () => {
