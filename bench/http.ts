@@ -27,7 +27,7 @@ const connections = Number(values.connections)
 
 const WITHOUT_BODIES = [
   ...['bare', 'bare again', 'pino', 'enforced', 'best-effort', 'rancher', 'enforced fsync'],
-  'rotating-file-stream',
+  ...['sealed', 'sealed by secret', 'rotating-file-stream'],
 ]
 const WITH_BODIES = [
   ...['bare, bodies', 'metadata, bodies', 'request, bodies', 'response, bodies'],

@@ -27,6 +27,8 @@ const CONTENDERS: Record<string, () => Promise<FastifyInstance>> = {
   pino: async () => Fastify({ logger: { stream: destination(join(directory, 'pino.log')) } }),
   enforced: () => audited(file({})),
   'best-effort': () => audited(file({ deliveryGuarantee: 'best-effort' })),
+  sealed: () => audited(file({ seal: true })),
+  'sealed by secret': () => audited(file({ seal: { secret: 's'.repeat(32) } })),
   rancher: () => audited(file({ format: 'rancher' })),
   'bare, bodies': async () => Fastify(),
   'metadata, bodies': () => audited(file({})),
