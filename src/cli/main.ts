@@ -67,8 +67,13 @@ function fail(error: unknown): Exit {
   if (error instanceof ReaderGone) return EXIT.found
   if (error instanceof UsageError) note(`${error.message} (${PROGRAM} --help shows what there is)`)
   else if (error instanceof Error && 'code' in error) note(error.message)
-  else throw error
+  // Not left to Node, which would end with the code that says that nothing was found.
+  else for (const line of stackOf(error).split('\n')) note(line)
   return EXIT.trouble
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function packageVersion(): string {

@@ -6,6 +6,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 /** More than two marks on one character reach into the lines above and below. */
 const STACKED_MARKS = /(\p{M}\p{M})(\p{M}+)/gu
 const MARK = /^\p{M}$/u
+/** How much is shown of what is nested too deeply to be shown whole. */
+const MAX_DEPTH = 100
 const ASCII = /^[ -~]*$/
 /** What takes two columns: East Asian scripts in full width, and emoji. */
 const WIDE =
@@ -21,9 +23,26 @@ export function printable(text: string): string {
 
 /** A value as one line of JSON in which nothing is raw that a terminal acts on; any reader of JSON gets the same. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
+  return stringify(value).replace(UNPRINTABLE, (character) => {
     return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   })
+}
+
+/** A client can send a body that is nested so deeply that it can be parsed, but not written again. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return JSON.stringify(shallow(value, MAX_DEPTH))
+    throw error
+  }
+}
+
+function shallow(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return '[nested too deeply]'
+  if (Array.isArray(value)) return value.map((item) => shallow(item, depth - 1))
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shallow(member, depth - 1)]))
 }
 
 /** How many columns of a terminal a printable text takes. */

@@ -36,6 +36,6 @@ export function writerOf(parsed: Parsed, { isTerminal, columns, paint }: Io): Wr
   return {
     header: tableHeader(options),
     row: (exchange) => tableRow(exchange, options),
-    note: (time, type, details) => tableNote(time, `${type} ${JSON.stringify(details) ?? ''}`, options),
+    note: (time, type, details) => tableNote(time, `${type} ${printableJson(details ?? null)}`, options),
   }
 }

@@ -188,9 +188,9 @@ function annotationTest(key: string, value: string | true): Test {
   }
 }
 
-/** As a reader would write it: a string without its quotes. */
-function textOf(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
+/** As a reader would write it: a text without its quotes. Of lists and objects only that they are there is asked. */
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'object' && value !== null ? undefined : String(value)
 }
 
 /**

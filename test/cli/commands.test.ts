@@ -121,6 +121,15 @@ describe('query', () => {
     }
   })
 
+  it('shows a request whose body is nested too deeply to be written again', async () => {
+    const line = completeLine({ id: idOf(1), received: 0, completed: 1 })
+    const deep = `"body":${'['.repeat(30_000)}${']'.repeat(30_000)},"endpoint"`
+    const path = trailOf([line.replace('"endpoint"', deep)])
+    for (const format of ['table', 'json', 'csv']) {
+      expect(await cli.run('query', '--format', format, path)).toMatchObject({ code: 0, stderr: '' })
+    }
+  })
+
   it('ends quietly when its reader goes', async () => {
     const path = trailOf(
       Array.from({ length: 20_000 }, (_, n) => linesOf({ id: idOf(n), received: 0, completed: 1 })).flat(),

@@ -55,6 +55,15 @@ describe('printableJson', () => {
       }),
     )
   })
+
+  it('cuts what is nested too deeply to be written, and nothing else', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    const { id, body } = JSON.parse(printableJson({ id: 'x', body: deep }))
+    expect(id).toBe('x')
+    expect(JSON.stringify(body)).toContain('[nested too deeply]')
+    const nested = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`)
+    expect(JSON.parse(printableJson(nested))).toEqual(nested)
+  })
 })
 
 describe('cut and padded', () => {
