@@ -3,6 +3,7 @@ import { types } from 'node:util'
 import { quote } from './bound.js'
 import type { Changes } from './changes.js'
 import { type BodyKind, kindOf, mediaTypeOf } from './media-type.js'
+import { parseJson } from './parse-json.js'
 import { isStream } from './plain-data.js'
 import { RedactedJson } from './redacted-json.js'
 
@@ -87,7 +88,7 @@ export class BodyWriter {
     if (text.length > this.readable) return this.leftOut('too large', Buffer.byteLength(text))
     if (kind === 'form') return this.value(parseForm(text), Buffer.byteLength(text))
     // Much JSON goes by the name of plain text, and as JSON no disguise of a key helps.
-    const value = kind === 'json' || looksStructured(text) ? parseJson(text) : undefined
+    const value = kind === 'json' || looksStructured(text) ? parseJson(withoutMark(text)) : undefined
     if (value !== undefined) return this.value(value, Buffer.byteLength(text))
     return kind === 'json' ? this.leftOut('not JSON', Buffer.byteLength(text)) : this.running(text)
   }
@@ -131,14 +132,9 @@ function looksStructured(text: string): boolean {
   return /^[\s\ufeff]*[[{]/.test(text)
 }
 
-/** A JSON value; undefined when the text is none. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+/** Without the mark that some put before UTF-8. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
 /** A form's fields; a key that comes more than once has all its values. */

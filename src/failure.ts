@@ -1,3 +1,5 @@
+import { parseJson } from './parse-json.js'
+
 /** A body longer than this is not searched for a message. */
 const SEARCHED_BODY = 16_384
 
@@ -31,7 +33,7 @@ function decode(body: Uint8Array): string | undefined {
 }
 
 function messageInJson(text: string): string | undefined {
-  const body = parse(text)
+  const body = parseJson(text)
   if (typeof body !== 'object' || body === null) return undefined
   for (const key of ['message', 'detail', 'title', 'error']) {
     const value: unknown = Reflect.get(body, key)
@@ -42,13 +44,4 @@ function messageInJson(text: string): string | undefined {
     }
   }
   return undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
 import { AuditInvalidKey } from '../errors.js'
+import { parseJson } from '../parse-json.js'
 import { asCheckpoint, type Checkpoint } from './checkpoint.js'
 
 const HASH = /^[0-9a-f]{64}$/
@@ -20,13 +21,8 @@ export function expectationOf(expected: Checkpoint | string): { hash: string; ch
 
 /** A checkpoint as it was handed out, or the line of the trail that holds it. */
 function parsed(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return memberOf(memberOf(value, 'payload') ?? value, 'checkpoint') ?? value
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const value = parseJson(text)
+  return memberOf(memberOf(value, 'payload') ?? value, 'checkpoint') ?? value
 }
 
 function memberOf(value: unknown, key: string): unknown {

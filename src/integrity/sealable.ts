@@ -1,4 +1,5 @@
 import type { Format } from '../entry.js'
+import { parseJson } from '../parse-json.js'
 
 /** A user's format in front of a chain, which needs a JSON object to put its two members into. */
 export function sealable(format: Format): Format {
@@ -12,18 +13,9 @@ export function sealable(format: Format): Format {
 
 /** Why a line cannot be sealed, if it cannot. */
 export function sealableProblem(line: string): string | undefined {
-  const value = parsed(line)
+  const value = parseJson(line)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object'
   if (Object.keys(value).length === 0) return 'is an empty JSON object'
   // A reader takes the last of two members of a name, a verifier looks at the end of the line: they must not differ.
   return 'prev' in value || 'hash' in value ? 'has a `prev` or a `hash` of its own' : undefined
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

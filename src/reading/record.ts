@@ -1,4 +1,5 @@
 import type { EventAuth, EventPayload, EventRequest, EventResponse, JsonValue } from '../event.js'
+import { parseJson } from '../parse-json.js'
 
 /** One request and what came of it, as the trail has it: its records joined, and corrections applied. */
 export interface TrailExchange {
@@ -54,15 +55,6 @@ export function parseRecord(line: string): TrailRecord | undefined {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 function jsonRecord(event: Record<string, unknown>, payload: Record<string, unknown>): TrailRecord | undefined {

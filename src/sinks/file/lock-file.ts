@@ -1,3 +1,4 @@
+import { parseJson } from '../../parse-json.js'
 import { type FileSystem, readSmall, unless } from './fs.js'
 import type { ProcessIdentity } from './identity.js'
 
@@ -33,7 +34,7 @@ export async function readLock(fs: FileSystem, path: string): Promise<FoundLock 
 }
 
 function parseHolder(text: string): Holder | null {
-  const value = parse(text)
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return null
   const { pid, start, boot, pid_namespace, host, token, instance, since } = { ...NOTHING, ...value }
   // The token becomes a part of file names, the pid the subject of a signal: nothing but what this sink writes.
@@ -53,15 +54,6 @@ const NOTHING: Record<keyof Holder, unknown> = {
   token: null,
   instance: null,
   since: null,
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
 
 function isTextOrNull(value: unknown): value is string | null {
