@@ -237,6 +237,11 @@ describe('options that are wrong', () => {
     ['a sink that is no object', { sinks: ['file'] }, '- sinks[0]: "file" is not an object; write a sink as'],
     ['a dataDir of nothing', { dataDir: '' }, '- dataDir: "" is empty'],
     [
+      'a pattern for a key',
+      { redact: { keys: ['*iban*'] } },
+      '- redact.keys[0]: "*iban*" is a pattern, and keys are compared as a whole; write each name',
+    ],
+    [
       'a scope with a typo',
       { scope: 'plug-in' },
       "- scope: \"plug-in\" is not 'root' or 'plugin'; did you mean 'plugin'?",

@@ -55,6 +55,7 @@ export function maxBodyProblem(value: string | number): string | undefined {
 }
 
 export function redactKeyProblem(key: string): string | undefined {
+  if (key.includes('*')) return 'is a pattern, and keys are compared as a whole; write each name'
   if (/[^-_\s[\].]/.test(key)) return undefined
   return "names no key; write one such as 'ssn'"
 }
