@@ -3,6 +3,8 @@ import type { Entry } from './entry.js'
 /** The most that one `write` is given. */
 const BATCH_ENTRIES = 1000
 const BATCH_BYTES = 1024 * 1024
+/** How much of an enforced lane's bounds is there for all; the rest is kept for the outcomes of handlers that ran. */
+const COMMON_SHARE = 0.5
 
 /** The entries that wait for their turn, bounded in number and bytes. */
 export class Queue {
@@ -25,8 +27,11 @@ export class Queue {
     return this.entries.at(-1) ?? this.own.at(-1)
   }
 
+  /** Refuses a flood before its handlers run: their replies would have to be withheld. */
   hasRoomFor(entry: Entry): boolean {
-    return this.length < this.maxEntries && this.bytes + entry.draft.size <= this.maxBytes
+    const { length, bytes, maxEntries, maxBytes } = this
+    if (length >= maxEntries || bytes + entry.draft.size > maxBytes) return false
+    return mayTakeTheRest(entry) || (length < maxEntries * COMMON_SHARE && bytes < maxBytes * COMMON_SHARE)
   }
 
   push(entry: Entry): void {
@@ -78,4 +83,8 @@ export class Queue {
     this.entries = [...this.own, ...this.entries]
     this.own = []
   }
+}
+
+function mayTakeTheRest({ lane, waiter, countsAsLost }: Entry): boolean {
+  return !lane.enforced || (waiter !== null && countsAsLost)
 }

@@ -165,7 +165,8 @@ describe('bounds', () => {
 
     it(`takes no more than maxQueue entries beside the batch being stored (${kind})`, async () => {
       useFakeTimers()
-      const { delivery, sink, ask, tell } = laneOf({ enforced, maxQueue: 3 })
+      // Half of an enforced lane is kept for what comes of its requests.
+      const { delivery, sink, ask, tell } = laneOf({ enforced, maxQueue: enforced ? 6 : 3 })
       const offer = enforced ? ask : tell
       sink.auto = null
       offer('/first')
@@ -185,7 +186,7 @@ describe('bounds', () => {
       useFakeTimers()
       const endpoint = `/${'é'.repeat(1000)}`
       const { size } = requestDraft(endpoint)
-      const { delivery, sink, ask } = laneOf({ enforced, maxQueueBytes: 3 * size })
+      const { delivery, sink, ask } = laneOf({ enforced, maxQueueBytes: (enforced ? 6 : 3) * size })
       sink.auto = null
       ask('/first')
       await settle()
@@ -198,6 +199,35 @@ describe('bounds', () => {
       expect(delivery.stats().queuedBytes).toBe(0)
     })
   }
+
+  it('keeps half of an enforced lane for the outcomes of handlers that ran', async () => {
+    useFakeTimers()
+    const { size } = requestDraft('/x')
+    for (const bound of [{ maxQueue: 4 }, { maxQueueBytes: 4 * size }]) {
+      const { delivery, sink, ask, tell } = laneOf(bound)
+      sink.auto = null
+      ask('/first')
+      await settle()
+      expect([ask('/a'), ask('/b'), ask('/c'), tell('/d')].map(({ isTaken }) => isTaken)).toEqual([
+        true,
+        true,
+        false,
+        false,
+      ])
+      expect([tell('/e', true), tell('/f', true), tell('/g', true)].map(({ isTaken }) => isTaken)).toEqual([
+        true,
+        true,
+        false,
+      ])
+      expect(delivery.stats()).toMatchObject({ queued: 5, lost: 2 })
+    }
+  })
+
+  it('takes an entry that is larger than half of the bytes, when nothing waits', async () => {
+    useFakeTimers()
+    const { ask } = laneOf({ maxQueueBytes: requestDraft('/x').size })
+    expect(ask('/x').isTaken).toBe(true)
+  })
 
   it('counts bytes, not characters', () => {
     const ascii = requestDraft('/eee')

@@ -92,12 +92,12 @@ interface CommonSinkOptions {
    */
   timeout?: Duration | undefined
   /**
-   * How many entries may wait.
+   * How many entries may wait. Half is kept, under `'enforced'`, for the outcomes of handlers that ran.
    * @default 10_000
    */
   maxQueue?: number | undefined
   /**
-   * How many bytes may wait.
+   * How many bytes may wait, likewise.
    * @default '64MiB'
    */
   maxQueueBytes?: Size | undefined
