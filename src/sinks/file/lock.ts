@@ -5,6 +5,7 @@ import type { SinkLogger } from '../sink.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
 import { identify, liveness, type ProcessIdentity, sharesPids } from './identity.js'
 import { type FoundLock, type Holder, readLock } from './lock-file.js'
+import { removeLitter } from './lock-litter.js'
 import { cleanUp, Trouble } from './trouble.js'
 
 /** How often a lock is renewed, in milliseconds. */
@@ -50,6 +51,7 @@ export async function takeLock(
     await writeWhole(fs, fd, Buffer.from(`${JSON.stringify(holder)}\n`))
     const { id } = await fs.stat(fd)
     await new Attempt(path, target, own, holder.token, fd, self, parts).untilTaken(timeout)
+    await cleanUp(parts.log, path, removeLitter(fs, clock, path))
     return new Lock(path, fd, id, holder.token, parts)
   } catch (error) {
     held.delete(holder.token)

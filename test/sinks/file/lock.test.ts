@@ -49,6 +49,35 @@ describe('the lock', () => {
     expect(names()).toEqual(['audit.log'])
   })
 
+  it('is taken with what was left beside it by processes that died while they took it, when that is an hour old', async () => {
+    const all = world()
+    const other = TOKEN.replace('b', 'c')
+    const litter = ['lock.', 'lock.claim-'].flatMap((name) =>
+      [TOKEN, other].map((token) => `audit.log.${name}${token}`),
+    )
+    const others = [
+      'audit.log.lock.mine',
+      `audit.log.lock.${TOKEN}.bak`,
+      `other.log.lock.${TOKEN}`,
+      `audit.log.${TOKEN}`,
+    ]
+    for (const name of [...litter, ...others]) {
+      writeFileSync(join(all.directory, name), '')
+      const age = name.endsWith(other) ? 3_599_000 : 3_601_000
+      utimesSync(join(all.directory, name), (START - age) / 1000, (START - age) / 1000)
+    }
+    const young = litter.filter((name) => name.endsWith(other))
+    await all.opened()
+    expect(all.names()).toEqual(['audit.log', 'audit.log.lock', ...young, ...others].sort())
+  })
+
+  it('is taken although what is beside it cannot be looked at', async () => {
+    const { opened, fs, logged } = world()
+    fs.plan({ op: 'readdir', code: 'EIO' })
+    await opened()
+    expect(logged).toEqual(['cleaning up beside the audit file failed'])
+  })
+
   it('refuses a second sink of the same process at once, naming app.close() and memorySink()', async () => {
     const { opened, clock, texts } = world()
     const first = await opened()
