@@ -19,6 +19,8 @@ export function kindOf(mediaType: string | undefined): BodyKind {
   if (mediaType === undefined) return 'text'
   if (mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json')) return 'json'
   if (mediaType === 'application/x-www-form-urlencoded') return 'form'
+  // What an element holds has no key beside it by which it would be found.
+  if (mediaType === 'text/xml') return 'other'
   if (mediaType.startsWith('text/')) return 'text'
   return mediaType.startsWith('multipart/') ? 'multipart' : 'other'
 }

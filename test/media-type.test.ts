@@ -41,7 +41,14 @@ it('a body of a media type is read as what it is', () => {
     form: ['application/x-www-form-urlencoded'],
     text: ['text/plain', 'text/html', undefined],
     multipart: ['multipart/form-data', 'multipart/mixed'],
-    other: ['application/jsonp', 'application/x-ndjson', 'image/png', 'application/octet-stream', 'application/xml'],
+    other: [
+      'application/jsonp',
+      'application/x-ndjson',
+      'image/png',
+      'application/octet-stream',
+      'application/xml',
+      'text/xml',
+    ],
   }
   for (const [kind, names] of Object.entries(kinds)) for (const name of names) expect(kindOf(name), name).toBe(kind)
 })
