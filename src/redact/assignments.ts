@@ -30,9 +30,8 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
     const secrecy = key === '' ? 0 : rules.secrecyOf(key)
     index++
     if (secrecy === 0) continue
-    const isEquals = code === EQUALS
-    const pattern = isDecoded ? REST_OF_QUERY : !isEquals && HAS_SPACES.test(key) ? LINE : PLAIN
-    const value = valueAt(text, startOfValue(text, index, isEquals), pattern)
+    const value =
+      code === EQUALS ? valueAfterEquals(text, index, isDecoded) : valueAfterColon(text, index, key, isDecoded)
     if (value.end === value.start) continue
     redacted += text.slice(start, value.start) + rules.replacement(text.slice(value.start, value.end), secrecy)
     start = value.end
@@ -66,14 +65,44 @@ function keyBefore(text: string, separator: number, floor: number): string {
   return text.slice(start, end)
 }
 
-/** After `=` on the same line: an empty value in an `.env` file must not hide the next one. */
-function startOfValue(text: string, index: number, isEquals: boolean): number {
-  if (!isEquals) return endOf(SPACE, text, index)
-  return endOf(GAP, text, text.charAt(index) === '>' ? index + 1 : index)
+/** On the same line: an empty value in an `.env` file must not hide the next one. */
+function valueAfterEquals(text: string, index: number, isDecoded: boolean): Range {
+  const start = endOf(GAP, text, text.charAt(index) === '>' ? index + 1 : index)
+  return valueAt(text, start, isDecoded ? REST_OF_QUERY : PLAIN)
+}
+
+/** Also below the key, as YAML has lists and maps. */
+function valueAfterColon(text: string, index: number, key: string, isDecoded: boolean): Range {
+  const start = endOf(SPACE, text, index)
+  const pattern = isDecoded ? REST_OF_QUERY : HAS_SPACES.test(key) ? LINE : PLAIN_WITH_AMPERSAND
+  const value = valueAt(text, start, pattern)
+  const end = endOfBlock(text, index, start)
+  return end > value.end ? { start, end } : value
+}
+
+/** The end of the lines below a key that are indented deeper than its own, or that are items of a list at its depth. */
+function endOfBlock(text: string, index: number, start: number): number {
+  const first = endOf(END_OF_LINE, text, index)
+  // JSON may have a line break there as well, and says itself where its values end.
+  if (first === index || /["'{[]/.test(text.charAt(start))) return start
+  const line = text.lastIndexOf('\n', index - 1) + 1
+  const depth = endOf(GAP, text, line) - line
+  let end = start
+  for (let next = first; next < text.length; ) {
+    const content = endOf(GAP, text, next)
+    const isBlank = /[\r\n]/.test(text.charAt(content))
+    const isItem = content - next === depth && text.startsWith('- ', content)
+    if (!isBlank && content - next <= depth && !isItem) break
+    const lineEnd = endOf(LINE, text, content)
+    if (!isBlank) end = lineEnd
+    next = Math.max(endOf(END_OF_LINE, text, lineEnd), lineEnd + 1)
+  }
+  return end
 }
 
 const SPACE = /\s*/y
 const GAP = /[^\S\r\n]*/y
+const END_OF_LINE = /[^\S\r\n]*\r?\n/y
 
 /** Headers that have spaces in their values, which end with the line. */
 const HAS_SPACES = /(?:cookie|authorization)$/i
@@ -88,8 +117,16 @@ const QUOTED = /(\\{0,31}["'])([\s\S]*?)(?:(?<!\\)\1|$)/y
  * To a space that is neither in quotes, nor after a scheme, nor between digits: it could begin in the middle of another
  * secret otherwise, and leave the rest of that unrecognized.
  */
-const PLAIN =
-  /(?:(?:bearer|basic|digest|token)\s{1,3})?(?:[^\s&"']+|"[^"]*(?:"|$)|'[^']*(?:'|$))+(?:(?<=bearer|basic)\s+[^\s&]+|(?<=\d)(?: \d+)+)*/iy
+const PLAIN = plain('\\s&')
+/** After a colon: a value in YAML, a header or a log may have any `&`. */
+const PLAIN_WITH_AMPERSAND = plain('\\s')
+
+function plain(ends: string): RegExp {
+  const value = `(?:[^${ends}"']+|"[^"]*(?:"|$)|'[^']*(?:'|$))+`
+  const more = `(?:(?<=bearer|basic)\\s+[^${ends}]+|(?<=\\d)(?: \\d+)+)*`
+  return new RegExp(`(?:(?:bearer|basic|digest|token)\\s{1,3})?${value}${more}`, 'iy')
+}
+
 const REST_OF_QUERY = /[^&]+/y
 
 /** What follows quotes or brackets without a gap is the rest of an odd value. */

@@ -179,6 +179,20 @@ describe('a value without quotes', () => {
   })
 })
 
+describe('a value after a colon', () => {
+  it.each([
+    [`password: a&${NEEDLE}\nuser: ada`, `password: ${REDACTED}\nuser: ada`],
+    [`passwords:\n  - a\n  - ${NEEDLE}\n\n  - b\nuser: ada`, `passwords:\n  ${REDACTED}\nuser: ada`],
+    [`passwords:\r\n- a\r\n- ${NEEDLE}\r\nuser: ada`, `passwords:\r\n${REDACTED}\r\nuser: ada`],
+    [`  secrets: \n    db:\n      x: ${NEEDLE}\n  user: ada`, `  secrets: \n    ${REDACTED}\n  user: ada`],
+    [`  secrets:\n    db:\n      x: ${NEEDLE}\n  user: ada`, `  secrets:\n    ${REDACTED}\n  user: ada`],
+    [`- secrets:\n    - ${NEEDLE}`, `- secrets:\n    ${REDACTED}`],
+    [`"password":\n  "two ${NEEDLE}",\n  "user": "ada"`, `"password":\n  "${REDACTED}",\n  "user": "ada"`],
+  ])('ends where YAML or JSON ends it: %j', (text, clean) => {
+    expect(redactValue(text)).toEqual({ text: clean, redacted: 1 })
+  })
+})
+
 describe('JSON in a string', () => {
   it('stays JSON, and all that is not secret in it stays as it was written', () => {
     fc.assert(
