@@ -60,10 +60,13 @@ function splitPattern(pattern: string): string[] {
   return segments
 }
 
-/** `::` is a colon; a parameter's name ends at `(`, `-`, `.`, `?` or another parameter, as in the router. */
+/**
+ * `::` is a colon; a parameter's name ends at `(`, `-`, `.` or `?`, as in the router, and at a colon, as its author means
+ * it: to the router `:token::cancel` is one name.
+ */
 function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segment {
-  const single = segment.replaceAll('::', '')
-  if (!/[:*]/.test(single)) return { text: segment.replaceAll('::', ':').toLowerCase() }
+  const single = segment.replaceAll('::', ':')
+  if (!/[:*]/.test(segment.replaceAll('::', ''))) return { text: single.toLowerCase() }
   const names = [...single.matchAll(/:([^:(\-.?]*)|(\*)/g)].map(([, name, wildcard]) => name ?? wildcard ?? '')
   return { secrecy: names.map(secrecyOf).reduce((most, one) => (one > most ? one : most), 0) }
 }

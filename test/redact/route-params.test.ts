@@ -26,6 +26,9 @@ describe('a secret parameter of a route', () => {
     ['/f/:token/*', '/f/a/b/c', `/f/${REDACTED}/b/c`],
     ['/f/v-:token', '/f/v-abc', `/f/${REDACTED}`],
     ['/f/::token/:id', '/f/:token/1', '/f/:token/1'],
+    ['/f/:token::cancel', '/f/abc:cancel', `/f/${REDACTED}`],
+    ['/f/:pin::x', '/f/1234', `/f/${REDACTED}`],
+    ['/f/a::token/:id', '/f/a:token/1', '/f/a:token/1'],
     ['/:resetToken/x', '/abc/x', `/${REDACTED}/x`],
   ])('of %s is left out of %s', (route, url, redacted) => {
     expect(redactUrl(url, route).text).toBe(redacted)
