@@ -7,6 +7,8 @@ export class Changes {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
+  /** The request's URL and what it is without the secret parameters of its route, when it has some. */
+  secretUrl: { readonly url: string; readonly clean: string } | undefined
   /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
   isAscii = true
 

@@ -164,6 +164,7 @@ function collectRoutes(app: FastifyInstance, trail: Trail, routes: RouteTable): 
   app.addHook('onRoute', function (this: FastifyInstance, route) {
     checkRoute(route, (id) => this.getSchema(id))
     routes.add(route)
+    trail.redactor.addRoute(route.url)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
       trail.exemptedUrls.add(route.url)

@@ -5,7 +5,7 @@ import { redactUrl } from './redact/endpoint.js'
 import { hash } from './redact/hash.js'
 import { KeyIndex } from './redact/key-index.js'
 import type { Secrecy } from './redact/keys.js'
-import { type RouteParams, routeParams } from './redact/route-params.js'
+import { fitsRoute, type RouteParams, routeParams } from './redact/route-params.js'
 import { REDACTED, Search } from './redact/search.js'
 
 export { isSecretKey, normalKey, type Secrecy } from './redact/keys.js'
@@ -68,6 +68,7 @@ export class Redactor {
   private readonly keys: KeyIndex
   /** By their patterns, of which a server has so many and no more. */
   private readonly params = new Map<string, RouteParams | null>()
+  private readonly secretRoutes: RouteParams[] = []
 
   constructor(
     settings: RedactSettings = BUILT_IN,
@@ -103,18 +104,29 @@ export class Redactor {
     return typeof value === 'number' || typeof value === 'boolean' ? hasher(JSON.stringify(value)) : REDACTED
   }
 
+  /**
+   * Takes a route that the server has. What takes a request may be another one, or none: the wildcard by which CORS
+   * answers `OPTIONS /reset/abc`, a 404 for a wrong method. The token in it is the same.
+   */
+  addRoute(pattern: string): void {
+    const params = this.paramsOf(pattern)
+    if (params !== null && !this.secretRoutes.includes(params)) this.secretRoutes.push(params)
+  }
+
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
   endpoint(url: string, route: string | undefined, changes: Changes): string {
-    const params = route === undefined ? null : this.paramsOf(route)
+    const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
     if (params === null && cuesOf(url) === 0) return url
-    return this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
+    const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
+    if (params !== null && clean !== url) changes.secretUrl = { url, clean }
+    return clean
   }
 
   /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
   text(text: string, path: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
-    let searched = text
-    if (text.length > SEARCHED_TEXT) {
-      searched = text.slice(0, endOfWords(text, SEARCHED_TEXT))
+    let searched = withoutUrl(text, changes)
+    if (searched.length > SEARCHED_TEXT) {
+      searched = searched.slice(0, endOfWords(searched, SEARCHED_TEXT))
       changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(searched))
     }
     return cuesOf(searched) === 0 ? searched : this.guarded(path, marks, changes, (search) => search.text(searched))
@@ -125,9 +137,10 @@ export class Redactor {
    * writes the part that it belongs to knows what to leave out.
    */
   value(text: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
-    if (cuesOf(text) === 0) return text
+    const named = withoutUrl(text, changes)
+    if (cuesOf(named) === 0) return named
     const search = new Search(this, marks)
-    const clean = search.text(text)
+    const clean = search.text(named)
     changes.redacted += search.found
     return clean
   }
@@ -135,6 +148,13 @@ export class Redactor {
   /** Whether a number, which is no text to be searched, is a card's. */
   isCard(value: number | bigint): boolean {
     return value >= SMALLEST_CARD && isCard(String(value))
+  }
+
+  private paramsByPath(url: string, route: string | undefined): RouteParams | null {
+    if (this.secretRoutes.length === 0 || (route !== undefined && !route.endsWith('*'))) return null
+    const end = url.search(/[?#]/)
+    const path = end === -1 ? url : url.slice(0, end)
+    return this.secretRoutes.find((params) => fitsRoute(path, params)) ?? null
   }
 
   private paramsOf(route: string): RouteParams | null {
@@ -167,6 +187,14 @@ export class Redactor {
 
 function hasherOf({ mode, secret, keyId }: RedactSettings): Hasher | null {
   return mode === 'hmac' && secret !== undefined ? (text) => hash(text, secret, keyId) : null
+}
+
+/** Errors name the URL that they are of, and what is secret in it by its position is nowhere else told by its key. */
+function withoutUrl(text: string, changes: Changes): string {
+  const { secretUrl } = changes
+  if (secretUrl === undefined || !text.includes(secretUrl.url)) return text
+  changes.redacted++
+  return text.replaceAll(secretUrl.url, () => secretUrl.clean)
 }
 
 /** Where the last word before `limit` begins, for it may be a part of a secret; digits and their gaps are one word. */

@@ -41,6 +41,11 @@ export function redactParams(
   return path.slice(0, start) + redacted.join('/')
 }
 
+/** Whether a path may be one of a route's. */
+export function fitsRoute(path: string, params: RouteParams): boolean {
+  return fits(path.slice(startOfPath(path)).split('/'), params)
+}
+
 /** Splits at slashes, but for those of a parameter's regular expression. */
 function splitPattern(pattern: string): string[] {
   const segments: string[] = []

@@ -1,3 +1,4 @@
+import cors from '@fastify/cors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { REDACTED } from '../../src/redact.js'
@@ -72,6 +73,39 @@ describe('a secret parameter of a route', () => {
     const redactor = redactorOf({ keys: ['Invite_Id'] })
     expect(redactUrl('/i/abc', '/i/:inviteId', redactor).text).toBe(`/i/${REDACTED}`)
     expect(redactUrl('/i/abc', '/i/:inviteId').text).toBe('/i/abc')
+  })
+
+  it('is left out of a request that another route takes, or none: a preflight, a wrong method', async () => {
+    const { app, sink } = await audited()
+    await app.register(cors)
+    app.put('/reset/:token', () => 'ok')
+    app.get('/reset/list', () => 'ok')
+    app.get('/public/:id', () => 'ok')
+    const preflight = { origin: 'https://example.org', 'access-control-request-method': 'PUT' }
+    await app.inject({ method: 'OPTIONS', url: '/reset/hunter2?x=1', headers: preflight })
+    await app.inject({ method: 'DELETE', url: '/reset/hunter2/' })
+    await app.inject({ url: '/reset/list' })
+    await app.inject({ method: 'POST', url: '/public/7' })
+    const endpoints = sink.events.map(({ payload }) => payload.request.endpoint)
+    expect(sink.lines.join()).not.toContain('hunter2')
+    expect([...new Set(endpoints)]).toEqual([
+      `/reset/${REDACTED}?x=1`,
+      `/reset/${REDACTED}/`,
+      '/reset/list',
+      '/public/7',
+    ])
+  })
+
+  it('is left out of errors and bodies that name the URL', async () => {
+    const { app, sink } = await audited({ options: { level: 'response' } })
+    app.get('/reset/:token', async (request) => {
+      throw new Error(`Nobody asked for ${request.url}, ${request.url}`)
+    })
+    const { body } = await app.inject({ url: '/reset/hunter2?x=1' })
+    expect(body).toContain('hunter2')
+    const message = `Nobody asked for /reset/${REDACTED}?x=1, /reset/${REDACTED}?x=1`
+    expect(sink.events.at(-1)?.payload.response).toMatchObject({ error: message, body: { message } })
+    expect(sink.lines.join()).not.toContain('hunter2')
   })
 
   it('is left out of the records of a server, whatever its router folds', async () => {
