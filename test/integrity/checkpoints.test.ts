@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
@@ -121,6 +121,17 @@ describe('a checkpoint', () => {
     expect(isClosed).toBe(false)
     kept.resolve()
     await closed
+  })
+
+  it('that nobody takes does not keep the sink from being closed: its lock would keep the next server out', async () => {
+    const path = join(directory(), 'audit.log')
+    const seal = { privateKey, onCheckpoint: () => new Promise<void>(() => undefined) }
+    const app = Fastify()
+    await app.register(audit, { sinks: [{ name: 'test', type: 'file', path, seal }], closeTimeout: '100ms' })
+    await app.ready()
+    expect(existsSync(`${path}.lock`)).toBe(true)
+    await app.close()
+    await expect.poll(() => existsSync(`${path}.lock`)).toBe(false)
   })
 
   it('that was forged is found', async () => {

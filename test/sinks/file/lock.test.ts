@@ -111,6 +111,20 @@ describe('the lock', () => {
     expect(release).toHaveBeenCalledOnce()
   })
 
+  it('is as young as its taking, however long that was waited for', async () => {
+    const all = world()
+    await leaveLock(all, elsewhere)
+    const advance = all.clock.advance.bind(all.clock)
+    vi.spyOn(all.clock, 'advance').mockImplementation((milliseconds) => {
+      advance(milliseconds)
+      renew(all)
+      if (all.clock.monotonic() === 20_000) unlinkSync(`${all.path}.lock`)
+    })
+    await all.opened({ lockTimeout: 30_000 })
+    const { modified } = await nodeFileSystem.lstat(`${all.path}.lock`)
+    expect(Math.abs(modified - (START + 20_000))).toBeLessThanOrEqual(1)
+  })
+
   it('of a process that is gone is taken over at once', async () => {
     const all = world()
     await leaveLock(all, { pid: await deadPid() })
