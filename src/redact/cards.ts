@@ -23,7 +23,8 @@ export function redactCards(text: string, replace: Replace): string {
     }
     const run = groupsFrom(text, index)
     const end = run[run.length - 1]?.end ?? text.length
-    for (const card of isPartOfWord(text, index, end) ? [] : cardsIn(text, run)) {
+    const cards = cardsIn(text, run)
+    for (const card of cards.length > 0 && isPartOfWord(text, index, end) ? [] : cards) {
       redacted += text.slice(start, card.start) + replace(text.slice(card.start, card.end))
       start = card.end
     }
@@ -102,10 +103,22 @@ function isCardAt(text: string, { start, end }: Group): boolean {
   return end - start < 2 * LONGEST && isCardNumber(text.slice(start, end).replace(/[ +-]/g, ''))
 }
 
-/** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's. */
+/** How far around a number is looked for what it is a part of: the letters of a hash. */
+const WORD = 64
+
+/** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's; `visa4111…` is no such word. */
 function isPartOfWord(text: string, start: number, end: number): boolean {
-  if (isHexLetter(text, start - 1) || isHexLetter(text, end)) return true
-  return text.charCodeAt(start - 1) === 0x2e && isDigit(text, start - 2)
+  if (text.charCodeAt(start - 1) === 0x2e && isDigit(text, start - 2)) return true
+  if (!isHexLetter(text, start - 1) && !isHexLetter(text, end)) return false
+  return isHex(text, start - 1, -1) && isHex(text, end, 1)
+}
+
+/** Whether the letters of a word from `index` on, in one direction, are all those of hexadecimal numbers. */
+function isHex(text: string, index: number, step: 1 | -1): boolean {
+  for (let at = index; Math.abs(at - index) < WORD && /[a-z\d]/i.test(text.charAt(at)); at += step) {
+    if (!isDigit(text, at) && !isHexLetter(text, at)) return false
+  }
+  return true
 }
 
 function isDigit(text: string, index: number): boolean {
