@@ -102,10 +102,14 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
 
   /** The request's body is parsed: Received is made if it waited for that. */
   onBody(next: () => void): void {
-    if (this.state === 'awaiting') {
-      this.records.captureBody()
-      this.receive(next)
-    } else if (this.isReceiving) this.next = next
+    if (this.state === 'awaiting') this.records.captureBody()
+    this.beforeHandler(next)
+  }
+
+  /** No handler runs before Received is stored: a hook may call the one for what is not found before a body is parsed. */
+  beforeHandler(next: () => void): void {
+    if (this.state === 'awaiting') this.receive(next)
+    else if (this.isReceiving) this.next = next
     else next()
   }
 

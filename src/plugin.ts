@@ -103,6 +103,12 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
     else exchange.onBody(done)
   })
 
+  app.addHook('preHandler', (request, _reply, done) => {
+    const exchange = exchangeOf(request)
+    if (exchange === null) done()
+    else exchange.beforeHandler(done)
+  })
+
   app.addHook('onError', (request, _reply, error, done) => {
     const exchange = exchangeOf(request)
     if (exchange !== null) exchange.failure = messageOf(error)

@@ -265,6 +265,30 @@ describe('the body of a request', () => {
     expect(complete.payload.response).toMatchObject({ status_code: 401, error: 'who?' })
   })
 
+  it('waits for nothing when a hook calls the handler for what is not found, which runs when Received is stored', async () => {
+    const sink = memorySink()
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    await app.register(audit, { level: 'request', sinks: [{ name: 'memory', sink, timeout: '20ms' }] })
+    let runs = 0
+    app.setNotFoundHandler(async (_, reply) => {
+      runs++
+      return reply.code(404).send('nothing')
+    })
+    app.addHook('onRequest', (_, reply) => {
+      reply.callNotFound()
+    })
+    echo(app)
+    const ask = () => app.inject({ method: 'POST', url: '/', payload: { a: 1 } })
+    expect((await ask()).statusCode).toBe(404)
+    expect([runs, sink.events.length]).toEqual([1, 2])
+    expect(sink.events[0]?.payload.omitted).toEqual({ 'request.body': 'not parsed' })
+    sink.fail()
+    expect((await ask()).statusCode).toBe(503)
+    expect(runs).toBe(1)
+    sink.recover()
+  })
+
   it('of many parts, and of bytes, is said to be what it is', async () => {
     const { record } = await serve({ level: 2 }, async (app) => {
       await app.register(multipart)
