@@ -320,6 +320,8 @@ export class Delivery implements Lane, SinkContext {
       (error, late) =>
         this.outbox.settle(error, late, (isAnyStored) => {
           if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
+          // At once: what is not signed for could still be written anew.
+          if (isAnyStored && this.seal?.isDue === true) this.isWriteDue = true
           if (isAnyStored) this.works()
           else this.health.fails(error)
         }),

@@ -138,7 +138,7 @@ export class Outbox {
 
   private setLine(entry: Entry, line: string): void {
     const { seal } = this.options
-    entry.line = seal === null ? line : seal.sealer.seal(line, entry.seq)
+    entry.line = seal === null ? line : seal.sealer.seal(line)
   }
 
   private logFormat(error: unknown): void {

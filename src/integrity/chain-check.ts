@@ -33,6 +33,8 @@ export class ChainCheck {
   private seen = new Map<string, Place>()
   private seenBefore = new Map<string, Place>()
   private readonly wanted = new Map<string, VerifyProblem>()
+  /** What no later line can explain. */
+  private readonly final = new WeakSet<VerifyProblem>()
   /** Lines that do not belong where they stand. */
   private readonly strays = new Map<string, VerifyProblem>()
 
@@ -73,9 +75,15 @@ export class ChainCheck {
   explain(dropped: readonly string[]): void {
     for (const hash of dropped) {
       const problem = this.wanted.get(hash)
-      if (problem !== undefined) this.findings.remove(problem)
+      if (problem === undefined || this.final.has(problem)) continue
+      this.findings.remove(problem)
       this.wanted.delete(hash)
     }
+  }
+
+  /** A checkpoint: of none before which anything is left to explain, so that who cannot sign explains nothing away. */
+  takeCheckpoint(): void {
+    for (const problem of this.wanted.values()) this.final.add(problem)
   }
 
   /** True when the line follows the one before it. */

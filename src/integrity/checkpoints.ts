@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../clock.js'
-import type { Entry } from '../entry.js'
+import { type Entry, OwnEntry } from '../entry.js'
 import type { SinkLogger } from '../sinks/sink.js'
 import { toIsoTime } from '../time.js'
 import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } from './checkpoint.js'
@@ -48,13 +48,12 @@ export class Checkpoints {
     this.isWanted = true
   }
 
-  /** Whether one is due, with so many more entries. */
-  isDue(more = 0): boolean {
+  get isDue(): boolean {
+    const { unsigned } = this
     const { checkpointEvery, checkpointInterval, clock } = this.options
-    const unsigned = this.unsigned + more
     if (unsigned === 0) return false
     if (this.isWanted || unsigned >= checkpointEvery) return true
-    return this.unsigned > 0 && checkpointInterval > 0 && clock.monotonic() - this.unsignedSince >= checkpointInterval
+    return checkpointInterval > 0 && clock.monotonic() - this.unsignedSince >= checkpointInterval
   }
 
   /** A checkpoint behind the entry that has this number and hash, made an entry by `write`. */
@@ -70,18 +69,18 @@ export class Checkpoints {
     return entry
   }
 
-  /** What became of a batch, of which so many entries are stored. */
-  settle(stored: number): void {
+  /** What became of a batch. */
+  settle(batch: readonly Entry[]): void {
     const { made } = this
     this.made = null
     if (made?.entry.fate === 'stored') {
       this.unsigned = 0
       this.handing = this.handOut(made.checkpoint)
-      return
-    }
-    if (made !== null) this.isWanted = true
+    } else if (made !== null) this.isWanted = true
     if (this.unsigned === 0) this.unsignedSince = this.options.clock.monotonic()
-    this.unsigned += stored
+    this.unsigned += batch.filter(
+      (entry) => entry.fate === 'stored' && entry !== made?.entry && isOfTraffic(entry),
+    ).length
   }
 
   /** Resolves when the last checkpoint has been taken by whoever is handed them. */
@@ -101,4 +100,9 @@ export class Checkpoints {
       )
     }
   }
+}
+
+/** A checkpoint of rotations alone would make a file worth rotating, for ever. */
+function isOfTraffic(entry: Entry): boolean {
+  return !(entry instanceof OwnEntry)
 }

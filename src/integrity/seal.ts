@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { type Entry, OwnEntry } from '../entry.js'
+import type { Entry } from '../entry.js'
 import type { LifecycleDetails } from '../event.js'
 import type { Checkpoint, CheckpointFunction } from './checkpoint.js'
 import { type CheckpointContext, Checkpoints } from './checkpoints.js'
@@ -40,10 +40,14 @@ export class Seal {
 
   /** A checkpoint is due. */
   get isDue(): boolean {
-    return this.checkpoints?.isDue() === true
+    return this.checkpoints?.isDue === true
   }
 
-  /** Seals a batch: behind what is to be said of the chain, and before a checkpoint if one is due. */
+  /**
+   * Seals a batch, behind what is to be said of the chain, or a checkpoint if one is due. A checkpoint is of what is
+   * stored and explained: else lines could be taken out from before it, and be said by anybody behind it never to have
+   * been stored.
+   */
   take(taken: readonly Entry[], entries: SealEntries): Entry[] {
     const { sealer, checkpoints } = this
     if (taken.length === 0 && !this.isDue) return []
@@ -51,22 +55,20 @@ export class Seal {
       entries.introduction({ sink: this.sink, ...details, ...checkpoints?.announced }),
     )
     const batch: Entry[] = []
-    if (introduction !== null && entries.write(introduction, true)) batch.push(introduction)
+    const first = introduction ?? (this.isDue ? this.checkpoint(entries) : null)
+    if (first !== null && entries.write(first, true)) batch.push(first)
     for (const entry of taken) if (entries.write(entry, false)) batch.push(entry)
-    if (checkpoints?.isDue(batch.filter(isOfTraffic).length) !== true) return batch
-    const checkpoint = checkpoints.make(sealer.headSeq, sealer.head, (details) => entries.checkpoint(details))
-    if (entries.write(checkpoint, true)) batch.push(checkpoint)
     return batch
+  }
+
+  private checkpoint(entries: SealEntries): Entry | null {
+    const { storedSeq, head } = this.sealer
+    return this.checkpoints?.make(storedSeq, head, (details) => entries.checkpoint(details)) ?? null
   }
 
   /** What became of a batch. */
   settle(batch: readonly Entry[]): void {
     this.sealer.settle(batch)
-    this.checkpoints?.settle(batch.filter((entry) => entry.fate === 'stored' && isOfTraffic(entry)).length)
+    this.checkpoints?.settle(batch)
   }
-}
-
-/** A checkpoint of rotations alone would make a file worth rotating, for ever. */
-function isOfTraffic(entry: Entry): boolean {
-  return !(entry instanceof OwnEntry)
 }

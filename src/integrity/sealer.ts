@@ -17,7 +17,8 @@ export interface SealKey {
 export class Sealer {
   /** The line that was sealed last. */
   head = GENESIS
-  headSeq = 0
+  /** The `seq` of the line that was stored last, unless that was not this run of the server. */
+  storedSeq = 0
   /** The hash of the line that is stored last; null when nobody knows which that is. */
   private stored: string | null = null
   /** How the chain goes on: told in the trail by the entry `seal`, until that is stored. */
@@ -55,10 +56,9 @@ export class Sealer {
   }
 
   /** A line that is a JSON object, with its place in the chain as its last two members. */
-  seal(line: string, seq: number): string {
+  seal(line: string): string {
     const content = `${line.slice(0, -1)},"prev":"${this.head}"`
     this.head = this.hash(`${content}}`)
-    this.headSeq = seq
     return `${content},"hash":"${this.head}"}`
   }
 
@@ -70,10 +70,12 @@ export class Sealer {
     }
     this.introduction = null
     const last = batch.findLastIndex(({ fate }) => fate === 'stored')
-    for (const { line, fate } of batch.slice(0, last + 1)) {
+    for (const { line, seq, fate } of batch.slice(0, last + 1)) {
       const hash = sealOf(line)?.hash ?? GENESIS
-      if (fate === 'stored') this.stored = hash
-      else this.dropped.push(hash)
+      if (fate === 'stored') {
+        this.stored = hash
+        this.storedSeq = seq
+      } else this.dropped.push(hash)
     }
     if (this.dropped.length > 0) this.chain ??= 'resumed'
     if (batch.some(({ fate }) => fate === 'in doubt')) this.stored = null

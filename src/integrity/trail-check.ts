@@ -236,6 +236,7 @@ export class TrailCheck {
       findings.add('signature', this.place(), 'is a checkpoint of another line than the one before it')
       return
     }
+    this.chain.takeCheckpoint()
     if (publicKey === undefined) return
     if (isSigned(checkpoint, publicKey)) {
       this.checkpoints++

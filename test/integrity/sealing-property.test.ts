@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import { expect, it } from 'vitest'
 import audit, { type AuditEntry, type AuditSink, BatchError, verifyTrail } from '../../src/index.js'
+import { KEYS } from './sealed-trail.js'
 
 /** What becomes of a batch: some entries of it may be refused, a first part of it stored before the sink dies. */
 type Outcome = { kind: 'store' | 'fail' | 'late' } | { kind: 'refuse' | 'die'; choose: number }
@@ -62,7 +63,8 @@ it.each([true, false])('the chain verifies whatever becomes of each batch; the s
       fc.asyncProperty(steps, async (taken) => {
         const sink = new Fickle(canTell)
         const app = Fastify()
-        await app.register(audit, { sinks: [{ name: 'test', sink, seal: true, timeout: '5ms' }], closeTimeout: '1s' })
+        const seal = { privateKey: KEYS.privateKey, checkpointEvery: 3 }
+        await app.register(audit, { sinks: [{ name: 'test', sink, seal, timeout: '5ms' }], closeTimeout: '1s' })
         app.get('/', async () => [])
         await app.ready()
         await app.audit.flush()
@@ -75,7 +77,7 @@ it.each([true, false])('the chain verifies whatever becomes of each batch; the s
         await app.close()
         const path = join(directory, 'audit.log')
         writeFileSync(path, sink.lines.map((line) => `${line}\n`).join(''))
-        const result = await verifyTrail([path])
+        const result = await verifyTrail([path], { publicKey: KEYS.publicKey })
         expect(result.problems).toEqual([])
         expect(result.sealed).toBe(sink.lines.length)
         if (canTell) expect(result.chains).toBe(1)

@@ -167,7 +167,7 @@ describe('a change is found and located', () => {
     })
     expect(found(back)).toEqual([`moved ${NAMES()[1]}:2`])
     const ahead = await verifyEdited((files) => {
-      const [line = ''] = files[2]?.lines.splice(2, 1) ?? []
+      const [line = ''] = files[2]?.lines.splice(3, 1) ?? []
       files[1]?.lines.splice(1, 0, line)
     })
     expect(found(ahead)).toEqual([`moved ${NAMES()[1]}:2`])
@@ -259,6 +259,20 @@ describe('a change is found and located', () => {
     expect(found(await verifyEdited(without))).toEqual([])
     const kept = written.checkpoints.at(-1) ?? ''
     expect((await verifyEdited(without, { expect: kept })).problems.map(({ kind }) => kind)).toEqual(['cut-off'])
+  })
+
+  it('of lines before a checkpoint, whatever is said of them behind it by who cannot sign', async () => {
+    const hashOf = (line = '') => line.slice(-66, -2)
+    const { problems } = await verifyEdited((files) => {
+      const [, removed] = files[1]?.lines.splice(1, 2) ?? []
+      const lines = files.at(-1)?.lines ?? []
+      const { prev, hash, ...entry } = JSON.parse(lines.at(-1) ?? '')
+      const seal = { sink: 'audit', chain: 'resumed', algorithm: 'sha256', dropped: [hashOf(removed)] }
+      const payload = { id: entry.payload.id, type: 'seal', timestamp: entry.created_at, version: 1, seal }
+      const content = `${JSON.stringify({ ...entry, payload }).slice(0, -1)},"prev":"${hash}"`
+      lines.push(`${content},"hash":"${createHash('sha256').update(`${content}}`).digest('hex')}"}`)
+    })
+    expect(problems.map(({ kind }) => kind)).toEqual(['missing'])
   })
 
   it('of a key', async () => {
