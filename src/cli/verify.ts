@@ -105,7 +105,7 @@ function countsOf(result: VerifyResult): string[] {
   return [
     `${files.length} files, ${lines} lines: ${sealed} sealed, ${unsealed} not; ${torn} files end within a line; ${chains} chains`,
     ...(checkpoints > 0
-      ? [`${checkpoints} checkpoints verified, ${unsignedLines} sealed lines after the last one`]
+      ? [`${checkpoints} checkpoints verified, ${unsignedLines} sealed lines that none of them covers`]
       : []),
     ...(beginsAfterRetention ? ['Older files were deleted, as the trail itself says.'] : []),
   ]

@@ -8,7 +8,7 @@ import { asCheckpoint, isSigned, keyIdOf } from './checkpoint.js'
 import { FileNames } from './file-names.js'
 import type { Findings, Place } from './findings.js'
 import type { SealedWith, SealKeys } from './keys.js'
-import { ENDING_BYTES, type LineSeal, sealOf } from './line.js'
+import { ENDING_BYTES, GENESIS, type LineSeal, sealOf } from './line.js'
 import { isDamage } from './order.js'
 import type { VerifiedFile, VerifyResult } from './verify.js'
 
@@ -36,7 +36,9 @@ export class TrailCheck {
   private chains = 0
   private verified = 0
   private checkpoints = 0
-  private unsignedLines = 0
+  /** Behind the last checkpoint of each chain that has ended, and of the one that is being verified. */
+  private unsignedBefore = 0
+  private unsigned = 0
   private isReached = false
   private beginsAfterRetention = false
   private last: VerifyResult['last'] = null
@@ -60,7 +62,8 @@ export class TrailCheck {
     this.names = new FileNames(findings)
     this.sealedWith = undefined
     this.sink = undefined
-    const before = this.sealed
+    this.endSigned()
+    const { sealed, checkpoints } = this
     for (const [index, file] of files.entries()) {
       await this.readFile(file, onBytes)
       if (this.file.torn && index < files.length - 1) {
@@ -71,7 +74,8 @@ export class TrailCheck {
         )
       }
     }
-    if (this.sealed === before) this.reportUnsealed()
+    if (this.sealed === sealed) this.reportUnsealed()
+    else if (this.checkpoints === checkpoints) this.reportUnsigned()
     this.names.settle()
     const { beginning, beginsBehind } = this.chain
     if (beginning !== null && beginsBehind !== undefined && this.deleted.has(beginsBehind)) {
@@ -83,8 +87,8 @@ export class TrailCheck {
 
   /** What was found; `isForged` when what was expected is not signed by the public key. */
   result(isForged: boolean): VerifyResult {
-    const { findings, publicKey, expected } = this.options
-    const { lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention, last } = this
+    const { findings, expected } = this.options
+    const { lines, sealed, unsealed, torn, chains, checkpoints, beginsAfterRetention, last } = this
     const end: Place = { file: this.file.path, line: this.file.lines }
     const whole: Place = { file: this.file.path, line: 0 }
     if (sealed > 0 && this.verified === 0) {
@@ -96,8 +100,6 @@ export class TrailCheck {
       )
     }
     if (isForged) findings.add('signature', whole, 'the checkpoint that is expected is not signed by the public key')
-    if (publicKey !== undefined && checkpoints === 0)
-      findings.add('unsigned', whole, 'the trail has no checkpoint of the public key')
     if (expected !== undefined && !this.isReached) {
       findings.add(
         'cut-off',
@@ -119,7 +121,7 @@ export class TrailCheck {
       chains,
       beginsAfterRetention,
       checkpoints,
-      unsignedLines,
+      unsignedLines: this.unsignedBefore + this.unsigned,
       last,
     }
   }
@@ -128,6 +130,12 @@ export class TrailCheck {
     this.chain.forgetUnsealed()
     const whole = { file: this.file.path, line: 0 }
     this.options.findings.add('nothing-sealed', whole, 'ends a trail of which no line is sealed')
+  }
+
+  private reportUnsigned(): void {
+    const { findings, publicKey } = this.options
+    if (publicKey === undefined) return
+    findings.add('unsigned', { file: this.file.path, line: 0 }, 'ends a trail that has no checkpoint of the public key')
   }
 
   private async readFile(file: TrailFile, onBytes: (bytes: number) => void): Promise<void> {
@@ -173,11 +181,18 @@ export class TrailCheck {
   private takeSealed(line: Buffer, seal: LineSeal): void {
     this.sealed++
     this.file.sealed++
-    this.unsignedLines++
     const { keys } = this.options
     const by = keys.find(line, seal.hash, this.sealedWith)
+    if (by !== undefined && seal.prev === GENESIS) this.endSigned()
+    this.unsigned++
     if (by === undefined) this.takeAltered(line, seal)
     else this.takeVerified(line, seal, by)
+  }
+
+  /** A checkpoint says nothing of the chains before its own. */
+  private endSigned(): void {
+    this.unsignedBefore += this.unsigned
+    this.unsigned = 0
   }
 
   private takeAltered(line: Buffer, seal: LineSeal): void {
@@ -240,7 +255,7 @@ export class TrailCheck {
     if (publicKey === undefined) return
     if (isSigned(checkpoint, publicKey)) {
       this.checkpoints++
-      this.unsignedLines = 0
+      this.unsigned = 0
     } else {
       const key = checkpoint.key_id === keyIdOf(publicKey) ? 'not signed by its key' : 'signed by another key'
       findings.add('signature', this.place(), `is a checkpoint that is ${key}`)

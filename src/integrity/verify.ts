@@ -104,7 +104,7 @@ export interface VerifyResult {
   chains: number
   /** The trail begins in the middle of a chain, and its `retention` entries say that older files were deleted. */
   beginsAfterRetention: boolean
-  /** Checkpoints whose signature was verified, and how many sealed lines stand behind the last of them. */
+  /** Checkpoints whose signature was verified, and how many sealed lines stand behind the last one of their chain. */
   checkpoints: number
   unsignedLines: number
   /** The last line that holds: what a later verification can `expect`. */

@@ -3,8 +3,9 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type VerifyOptions, type VerifyResult, verifyTrail } from '../../src/index.js'
+import audit, { memorySink, type VerifyOptions, type VerifyResult, verifyTrail } from '../../src/index.js'
 import { validateLine } from '../support/schema.js'
 import { type Files, KEYS, readTrailFiles, type WrittenTrail, writeFiles, writeTrail } from './sealed-trail.js'
 
@@ -126,6 +127,34 @@ describe('several trails', () => {
     const result = await verifyTrail([place])
     expect(found(result)).toEqual(['nothing-sealed third.log:0'])
     expect(result).toMatchObject({ chains: 2, unsealed: 2 })
+  })
+
+  it('are each held to the public key', async () => {
+    const place = directory()
+    writeFiles(place, written.files)
+    await writeTrail(join(place, 'made-up'), [3], {})
+    renameSync(join(place, 'made-up', 'audit.log'), join(place, 'a.log'))
+    const result = await verifyTrail([place], { publicKey: KEYS.publicKey })
+    expect(found(result)).toEqual(['unsigned a.log:0'])
+    expect(result.unsignedLines).toBe(result.files.find(({ path }) => path.endsWith('a.log'))?.lines)
+  })
+
+  it('in one file, of a sink that cannot tell what it stored, are signed for one by one', async () => {
+    const place = directory()
+    const sink = memorySink()
+    for (const privateKey of [undefined, KEYS.privateKey]) {
+      const app = Fastify()
+      // Without `tail`.
+      const stream = { write: sink.write.bind(sink) }
+      const seal = privateKey === undefined ? true : { privateKey }
+      await app.register(audit, { sinks: [{ name: 'test', sink: stream, seal }] })
+      await app.ready()
+      await app.close()
+    }
+    const path = join(place, 'audit.log')
+    writeFileSync(path, sink.lines.map((line) => `${line}\n`).join(''))
+    const result = await verifyTrail([path], { publicKey: KEYS.publicKey })
+    expect(result).toMatchObject({ ok: true, chains: 2, checkpoints: 1, unsignedLines: 3 })
   })
 })
 
