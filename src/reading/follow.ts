@@ -65,9 +65,9 @@ export class Follower {
     if (isSame) return
     const archives = await this.archivesSince()
     if (archives === undefined && this.now() - this.lastRead < GRACE) return
-    for (const path of [...(archives ?? []), this.path]) {
-      if (await this.switchTo(path)) yield* this.drain()
-    }
+    for (const path of archives ?? []) if (await this.switchTo(path)) yield* this.drain()
+    // Only what was there before its archives were looked for: between those and a later one there may be others.
+    if (this.id !== idOf(found) && (await this.switchTo(this.path, idOf(found)))) yield* this.drain()
   }
 
   private async *drain(): AsyncGenerator<Buffer> {
@@ -95,13 +95,18 @@ export class Follower {
     return undefined
   }
 
-  /** False when the file is gone again; then the next poll looks anew. */
-  private async switchTo(path: string): Promise<boolean> {
+  /** False when the file is gone again, or is not the one that is `wanted`; then the next poll looks anew. */
+  private async switchTo(path: string, wanted?: string): Promise<boolean> {
     const handle = await unlessMissing(open(path, 'r'))
     if (handle === undefined) return false
+    const id = idOf(await handle.stat())
+    if (wanted !== undefined && id !== wanted) {
+      await handle.close()
+      return false
+    }
     await this.handle.close()
     this.handle = handle
-    this.id = idOf(await handle.stat())
+    this.id = id
     await this.seek(0)
     return true
   }

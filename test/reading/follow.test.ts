@@ -60,6 +60,34 @@ describe('a follower', () => {
     expect(await world.come()).toEqual([])
   })
 
+  it('misses no line of files that are rotated while it reads', async () => {
+    const world = await following('one\n')
+    rotate(world, 'audit-2026-03-24T17-00-00.000Z.log')
+    appendFileSync(world.path, 'two\n')
+    rotate(world, 'audit-2026-03-24T17-00-01.000Z.log')
+    appendFileSync(world.path, 'three\n')
+    const lines: string[] = []
+    for await (const part of world.follower.poll()) {
+      lines.push(part.toString().trim())
+      if (lines.at(-1) !== 'two') continue
+      // It knows of the archives by now, and not yet of what is at the path.
+      rotate(world, 'audit-2026-03-24T17-00-02.000Z.log')
+      appendFileSync(world.path, 'four\n')
+      rotate(world, 'audit-2026-03-24T17-00-03.000Z.log')
+      appendFileSync(world.path, 'five\n')
+    }
+    expect([...lines, ...(await world.come())]).toEqual(['one', 'two', 'three', 'four', 'five'])
+  })
+
+  it('gives no line twice of a file that has its second name and still its first', async () => {
+    const world = await following('one\n')
+    rotate(world, 'audit-2026-03-24T17-00-00.000Z.log')
+    appendFileSync(world.path, 'two\n')
+    linkSync(world.path, join(world.directory, 'audit-2026-03-24T17-00-01.000Z.log'))
+    expect(await world.come()).toEqual(['one', 'two'])
+    expect(await world.come()).toEqual([])
+  })
+
   it('stays with a file that was moved away by hand until nothing comes any more', async () => {
     const world = await following('one\n')
     expect(await world.come()).toEqual(['one'])
