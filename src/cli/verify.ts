@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type VerifyOptions, type VerifyResult, verifyTrail } from '../integrity/verify.js'
+import { type VerifyOptions, type VerifyProblem, type VerifyResult, verifyTrail } from '../integrity/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io, UsageError } from './command.js'
 import { ACCESS_OPTION, HELP_OPTION, pathsOf } from './options.js'
@@ -85,10 +85,7 @@ function report(result: VerifyResult, { paint }: Io): string[] {
   const { ok, problems, problemCount, holds, last } = result
   return [
     ok ? paint('The trail holds.', 'green') : paint(`The trail does not hold: ${problemCount} found wrong.`, 'red'),
-    ...problems.map(({ kind, file, line, message }) => {
-      const place = line === 0 ? printable(file) : `${printable(file)}:${line}`
-      return `  ${place}: ${paint(kind, 'red')}: ${printable(message)}`
-    }),
+    ...problems.map((problem) => `  ${placeOf(problem)}: ${paint(problem.kind, 'red')}: ${printable(problem.message)}`),
     ...(problemCount > problems.length ? [`  and ${problemCount - problems.length} more`] : []),
     ...(ok
       ? []
@@ -98,6 +95,11 @@ function report(result: VerifyResult, { paint }: Io): string[] {
       ? []
       : [`The last line that holds: ${printable(last.file)}:${last.line}, hash ${printable(last.hash)}`]),
   ]
+}
+
+function placeOf({ file, line, to }: VerifyProblem): string {
+  if (line === 0) return printable(file)
+  return `${printable(file)}:${line}${to > line ? `-${to}` : ''}`
 }
 
 function countsOf(result: VerifyResult): string[] {

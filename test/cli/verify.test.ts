@@ -32,6 +32,15 @@ describe('verify', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: [{ kind: 'altered', file: path, line: 5 }] })
   })
 
+  it('names the first and the last of lines that have the same wrong', async () => {
+    const directory = temporaryDirectory()
+    const { files } = await writeTrail(directory, [10])
+    const lines = files[0]?.lines ?? []
+    for (const index of [4, 5, 6]) lines[index] = String(lines[index]).replace('/jobs/', '/JOBS/')
+    const path = writeFiles(join(directory, 'changed'), files)
+    expect((await cli.run('verify', path)).stdout).toContain(`\n  ${path}:5-7: altered: `)
+  })
+
   it('takes secrets, by their key ids when there are several', async () => {
     const directory = temporaryDirectory()
     const secret = 's'.repeat(32)
