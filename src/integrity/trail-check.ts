@@ -209,12 +209,12 @@ export class TrailCheck {
     if (by !== 'no secret' || !keys.areSecret) {
       this.chain.take({ place: this.place(), seal, begins: this.beginningOf(details) })
       if (details !== undefined) this.takeDetails(details, seal)
+      this.last = { ...this.place(), hash: seal.hash }
     } else {
       findings.add('key', this.place(), 'is sealed without the secret, so that anybody may have written it')
       this.chain.takeAltered(seal, seal.hash)
     }
     if (seal.hash === expected) this.isReached = true
-    this.last = { ...this.place(), hash: seal.hash }
   }
 
   /** How a chain begins or goes on here, if the line says so; a chain of another sink does not begin in this trail. */
