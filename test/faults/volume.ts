@@ -34,8 +34,8 @@ export interface Volume {
 
 export type VolumeKind = 'tmpfs' | 'ext4'
 
-/** What is mounted: about this many KiB, and so many files. */
-const SIZES = { tmpfs: 320, ext4: 1024 }
+/** What is mounted: so many KiB, several times what a test stores, and so many files. */
+const SIZES = { tmpfs: 2048, ext4: 4096 }
 const INODES = 64
 
 /** Runs what needs rights; where it is not permitted the test is skipped and says why, but never in CI. */
