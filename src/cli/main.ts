@@ -32,7 +32,8 @@ function ioOf(): Io {
     note,
     paint: painter(isTerminal, process.env),
     isTerminal,
-    columns: stdout.columns ?? COLUMNS,
+    // A terminal may not know how wide it is, and say 0.
+    columns: stdout.columns || COLUMNS,
     progress,
   }
 }

@@ -2,13 +2,14 @@ import type { TrailExchange } from '../reading/record.js'
 import { cut, type Painter, padded, printable, type Style } from './terminal.js'
 
 /** Columns that a stranger's text cannot leave; the last one has the rest of the line. */
-const TIME = 24
 const ID = 8
 const STATUS = 6
 const DURATION = 9
-const ACTOR = 20
 const OPERATION = 7
-const BEFORE_ENDPOINT = TIME + ID + STATUS + DURATION + ACTOR + OPERATION + 6
+/** Of a terminal of 80 columns, something is left for the endpoint: no milliseconds, and less of long names. */
+const NARROW = { time: 19, actor: 10 }
+const WIDE = { time: 24, actor: 20 }
+const WIDE_FROM = 100
 
 /** How an exchange is shown to people. */
 export interface TableOptions {
@@ -17,13 +18,20 @@ export interface TableOptions {
   readonly columns: number | undefined
 }
 
-export function tableHeader({ paint }: TableOptions): string {
+function widthsOf(columns: number | undefined): { time: number; actor: number; endpoint: number | undefined } {
+  const widths = columns !== undefined && columns < WIDE_FROM ? NARROW : WIDE
+  const before = widths.time + ID + STATUS + DURATION + widths.actor + OPERATION + 6
+  return { ...widths, endpoint: columns === undefined ? undefined : Math.max(1, columns - before) }
+}
+
+export function tableHeader({ paint, columns }: TableOptions): string {
+  const { time, actor } = widthsOf(columns)
   const titles = [
-    padded('TIME', TIME),
+    padded('TIME', time),
     padded('ID', ID),
     padded('STATUS', STATUS),
     padded('MS', DURATION, 'right'),
-    padded('ACTOR', ACTOR),
+    padded('ACTOR', actor),
     padded('METHOD', OPERATION),
     'ENDPOINT',
   ]
@@ -32,21 +40,29 @@ export function tableHeader({ paint }: TableOptions): string {
 
 export function tableRow(exchange: TrailExchange, { paint, columns }: TableOptions): string {
   const { id, timestamp, response, request } = exchange
+  const { time, actor, endpoint } = widthsOf(columns)
+  const asked = printable(`${request?.endpoint ?? ''}${remarkOn(exchange)}`)
   const cells = [
-    paint(padded(printable(timestamp), TIME), 'dim'),
+    paint(padded(printable(timestamp.slice(0, time)), time), 'dim'),
     paint(padded(printable(id.slice(0, ID)), ID), 'dim'),
     paint(padded(statusOf(exchange), STATUS), styleOf(exchange)),
     padded(response?.duration_ms?.toFixed(1) ?? '', DURATION, 'right'),
-    padded(printable(actorOf(exchange)), ACTOR),
+    padded(printable(actorOf(exchange)), actor),
     padded(printable(request?.operation ?? ''), OPERATION),
-    last(printable(`${request?.endpoint ?? ''}${remarkOn(exchange)}`), columns),
+    endpoint === undefined ? asked : cut(asked, endpoint),
   ]
   return cells.join(' ').trimEnd()
 }
 
 /** An entry of the trail's own life. */
 export function tableNote(time: string, text: string, { paint, columns }: TableOptions): string {
-  const cells = [padded(printable(time), TIME), padded('', ID), padded('trail', STATUS), printable(text)]
+  const { time: width } = widthsOf(columns)
+  const cells = [
+    padded(printable(time.slice(0, width)), width),
+    padded('', ID),
+    padded('trail', STATUS),
+    printable(text),
+  ]
   const line = cells.join(' ')
   return paint(columns === undefined ? line : cut(line, columns), 'cyan')
 }
@@ -75,8 +91,4 @@ function remarkOn({ response, corrected }: TrailExchange): string {
     ...(corrected === undefined ? [] : [`* corrected: the record says ${corrected.status_code ?? 'nothing'}`]),
   ]
   return remarks.length === 0 ? '' : `  (${remarks.join('; ')})`
-}
-
-function last(text: string, columns: number | undefined): string {
-  return columns === undefined ? text : cut(text, Math.max(1, columns - BEFORE_ENDPOINT))
 }

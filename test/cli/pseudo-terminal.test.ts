@@ -8,9 +8,13 @@ const COLUMNS = 100
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
 
 /** Runs the command line as in a terminal. Rejects where there is no `script`: what people see must not go untested. */
-async function inTerminal(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
+function inTerminal(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
+  return inTerminalOf(COLUMNS, env, ...args)
+}
+
+async function inTerminalOf(columns: number, env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
   const command = [process.execPath, cli.path, ...args].map((arg) => `'${arg}'`).join(' ')
-  const sized = `stty cols ${COLUMNS} rows 24; ${command}`
+  const sized = `stty cols ${columns} rows 24; ${command}`
   const options = process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', sized] : ['-qec', sized, '/dev/null']
   const ended = await execute('script', options, { TERM: 'xterm', ...env })
   if (ended.code === null)
@@ -36,6 +40,14 @@ describe('in a terminal', () => {
     expect(stdout).toMatch(COLOUR)
     expect(stdout.replaceAll(COLOUR, '')).not.toContain('\u001b')
     for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(COLUMNS)
+  })
+
+  it.each([80, 0])('shows what was asked in 80 columns, which a terminal has that says %i', async (columns) => {
+    const { stdout } = await inTerminalOf(columns, {}, 'query', path())
+    const lines = stdout.replaceAll(COLOUR, '').trimEnd().split('\r\n')
+    expect(lines[1]).toMatch(/00000001 500 .* n{9}… GET +\/x\\u/)
+    expect(lines[2]).toMatch(/\/short$/)
+    for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(80)
   })
 
   it('shows no colours to who has set NO_COLOR', async () => {
