@@ -38,11 +38,15 @@ export function csvRow(exchange: TrailExchange): string {
     .join(',')
 }
 
-/** A cell on one line, which no spreadsheet runs: what looks like a formula begins with an apostrophe. */
+/** A cell on one line, which no spreadsheet runs: what looks like a formula gets an apostrophe before it. */
 export function csvCell(value: Cell): string {
   if (value === undefined) return ''
   if (typeof value === 'number') return String(value)
-  const text = printable(value)
-  const safe = FORMULA.test(text.normalize('NFKC')) ? `'${text}` : text
+  // Where the comma is in numbers, a spreadsheet splits at semicolons, within quotes as well once a comma was behind one.
+  const safe = printable(value).split(';').map(asText).join(';')
   return `"${safe.replaceAll('"', '""')}"`
+}
+
+function asText(part: string): string {
+  return FORMULA.test(part.normalize('NFKC')) ? `'${part}` : part
 }
