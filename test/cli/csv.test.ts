@@ -12,7 +12,7 @@ function cellsOf(line: string): string[] {
 
 /** Where a cell may have got some. */
 function withoutApostrophes(text: string): string {
-  return text.replace(/(^|;)'/g, '$1')
+  return text.replace(/(^|;)'+/g, '$1')
 }
 
 const formulas = fc
