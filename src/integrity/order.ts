@@ -91,7 +91,7 @@ async function firstOf(file: TrailFile): Promise<string | undefined> {
       return end === -1 ? undefined : sealOf(part.toString('latin1', Math.max(0, end - ENDING_BYTES), end))?.prev
     }
   } catch (error) {
-    // What is compressed and damaged is reported when it is read.
+    // It is reported when it is read.
     if (!isDamage(error)) throw error
   }
   return undefined
@@ -103,6 +103,9 @@ async function lastOf(file: TrailFile): Promise<string | undefined> {
   const handle: FileHandle = file.handle ?? (await open(file.path, 'r'))
   try {
     await handle.read(ending, 0, length, file.size - length)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return undefined
   } finally {
     if (file.handle === undefined) await handle.close()
   }
@@ -110,7 +113,8 @@ async function lastOf(file: TrailFile): Promise<string | undefined> {
   return text.endsWith('\n') ? sealOf(text.slice(0, -1))?.hash : undefined
 }
 
-/** Whether a compressed file is not what was compressed. */
+/** Whether a file is there and cannot be read: by what its disk says, or as what was compressed. */
 export function isDamage(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false
+  return error.code.startsWith('Z_') || ('syscall' in error && error.syscall === 'read')
 }

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -335,5 +335,16 @@ describe('a change is found and located', () => {
     rmSync(join(place, name))
     const result = await verifyTrail([path])
     expect(result.problems[0]).toMatchObject({ kind: 'unreadable' })
+  })
+
+  it('of an archive that cannot be read, and what holds of the others', async () => {
+    const place = directory()
+    const path = writeFiles(place, written.files)
+    const name = NAMES()[1] ?? ''
+    rmSync(join(place, name))
+    mkdirSync(join(place, name))
+    const result = await verifyTrail([path])
+    expect(found(result)).toEqual([`unreadable ${name}:0`, `missing ${NAMES()[2]}:1`])
+    expect(result.holds).toHaveLength(written.files.length - 1)
   })
 })
