@@ -1,11 +1,12 @@
 import { AuditInvalidOptions } from './errors.js'
 import { describeMistakes, mistakesOf } from './options/mistakes.js'
 import { resolveOptions } from './options/resolve.js'
+import type { ResolvedOptions } from './options/resolved.js'
 import { issuesOf, optionsSchema } from './options/schema.js'
-import type { ResolvedOptions } from './options/types.js'
 
 export { optionsJsonSchema } from './options/json-schema.js'
 export type { OptionMistake } from './options/mistakes.js'
+export type * from './options/resolved.js'
 export type * from './options/types.js'
 
 /**

@@ -3,9 +3,9 @@ import type { z } from 'zod'
 import { toLevel } from '../level.js'
 import { parseDuration, parseSize } from '../units.js'
 import { defaultPath } from './combinations.js'
+import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } from './resolved.js'
 import type { fileSinkSchema, optionsSchema, sinkSchema } from './schema.js'
 import { resolveSeal } from './seal.js'
-import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } from './types.js'
 
 /** Options that were checked, in the units and absolute paths that the plugin's parts work with. */
 export function resolveOptions(options: z.output<typeof optionsSchema>): ResolvedOptions {

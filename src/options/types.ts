@@ -1,12 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { CaptureSettings } from '../capture.js'
 import type { AuditEvent, LifecycleEvent } from '../event.js'
 import type { FilterOptions } from '../filter.js'
 import type { CheckpointFunction } from '../integrity/checkpoint.js'
-import type { SealSettings } from '../integrity/seal.js'
-import type { Level, LevelOption } from '../level.js'
-import type { OmittablePath, RedactSettings } from '../redact.js'
+import type { LevelOption } from '../level.js'
+import type { OmittablePath } from '../redact.js'
 import type { RuleOptions } from '../rules.js'
 import type { AuditSink } from '../sinks/sink.js'
 
@@ -303,51 +301,3 @@ export interface AuditOptions {
    */
   openTimeout?: Duration | undefined
 }
-
-/** What the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute. */
-export interface ResolvedOptions {
-  enabled: boolean
-  dataDir: string
-  scope: 'root' | 'plugin'
-  sinks: ResolvedSink[]
-  filters: FilterOptions[]
-  level: Level
-  rules: RuleOptions[]
-  capture: CaptureSettings
-  redact: RedactSettings
-  identity?: IdentityFunction | undefined
-  namespace?: NamespaceFunction | undefined
-  /** In lower case. */
-  auditIdHeader: string | false
-  closeTimeout: number
-  abortTimeout: number
-  openTimeout: number
-}
-
-export interface ResolvedSinkBase {
-  name: string
-  deliveryGuarantee: DeliveryGuarantee
-  format: 'json' | 'rancher' | FormatFunction
-  timeout: number
-  maxQueue: number
-  maxQueueBytes: number
-  filters: FilterOptions[]
-  seal: SealSettings | null
-}
-
-export interface ResolvedFile {
-  /** Absolute; `{slot}` and `{hostname}` still in it. */
-  path: string
-  mode: number
-  dirMode: number
-  rotateBytes: number
-  rotateDuration: number
-  rotateMaxFiles: number
-  rotateMaxAge: number
-  rotateMinAge: number
-  fsync: boolean
-  lockTimeout: number
-}
-
-export type ResolvedSink = ResolvedSinkBase &
-  ({ type: 'file'; file: ResolvedFile } | { type: 'stdout' } | { type: 'custom'; sink: AuditSink })

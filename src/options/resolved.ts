@@ -1,0 +1,56 @@
+import type { CaptureSettings } from '../capture.js'
+import type { FilterOptions } from '../filter.js'
+import type { SealSettings } from '../integrity/seal.js'
+import type { Level } from '../level.js'
+import type { RedactSettings } from '../redact.js'
+import type { RuleOptions } from '../rules.js'
+import type { AuditSink } from '../sinks/sink.js'
+import type { DeliveryGuarantee, FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
+
+/** What the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute. */
+export interface ResolvedOptions {
+  enabled: boolean
+  dataDir: string
+  scope: 'root' | 'plugin'
+  sinks: ResolvedSink[]
+  filters: FilterOptions[]
+  level: Level
+  rules: RuleOptions[]
+  capture: CaptureSettings
+  redact: RedactSettings
+  identity?: IdentityFunction | undefined
+  namespace?: NamespaceFunction | undefined
+  /** In lower case. */
+  auditIdHeader: string | false
+  closeTimeout: number
+  abortTimeout: number
+  openTimeout: number
+}
+
+export interface ResolvedSinkBase {
+  name: string
+  deliveryGuarantee: DeliveryGuarantee
+  format: 'json' | 'rancher' | FormatFunction
+  timeout: number
+  maxQueue: number
+  maxQueueBytes: number
+  filters: FilterOptions[]
+  seal: SealSettings | null
+}
+
+export interface ResolvedFile {
+  /** Absolute; `{slot}` and `{hostname}` still in it. */
+  path: string
+  mode: number
+  dirMode: number
+  rotateBytes: number
+  rotateDuration: number
+  rotateMaxFiles: number
+  rotateMaxAge: number
+  rotateMinAge: number
+  fsync: boolean
+  lockTimeout: number
+}
+
+export type ResolvedSink = ResolvedSinkBase &
+  ({ type: 'file'; file: ResolvedFile } | { type: 'stdout' } | { type: 'custom'; sink: AuditSink })
