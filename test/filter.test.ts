@@ -13,19 +13,8 @@ import {
 } from '../src/filter.js'
 import { compileGlob, expandBraces, PatternError } from '../src/glob.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../src/path.js'
+import { foldsAll, plain } from './support/folding.js'
 
-const plain: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
-}
-const foldsAll: RouterFolding = {
-  caseSensitive: false,
-  ignoreTrailingSlash: true,
-  ignoreDuplicateSlashes: true,
-  useSemicolonDelimiter: true,
-}
 const BOTH = EXCLUDES_RECEIVED | EXCLUDES_COMPLETE
 
 afterEach(() => {

@@ -3,19 +3,8 @@ import fc from 'fast-check'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../src/path.js'
+import { foldsAll, plain } from './support/folding.js'
 
-const plain: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
-}
-const foldsAll: RouterFolding = {
-  caseSensitive: false,
-  ignoreTrailingSlash: true,
-  ignoreDuplicateSlashes: true,
-  useSemicolonDelimiter: true,
-}
 const foldings = [true, false].flatMap((caseSensitive) =>
   [true, false].flatMap((ignoreTrailingSlash) =>
     [true, false].flatMap((ignoreDuplicateSlashes) =>

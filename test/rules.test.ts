@@ -4,19 +4,7 @@ import { compileGlob, expandBraces, PatternError } from '../src/glob.js'
 import { LEVEL_NAMES, type Level, type LevelOption, METADATA, NONE, REQUEST, RESPONSE, toLevel } from '../src/level.js'
 import { canonicalPath, type RouterFolding, rawPath } from '../src/path.js'
 import { compileRules, type Decision, type RuleOptions, ruleWarnings } from '../src/rules.js'
-
-const plain: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
-}
-const foldsAll: RouterFolding = {
-  caseSensitive: false,
-  ignoreTrailingSlash: true,
-  ignoreDuplicateSlashes: true,
-  useSemicolonDelimiter: true,
-}
+import { foldsAll, plain } from './support/folding.js'
 
 interface Asked {
   operation: string
