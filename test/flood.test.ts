@@ -13,7 +13,7 @@ it('a flood is refused before its handlers run, and none of their replies is wit
   onTestFinished(() => app.close())
   await app.register(audit, { sinks: [{ name: 'test', sink, maxQueue: 100 }] })
   let handled = 0
-  app.get('/work/:number', async ({ audit: { id } }) => {
+  app.get('/tasks/:number', async ({ audit: { id } }) => {
     handled++
     return { auditId: id }
   })

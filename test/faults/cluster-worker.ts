@@ -7,7 +7,7 @@ import audit from '../../src/index.js'
 const app = Fastify()
 const path = process.env.AUDIT_PATH ?? ''
 await app.register(audit, { sinks: [{ name: 'audit', type: 'file', path, rotateBytes: 20_000 }] })
-app.get('/work/:number', async () => ({}))
+app.get('/tasks/:number', async () => ({}))
 await app.listen({ port: 0, host: '127.0.0.1' })
 process.once('message', async () => {
   await app.close()

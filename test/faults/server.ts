@@ -43,7 +43,7 @@ export async function serve(path: string, options: Partial<FileSinkOptions> = {}
     isLooking: true,
     onWork: (_endpoint: string): void => undefined,
   }
-  app.get('/work/:number', async (request) => {
+  app.get('/tasks/:number', async (request) => {
     const endpoint = request.url.split('?')[0] ?? ''
     if (served.isLooking && !isReceived(path, endpoint)) unrecorded.push(endpoint)
     served.onWork(endpoint)

@@ -10,7 +10,7 @@ export interface Answer {
 const PADDING = `?padding=${'x'.repeat(4000)}`
 
 export function endpointOf(number: number): string {
-  return `/work/${number}`
+  return `/tasks/${number}`
 }
 
 /** A client that numbers its requests and remembers every answer. */

@@ -29,7 +29,7 @@ async function loaded(deliveryGuarantee: Guarantee, factory: object): Promise<Lo
     sinks: [{ name: 'audit', type: 'file', path, deliveryGuarantee, rotateBytes: 100_000 }],
   })
   const handled: string[] = []
-  app.get<{ Params: { number: string } }>('/work/:number', async ({ params, audit: { id } }) => {
+  app.get<{ Params: { number: string } }>('/tasks/:number', async ({ params, audit: { id } }) => {
     handled.push(id)
     // Some are done at once, some take a while.
     await turns(Number(params.number) % 13)
@@ -41,7 +41,7 @@ async function loaded(deliveryGuarantee: Guarantee, factory: object): Promise<Lo
 /** Requests by `inject`, one after the other, until the server closes. */
 async function injectUntil(isClosing: () => boolean, app: FastifyInstance, answers: Answer[]): Promise<void> {
   for (let number = 0; !isClosing(); number++) {
-    const response = await app.inject(`/work/${number}`)
+    const response = await app.inject(`/tasks/${number}`)
     answers.push({ status: response.statusCode, number, connection: 0, auditId: response.json().auditId })
   }
 }
@@ -54,7 +54,7 @@ async function leaveUntil(isClosing: () => boolean, port: number): Promise<void>
 function askAndLeave(port: number, number: number): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('connect', async () => {
-    socket.write(requestBytes({ url: `/work/${number}` }))
+    socket.write(requestBytes({ url: `/tasks/${number}` }))
     await turns(number % 5)
     if (number % 2 === 0) socket.resetAndDestroy()
     else socket.destroy()

@@ -79,7 +79,7 @@ class Connection {
       this.unanswered.push(number)
       this.mayStillSend--
       this.left.requests--
-      text += `GET /work/${number}${this.query} HTTP/1.1\r\nhost: audit.test\r\n\r\n`
+      text += `GET /tasks/${number}${this.query} HTTP/1.1\r\nhost: audit.test\r\n\r\n`
     }
     if (text !== '') this.socket.write(text)
     else if (this.unanswered.length === 0) this.socket.end()

@@ -49,7 +49,7 @@ tell({ loaded: true })
 
 async function open(): Promise<void> {
   await app.register(audit, { sinks: [{ ...sink, name: 'audit', type: 'file', lockTimeout: 0 }] })
-  app.get<{ Params: { number: string } }>('/work/:number', async ({ params, audit }) => ({
+  app.get<{ Params: { number: string } }>('/tasks/:number', async ({ params, audit }) => ({
     number: Number(params.number),
     auditId: audit.id,
   }))
