@@ -19,9 +19,11 @@ export interface Expired extends Archive {
   readonly reason: 'count' | 'age'
 }
 
+const HOLD = '.hold'
+
 /** A file whose presence keeps an archive, or with the active file's name all of its archives, from being deleted. */
 export function holdPath(path: string): string {
-  return `${path}.hold`
+  return path + HOLD
 }
 
 /** Which of a directory's names are to be deleted, oldest first. An archive's age is the time since its rotation. */
@@ -31,11 +33,11 @@ export function expired(
   options: RetentionOptions,
   now: number,
 ): Expired[] {
-  const others = new Set(present)
-  if (others.has(holdPath(names.active))) return []
+  const held = new Set(present.filter((name) => name.endsWith(HOLD)).map((name) => name.slice(0, -HOLD.length)))
+  if (held.has(names.active)) return []
   // What is on hold is not counted either, or a held archive would push out one that is not; nor is what a clock that
   // was ahead has named, or every archive of the present would be older than those and go at once.
-  const free = names.among(present).filter(({ name, time }) => !others.has(holdPath(name)) && time <= now)
+  const free = names.among(present).filter(({ name, time }) => !held.has(name) && time <= now)
   const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, free.length - options.rotateMaxFiles)
   const result: Expired[] = []
   for (const [index, archive] of free.entries()) {
