@@ -5,6 +5,7 @@ import type { Delivery } from './delivery.js'
 import { Draft, Entry, type Lane, type Waiter } from './entry.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { EXCLUDES_COMPLETE, type Filters } from './filter.js'
+import { flat } from './flat.js'
 import { writeLifecycle } from './formats/json.js'
 import { toIsoTime } from './time.js'
 
@@ -20,6 +21,9 @@ export class Auditor {
   /** Every stage of every sink is excluded: two bits a sink. */
   private readonly everything: number
   private readonly hasStatusFilters: boolean
+  /** What the lines that are made within a millisecond begin with. */
+  private head = ''
+  private headTime = ''
 
   constructor(
     readonly clock: Clock,
@@ -69,11 +73,11 @@ export class Auditor {
   /** The record of a payload; `isAscii` when its text is known to be. */
   draft(payload: string, isAscii = false): Draft {
     const createdAt = toIsoTime(this.clock.now())
-    return new Draft(
-      `{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`,
-      `,"payload":${payload}}`,
-      isAscii,
-    )
+    if (createdAt !== this.headTime) {
+      this.headTime = createdAt
+      this.head = flat(`{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`)
+    }
+    return new Draft(this.head, `,"payload":${payload}}`, isAscii)
   }
 
   readonly lifecycle = <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Draft =>

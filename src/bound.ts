@@ -30,16 +30,21 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g
  * readers of JSON (PostgreSQL among them) refuse a whole line for one of them.
  */
 export function quote(text: string, limit: number, path: string, changes: Changes): string {
-  if (text.length <= limit && PLAIN.test(text)) return `"${text}"`
+  return `"${bounded(text, limit, path, changes)}"`
+}
+
+/** What `quote` puts between the quotes. */
+export function bounded(text: string, limit: number, path: string, changes: Changes): string {
+  if (text.length <= limit && PLAIN.test(text)) return text
   changes.isAscii = false
   // A UTF-16 unit takes at least one byte, so what lies beyond `limit` units is never kept.
   const start = text.length > limit ? text.slice(0, limit) : text
   const escaped = escapeText(start)
   const bytes = Buffer.byteLength(escaped)
-  if (bytes <= limit && start.length === text.length) return `"${escaped}"`
+  if (bytes <= limit && start.length === text.length) return escaped
   const kept = cut(start, limit)
   changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(kept))
-  return quoteWhole(kept)
+  return escapeText(kept)
 }
 
 /** The JSON literal of as much of a text as takes at most `limit` bytes between its quotes. */

@@ -15,6 +15,11 @@ export class Changes {
   /** By whose rules the event is changed; those that are built in when nobody's. */
   constructor(readonly redactor: Redactor = BUILT_IN) {}
 
+  /** Nothing was changed so far, and everything that was quoted is plain. */
+  get isUntouched(): boolean {
+    return this.isAscii && this.redacted === 0 && this.truncated === undefined && this.omitted === undefined
+  }
+
   markTruncated(path: string, bytes: number, kept: number): void {
     this.truncated ??= {}
     // Cut twice (first to what is searched for secrets), it was as long as it was at first.

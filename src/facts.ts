@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { RequestFacts } from './formats/json.js'
+import type { Origin, RequestFacts } from './formats/json.js'
 
 /** What stands for an address where there is none: a unix socket, `inject`. */
 const NO_ADDRESS = 'local'
@@ -7,6 +7,7 @@ const NO_ADDRESS = 'local'
 interface Addresses {
   remote: string
   local: string
+  origin: Origin | undefined
 }
 
 /** The two ends of a connection do not change while it lives, and keep-alive asks for them again and again. */
@@ -14,7 +15,7 @@ const known = new WeakMap<object, Addresses>()
 
 /** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
 export function readRequest(request: FastifyRequest, route: string | undefined, namespace: string): RequestFacts {
-  const { remote, local } = addressesOf(request.raw.socket)
+  const { remote, local, origin } = addressesOf(request.raw.socket)
   const userAgent = request.headers['user-agent']
   const traceparent = request.headers.traceparent
   return {
@@ -29,17 +30,19 @@ export function readRequest(request: FastifyRequest, route: string | undefined, 
     sourceIps: request.ips?.filter((address) => typeof address === 'string'),
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     nodeAddress: local,
+    origin,
   }
 }
 
 /** What @fastify/websocket's `injectWS` makes of a request has no socket. */
 function addressesOf(socket: FastifyRequest['raw']['socket'] | undefined): Addresses {
-  if (socket === undefined) return { remote: NO_ADDRESS, local: NO_ADDRESS }
+  if (socket === undefined) return { remote: NO_ADDRESS, local: NO_ADDRESS, origin: undefined }
   const found = known.get(socket)
   if (found !== undefined) return found
   const addresses = {
     remote: join(socket.remoteAddress, socket.remotePort),
     local: join(socket.localAddress, socket.localPort),
+    origin: { userAgent: undefined, redactor: null, json: '' },
   }
   known.set(socket, addresses)
   return addresses

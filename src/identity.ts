@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { Changes } from './changes.js'
 import type { Clock } from './clock.js'
 import type { EventAuth } from './event.js'
-import { ANONYMOUS, writeAuth } from './formats/json.js'
+import { ANONYMOUS, DEFAULT_NAMESPACE, writeAuth } from './formats/json.js'
+import { KnownIdentities } from './known-identities.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './options/types.js'
 import type { Redactor } from './redact.js'
 import type { SinkLogger } from './sinks/sink.js'
@@ -22,6 +23,7 @@ const WARNING_INTERVAL = 60_000
 export class Who {
   /** What stands for a request without an identity. */
   readonly anonymous: string
+  private readonly known = new KnownIdentities()
   private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
 
   constructor(
@@ -46,7 +48,7 @@ export class Who {
     try {
       const identity = this.identity(request)
       this.refusePromise(identity)
-      return identity === undefined || identity === null ? this.anonymous : writeAuth(toAuth(identity), changes)
+      return identity === undefined || identity === null ? this.anonymous : this.write(identity, changes)
     } catch (error) {
       this.counts.identityErrors++
       this.warn('identity', error, 'the request is recorded as anonymous')
@@ -55,17 +57,25 @@ export class Who {
   }
 
   namespaceOf(request: FastifyRequest): string {
-    if (this.namespace === undefined) return 'default'
+    if (this.namespace === undefined) return DEFAULT_NAMESPACE
     try {
       const namespace: unknown = this.namespace(request)
       this.refusePromise(namespace)
-      if (namespace === undefined || typeof namespace === 'string') return namespace ?? 'default'
+      if (namespace === undefined || typeof namespace === 'string') return namespace ?? DEFAULT_NAMESPACE
       throw new TypeError(`it returned ${typeof namespace} instead of a string`)
     } catch (error) {
       this.counts.namespaceErrors++
       this.warn('namespace', error, 'the request is recorded under "default"')
-      return 'default'
+      return DEFAULT_NAMESPACE
     }
+  }
+
+  private write(identity: Identity, changes: Changes): string {
+    const known = this.known.find(identity)
+    if (known !== undefined) return known
+    const json = writeAuth(toAuth(identity), changes)
+    if (changes.isUntouched) this.known.add(identity, json)
+    return json
   }
 
   private warn(option: 'identity' | 'namespace', error: unknown, effect: string): void {

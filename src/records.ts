@@ -8,7 +8,7 @@ import { Changes } from './changes.js'
 import type { Draft } from './entry.js'
 import type { Stage } from './event.js'
 import { readRequest } from './facts.js'
-import { writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
+import { type Stamp, stampOf, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
 import type { Who } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import type { Redactor } from './redact.js'
@@ -28,7 +28,7 @@ export interface RecordsContext {
 /** What one exchange's records say: the parts that both stages share are written once, when it begins. */
 export class Records {
   private readonly startedAt: number
-  private readonly timestamp: string
+  private readonly stamp: Stamp
   private readonly changes: Changes
   private request: string
   private auth: string
@@ -48,7 +48,7 @@ export class Records {
     const { auditor, who, redactor } = context
     this.changes = new Changes(redactor)
     this.startedAt = auditor.clock.monotonic()
-    this.timestamp = toIsoTime(auditor.clock.now())
+    this.stamp = stampOf(toIsoTime(auditor.clock.now()))
     this.auth = who.auth(fastifyRequest, this.changes)
     const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest))
     this.request = writeRequest(facts, this.changes)
@@ -129,9 +129,9 @@ export class Records {
   }
 
   private stage(stage: Stage, rest: string): Draft {
-    const { id, timestamp, auth, request, changes } = this
+    const { id, stamp, auth, request, changes } = this
     const isAscii = changes.isAscii && this.annotations === null && this.level < REQUEST
-    return this.context.auditor.draft(writePayload(stage, id, timestamp, auth, request, rest, changes), isAscii)
+    return this.context.auditor.draft(writePayload(stage, id, stamp, auth, request, rest, changes), isAscii)
   }
 
   /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */

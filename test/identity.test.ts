@@ -104,6 +104,47 @@ describe('identity', () => {
     })
   }
 
+  it('is what the application says at that moment, also when it hands in the same object again', async () => {
+    const identity = { accessorId: 'u-7', name: 'Ada', policies: ['read'], groups: ['ops'] }
+    const { app, sink } = await withIdentity(() => identity)
+    const seen = []
+    for (const change of [
+      () => undefined,
+      () => undefined,
+      () => identity.policies.push('write'),
+      () => identity.groups.splice(0, 1, 'dev'),
+      () => Object.assign(identity, { name: 'Ada L.' }),
+      () => Object.assign(identity, { policies: undefined }),
+      () => Object.assign(identity, { global: true, method: 'jwt', onBehalfOf: 'u-8' }),
+      () => Object.assign(identity, { createTime: new Date(0) }),
+      () => identity,
+    ]) {
+      change()
+      await app.inject('/')
+      seen.push(authsOf(sink).slice(-2))
+    }
+    const ada = { accessor_id: 'u-7', name: 'Ada', policies: ['read'], groups: ['ops'] }
+    const wide = { ...ada, policies: ['read', 'write'] }
+    const moved = { ...wide, groups: ['dev'] }
+    const { policies: _, ...bare } = { ...moved, name: 'Ada L.' }
+    const full = { ...bare, global: true, method: 'jwt', on_behalf_of: 'u-8' }
+    const dated = { ...full, create_time: '1970-01-01T00:00:00.000Z' }
+    const auths = [ada, ada, wide, moved, { ...moved, name: 'Ada L.' }, bare, full, dated, dated]
+    expect(seen).toEqual(auths.map((auth) => [auth, auth]))
+  })
+
+  it('is right for each of more callers than are remembered', async () => {
+    let caller = 0
+    const { app, sink } = await withIdentity(() => ({ accessorId: `u-${caller % 1100}`, name: `n-${caller}` }))
+    const expected = []
+    for (; caller < 1200; caller++) {
+      await app.inject('/')
+      const auth = { accessor_id: `u-${caller % 1100}`, name: `n-${caller}` }
+      expected.push(auth, auth)
+    }
+    expect(authsOf(sink).slice(-2 * caller)).toEqual(expected)
+  })
+
   it('that fails for every request is counted each time, and logged once a minute', async () => {
     const { app, logged } = await withIdentity(() => {
       throw new Error('no user')

@@ -9,8 +9,10 @@ import {
   ANONYMOUS,
   type RequestFacts,
   type ResponseFacts,
+  stampOf,
   writeAuth,
   writeCorrection,
+  writeDuration,
   writeJson,
   writeLifecycle,
   writePayload,
@@ -34,6 +36,7 @@ const FACTS: RequestFacts = {
   sourceIps: undefined,
   traceparent: undefined,
   nodeAddress: '127.0.0.1:4646',
+  origin: undefined,
 }
 const RESPONSE: ResponseFacts = { statusCode: 200, error: undefined, aborted: false, duration: 1.25 }
 
@@ -56,7 +59,7 @@ function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>
   const written = writeResponse({ ...RESPONSE, ...response }, changes)
   return {
     changes,
-    line: lineOf(writePayload('OperationComplete', ID, TIME, auth, request, `,${written}${rest}`, changes)),
+    line: lineOf(writePayload('OperationComplete', ID, stampOf(TIME), auth, request, `,${written}${rest}`, changes)),
   }
 }
 
@@ -77,6 +80,7 @@ const facts = fc.record({
   sourceIps: fc.option(fc.array(hostileText, { maxLength: 40 }), { nil: undefined }),
   traceparent: fc.option(hostileText, { nil: undefined }),
   nodeAddress: hostileText,
+  origin: fc.constant(undefined),
 })
 
 describe('a line of format json', () => {
@@ -100,7 +104,7 @@ describe('a line of format json', () => {
         const response = writeResponse({ ...RESPONSE, statusCode: 500, error }, changes)
         const rest = `,${response},"annotations":${annotations.toJson()}`
         const line = lineOf(
-          writePayload('OperationComplete', ID, TIME, writeAuth(who, changes), request, rest, changes),
+          writePayload('OperationComplete', ID, stampOf(TIME), writeAuth(who, changes), request, rest, changes),
         )
         const payload = payloadOf(line)
         expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024)
@@ -110,7 +114,9 @@ describe('a line of format json', () => {
         if (!('auth.name' in cut)) expect(payload.auth.name).toBe(cleaned(who.name))
         if (!('auth.policies' in cut)) expect(payload.auth.policies).toHaveLength(who.policies.length)
         for (const { bytes, kept } of Object.values(cut)) expect(bytes).toBeGreaterThan(kept)
-        expect(writePayload('OperationReceived', ID, TIME, ANONYMOUS_AUTH, request, '', changes)).toContain(request)
+        expect(writePayload('OperationReceived', ID, stampOf(TIME), ANONYMOUS_AUTH, request, '', changes)).toContain(
+          request,
+        )
       }),
       { numRuns: 500 },
     )
@@ -192,4 +198,21 @@ describe('a line of format json', () => {
     const payload = payloadOf(complete({}, { statusCode: undefined, aborted: true }).line)
     expect(payload.response).toEqual({ aborted: true, duration_ms: 1.25 })
   })
+})
+
+it('writes a duration as JavaScript prints it, rounded to thousandths of a millisecond', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (duration) => {
+      expect(writeDuration(duration)).toBe(String(Math.round(duration * 1000) / 1000))
+    }),
+  )
+  expect([0, 0.0004, 0.0005, 1, 1.2, 1.25, 12.034].map(writeDuration)).toEqual([
+    '0',
+    '0',
+    '0.001',
+    '1',
+    '1.2',
+    '1.25',
+    '12.034',
+  ])
 })

@@ -3,7 +3,7 @@ import { Changes } from '../../src/changes.js'
 import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
 import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
 import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'
-import { ANONYMOUS, writeAuth, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
+import { ANONYMOUS, stampOf, writeAuth, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { validateLine } from './schema.js'
 
@@ -47,13 +47,14 @@ export function requestDraft(endpoint: string): Draft {
     sourceIps: undefined,
     traceparent: undefined,
     nodeAddress: '127.0.0.1:2',
+    origin: undefined,
   }
   const changes = new Changes()
   return draft(
     writePayload(
       'OperationReceived',
       ID,
-      TIME,
+      stampOf(TIME),
       writeAuth(ANONYMOUS, changes),
       writeRequest(facts, changes),
       '',
