@@ -7,6 +7,7 @@ import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
+import { Pace } from './pace.js'
 import { interrupted, rotate } from './rotation.js'
 import { Space } from './space.js'
 import { lastLineOf, setAside } from './tail.js'
@@ -40,6 +41,7 @@ export class ActiveFile {
   private isNameNew = false
   readonly deleting: Trouble
   readonly space: Space
+  private readonly pace: Pace
   private readonly rotating: Trouble
   private readonly repairing: Trouble
 
@@ -53,6 +55,7 @@ export class ActiveFile {
     this.names = new ArchiveNames(path)
     this.rotating = new Trouble(context.log, path, 'the audit file cannot be rotated; it is written to as before')
     this.space = new Space(path, parts.fs, parts.clock, context.log)
+    this.pace = new Pace(parts.fs, parts.clock, this.space)
     this.deleting = new Trouble(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
     this.repairing = new Trouble(
       context.log,
@@ -79,7 +82,7 @@ export class ActiveFile {
   /** Appends whole lines; when that fails, `undo` is due. */
   async append(data: Uint8Array, entries: number): Promise<void> {
     if (this.file === undefined) throw new Error(`${this.path} is not open`)
-    await this.file.append(data)
+    await this.file.append(data, this.pace)
     this.unchecked += entries
     this.foreign += entries
   }

@@ -23,8 +23,11 @@ export interface FileStatus {
 export interface FileSystem {
   open(path: string, flags: number, mode: number): Promise<number>
   close(fd: number): Promise<void>
-  /** Appends; resolves with the count of bytes written, which may be less than asked. */
-  write(fd: number, data: Uint8Array): Promise<number>
+  /**
+   * Appends; resolves with the count of bytes written, which may be less than asked. `isDirect`: on the calling thread,
+   * which waits for it.
+   */
+  write(fd: number, data: Uint8Array, isDirect?: boolean): Promise<number>
   /** Resolves with the count of bytes read; 0 at the end. */
   read(fd: number, into: Uint8Array, position: number): Promise<number>
   truncate(fd: number, length: number): Promise<void>
@@ -44,8 +47,11 @@ export interface FileSystem {
   /** Replaces what is at `to`. */
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
-  /** How much of the file system that holds `path` is free to be written by this process, and of how much, in bytes. */
-  space(path: string): Promise<{ readonly free: number; readonly total: number }>
+  /**
+   * How much of the file system that holds `path` is free to be written by this process, and of how much, in bytes; and
+   * whether it is known to lie on this machine.
+   */
+  space(path: string): Promise<{ readonly free: number; readonly total: number; readonly isLocal?: boolean }>
 }
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants
@@ -80,12 +86,15 @@ function status(stats: fs.BigIntStats): FileStatus {
   }
 }
 
+/** Linux's numbers (statfs(2)) of ext2 to 4, XFS, Btrfs, F2FS, ZFS, bcachefs, tmpfs and overlayfs. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630])
+
 /** The real one. */
 export const nodeFileSystem: FileSystem = {
   open,
   close,
-  async write(fd, data) {
-    return (await write(fd, data)).bytesWritten
+  async write(fd, data, isDirect = false) {
+    return isDirect ? fs.writeSync(fd, data) : (await write(fd, data)).bytesWritten
   },
   async read(fd, into, position) {
     return (await read(fd, into, 0, into.byteLength, position)).bytesRead
@@ -110,8 +119,8 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => fs.promises.rename(from, to),
   unlink: (path) => fs.promises.unlink(path),
   async space(path) {
-    const { bavail, blocks, bsize } = await fs.promises.statfs(path)
-    return { free: bavail * bsize, total: blocks * bsize }
+    const { bavail, blocks, bsize, type } = await fs.promises.statfs(path)
+    return { free: bavail * bsize, total: blocks * bsize, isLocal: LOCAL.has(type) }
   },
 }
 
@@ -168,8 +177,8 @@ export async function readSmall(
 }
 
 /** Writes all of `data`. The rest of a short write is tried once: a disk that took a part mostly says why then. */
-export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array): Promise<void> {
-  const first = await fs.write(fd, data)
+export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array, isDirect = false): Promise<void> {
+  const first = await fs.write(fd, data, isDirect)
   if (first === data.byteLength) return
   const second = await fs.write(fd, data.subarray(first))
   if (first + second < data.byteLength) {

@@ -15,6 +15,8 @@ import { cleanUp } from './trouble.js'
 const RETENTION_INTERVAL = 60_000
 /** The most that are deleted in one go, so that a write never waits for long. */
 const DELETIONS = 100
+/** Bytes of a batch that are kept room for: some 350 entries. */
+const SCRATCH = 256 * 1024
 /** What must fit on the disk for it to count as working again. */
 const PROBE_BYTES = 64 * 1024
 
@@ -51,6 +53,7 @@ class RotatingFileSink implements FileSink {
   private isClosed = false
   /** The last write failed, so that `idle` must see whether the disk works. */
   private isFailing = false
+  private readonly scratch = Buffer.allocUnsafeSlow(SCRATCH)
   private retainedAt = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -82,12 +85,19 @@ class RotatingFileSink implements FileSink {
     let text = ''
     for (const entry of batch) text += `${entry.line}\n`
     try {
-      await active.append(Buffer.from(text), batch.length)
+      await active.append(this.encode(text), batch.length)
     } catch (cause) {
       if (!(await active.undo())) throw new BatchError({ inDoubt: batch, cause })
       throw new AuditSinkUnavailable(`a write to ${active.path} failed and was undone: ${reason(cause)}`, { cause })
     }
     this.isFailing = false
+  }
+
+  /** Into the same memory each time, for there is one write at a time; what does not fit gets its own. */
+  private encode(text: string): Uint8Array {
+    const length = text.length < SCRATCH ? this.scratch.write(text) : SCRATCH
+    // A character takes at most four bytes: with less room than that left, one may be missing.
+    return length <= SCRATCH - 4 ? this.scratch.subarray(0, length) : Buffer.from(text)
   }
 
   async tail(): Promise<string | undefined> {

@@ -1,4 +1,5 @@
-import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
+import { APPEND, type FileStatus, type FileSystem, unless } from './fs.js'
+import type { Pace } from './pace.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
 
 /** Enough for the start of a line of format `json`. */
@@ -31,9 +32,9 @@ export class LogFile {
   }
 
   /** Appends all of `data`; when that fails, what it left is for `repair`. */
-  async append(data: Uint8Array): Promise<void> {
+  async append(data: Uint8Array, pace: Pace): Promise<void> {
     this.excess = data.byteLength
-    await writeWhole(this.fs, this.fd, data)
+    await pace.write(this.fd, data)
     if (this.isDurable) await this.fs.datasync(this.fd)
     this.end += data.byteLength
     this.excess = 0

@@ -10,8 +10,10 @@ const INTERVAL = 60_000
 const GIB = 2 ** 30
 const LOW_SHARE = 0.1
 
-/** Warns before the disk is full, while there is time to do something about it. */
+/** What is known of the file's disk. Warns before it is full, while there is time to do something about it. */
 export class Space {
+  /** Whether the disk is known to be of this machine. */
+  isLocal = false
   private lookedAt = Number.NEGATIVE_INFINITY
   private isLow = false
   private readonly looking: Trouble
@@ -34,7 +36,8 @@ export class Space {
   }
 
   private async look(): Promise<void> {
-    const { free, total } = await this.fs.space(dirname(this.path))
+    const { free, total, isLocal } = await this.fs.space(dirname(this.path))
+    this.isLocal = isLocal === true
     const details = { path: this.path, free, total }
     const isLow = free < GIB || free < total * LOW_SHARE
     if (isLow && !this.isLow) {

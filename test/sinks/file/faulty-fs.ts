@@ -31,7 +31,11 @@ export class FaultyFs implements FileSystem {
   outstanding = 0
   maxOutstanding = 0
   /** How much room there seems to be; undefined: as much as there is. */
-  room: Promise<{ free: number; total: number }> | undefined
+  room: Promise<{ free: number; total: number; isLocal?: boolean }> | undefined
+  /** Where each write was made. */
+  readonly writes: Array<'direct' | 'by a thread'> = []
+  /** What happens while a direct write is made, such as the time that it takes. */
+  whileDirect: () => void = () => undefined
   private faults: Planned[] = []
   private readonly paths = new Map<number, string>()
   private hung: Array<() => void> = []
@@ -62,11 +66,15 @@ export class FaultyFs implements FileSystem {
     return fd
   }
 
-  write(fd: number, data: Uint8Array): Promise<number> {
+  write(fd: number, data: Uint8Array, isDirect?: boolean): Promise<number> {
     return this.run(
       'write',
       this.paths.get(fd),
-      () => this.real.write(fd, data),
+      () => {
+        this.writes.push(isDirect === true ? 'direct' : 'by a thread')
+        if (isDirect === true) this.whileDirect()
+        return this.real.write(fd, data, isDirect)
+      },
       (bytes) => this.real.write(fd, data.subarray(0, bytes)),
     )
   }
@@ -87,7 +95,7 @@ export class FaultyFs implements FileSystem {
   link = (from: string, to: string): Promise<void> => this.run('link', to, () => this.real.link(from, to))
   rename = (from: string, to: string): Promise<void> => this.run('rename', to, () => this.real.rename(from, to))
   unlink = (path: string): Promise<void> => this.run('unlink', path, () => this.real.unlink(path))
-  space = (path: string): Promise<{ free: number; total: number }> =>
+  space = (path: string): Promise<{ free: number; total: number; isLocal?: boolean }> =>
     this.run('space', path, () => this.room ?? this.real.space(path))
 
   private async run<T>(

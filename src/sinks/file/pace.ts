@@ -1,0 +1,35 @@
+import type { Clock } from '../../clock.js'
+import { type FileSystem, writeWhole } from './fs.js'
+
+/** A write that took longer, in milliseconds, went to a disk that cannot keep up. */
+const SLOW = 20
+/** For how long nothing is written on the event loop's thread then, in milliseconds. */
+const REST = 10_000
+
+/**
+ * Where a write is made. One to a local file system ends in memory, within microseconds: made on the event loop's own
+ * thread, as Fastify's logger does, it spares the way to another and back, more than a microsecond of every request
+ * (`npm run bench`). A server on the network may take for ever, and a disk that has fallen behind makes its writers wait:
+ * what is written there is left to the threads for it, so that it delays nothing else.
+ */
+export class Pace {
+  private restsUntil = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly fs: FileSystem,
+    private readonly clock: Clock,
+    private readonly disk: { readonly isLocal: boolean },
+  ) {}
+
+  /** Writes all of `data`. */
+  async write(fd: number, data: Uint8Array): Promise<void> {
+    const startedAt = this.clock.monotonic()
+    const isDirect = this.disk.isLocal && startedAt >= this.restsUntil
+    const written = writeWhole(this.fs, fd, data, isDirect)
+    if (isDirect) {
+      const now = this.clock.monotonic()
+      if (now - startedAt > SLOW) this.restsUntil = now + REST
+    }
+    await written
+  }
+}

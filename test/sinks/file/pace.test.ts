@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest'
+import { entry, world } from './world.js'
+
+/** A sink whose disk has been looked at. */
+async function onDisk(isLocal: boolean | undefined) {
+  const { opened, fs, clock, texts } = world()
+  fs.room = Promise.resolve({ free: 2 ** 40, total: 2 ** 40, ...(isLocal !== undefined && { isLocal }) })
+  const sink = await opened()
+  await sink.write([entry('first')])
+  await sink.idle?.()
+  fs.writes.length = 0
+  return { sink, fs, clock, texts }
+}
+
+it('writes on the thread that asks where the disk is of this machine, as soon as it has been looked at', async () => {
+  const { sink, fs, texts } = await onDisk(true)
+  await sink.write([entry('second'), entry('third')])
+  expect(fs.writes).toEqual(['direct'])
+  expect(texts()).toEqual(['first', 'second', 'third'])
+  await sink.close?.()
+})
+
+it.each([false, undefined])(
+  'leaves it to other threads where it may lie on the network (local: %s)',
+  async (isLocal) => {
+    const { sink, fs } = await onDisk(isLocal)
+    await sink.write([entry('second')])
+    expect(fs.writes).toEqual(['by a thread'])
+    await sink.close?.()
+  },
+)
+
+it('leaves it to other threads for ten seconds when a write made it wait', async () => {
+  const { sink, fs, clock, texts } = await onDisk(true)
+  let slowness = 20
+  fs.whileDirect = () => clock.advance(slowness)
+  await sink.write([entry('2')])
+  slowness = 21
+  await sink.write([entry('3')])
+  await sink.write([entry('4')])
+  clock.advance(9999)
+  await sink.write([entry('5')])
+  clock.advance(1)
+  await sink.write([entry('6')])
+  expect(fs.writes).toEqual(['direct', 'direct', 'by a thread', 'by a thread', 'direct'])
+  expect(texts()).toEqual(['first', '2', '3', '4', '5', '6'])
+  await sink.close?.()
+})
+
+it.each(['ENOSPC', 'EIO'])('cuts back what a direct write left that failed with %s', async (code) => {
+  const { sink, fs, texts } = await onDisk(true)
+  fs.plan({ op: 'write', code, bytes: 10 })
+  await expect(sink.write([entry('lost')])).rejects.toThrow('was undone')
+  await sink.write([entry('second')])
+  expect(texts()).toEqual(['first', 'second'])
+  await sink.close?.()
+})
+
+it('writes a batch of any size and any characters whole, each time anew', async () => {
+  const { sink, texts } = await onDisk(true)
+  const lines = ['a', '\u{1f600}'.repeat(65_536), 'b'.repeat(300_000), '\u20ac'.repeat(87_360), 'c']
+  for (const line of lines) await sink.write([entry(line)])
+  expect(texts()).toEqual(['first', ...lines])
+  await sink.close?.()
+})
