@@ -1,7 +1,7 @@
 import type { Changes } from './changes.js'
 import { isCard } from './redact/cards.js'
-import { cuesOf } from './redact/cues.js'
-import { redactUrl } from './redact/endpoint.js'
+import { cuesOf, KEY } from './redact/cues.js'
+import { isHarmless, redactUrl } from './redact/endpoint.js'
 import { hash } from './redact/hash.js'
 import { KeyIndex } from './redact/key-index.js'
 import type { Secrecy } from './redact/keys.js'
@@ -116,7 +116,10 @@ export class Redactor {
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
   endpoint(url: string, route: string | undefined, changes: Changes): string {
     const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
-    if (params === null && cuesOf(url) === 0) return url
+    if (params === null) {
+      const cues = cuesOf(url)
+      if (cues === 0 || (cues === KEY && isHarmless(url, this))) return url
+    }
     const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
     if (params !== null && clean !== url) changes.secretUrl = { url, clean }
     return clean

@@ -12,6 +12,38 @@ const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
 /** Of a key, what stands behind other separators than Fastify's: `x;token` in `?x;token=…`. */
 const LAST_OF_KEY = /[^?;#]*$/
 
+/**
+ * Whether a URL, which gives nothing away but the cue `KEY`, holds only what `redactUrl` would leave as it is: a path
+ * without pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every
+ * URL with a query is such a one; nothing is said of the others.
+ */
+export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf'>): boolean {
+  let start = -1
+  let isKey = false
+  for (let index = 0; index < url.length; index++) {
+    const code = url.charCodeAt(index)
+    if (code === EQUALS) {
+      if (!isKey || keys.secrecyOf(url.slice(start, index)) > 0) return false
+      isKey = false
+    } else if (code === AMPERSAND || code === QUESTION_MARK) {
+      // The path ends at the first question mark; another one may end it too, or a key.
+      if ((start === -1) !== (code === QUESTION_MARK)) return false
+      start = index + 1
+      isKey = true
+    } else if (code === SEMICOLON || code === NUMBER_SIGN) return false
+    else if (start !== -1 && (code === COLON || code === QUOTE)) return false
+  }
+  return true
+}
+
+const QUOTE = 0x22
+const NUMBER_SIGN = 0x23
+const AMPERSAND = 0x26
+const COLON = 0x3a
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+const QUESTION_MARK = 0x3f
+
 /** The URL of a request without secrets. */
 export function redactUrl(url: string, params: RouteParams | null, search: Search): string {
   const named = search.userInfo(redactPath(url, params, search))
