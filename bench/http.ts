@@ -1,131 +1,133 @@
 /**
- * What auditing costs, side by side in one run: `npm run bench -- [--slices 20] [--seconds 1] [--connections 64]`.
+ * What auditing costs, side by side in one run: `npm run bench -- [--slices 20] [--seconds 1]
+ * [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks.md.
  *
  * Machines are noisy, so no number stands alone: every contender is its own live process, they take turns in short
  * slices, and what counts is each slice's ratio to the bare server's slice of the same round. `bare again` is the bare
  * server a second time: how far it is from 1 is the noise.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
+import { type Aim, verdict } from './support/aims.js'
+import { machine } from './support/cores.js'
+import { runSlice, type Slice } from './support/load.js'
+import { Server } from './support/servers.js'
+import { differences, ratios, spread } from './support/statistics.js'
 
 const { values } = parseArgs({
   options: {
     slices: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '1' },
-    connections: { type: 'string', default: '64' },
+    connections: { type: 'string', default: '64,256,16,1' },
     only: { type: 'string' },
   },
 })
 const slices = Number(values.slices)
 const seconds = Number(values.seconds)
-const connections = Number(values.connections)
+const only = values.only?.split('+').map((name) => name.trim())
 
+/** The first of each is what the others are compared with. */
 const WITHOUT_BODIES = [
-  ...['bare', 'bare again', 'pino', 'enforced', 'best-effort', 'rancher', 'enforced fsync'],
-  ...['sealed', 'sealed by secret', 'rotating-file-stream'],
+  ...['bare', 'bare again', 'pino sync', 'pino async', 'pino-http', 'morgan'],
+  ...['enforced', 'best-effort', 'enforced fsync', 'rancher', 'sealed', 'sealed by secret', 'rotating-file-stream'],
 ]
 const WITH_BODIES = [
-  ...['bare, bodies', 'metadata, bodies', 'request, bodies', 'response, bodies'],
+  ...['bare, bodies', 'bare again, bodies', 'metadata, bodies', 'request, bodies', 'response, bodies'],
   'rancher response, bodies',
 ]
-const only = values.only?.split(' + ')
-const names = [WITHOUT_BODIES, WITH_BODIES].flatMap((all) => {
-  const chosen = all.filter((name) => only === undefined || only.includes(name))
-  const [bare = ''] = all
-  return chosen.length === 0 || chosen.includes(bare) ? chosen : [bare, ...chosen]
-})
+const WARM_UPS = 2
 
-/** 2 KB of JSON, as an API is sent it. */
-const BODY = JSON.stringify({
-  name: 'web',
-  owner: { id: 23, mail: 'ada@example.org', active: true },
-  tasks: Array.from({ length: 16 }, (_, index) => ({
-    id: index,
-    image: `registry.example.org/team/service-${index}:1.2.${index}`,
-    command: ['serve', '--port', String(8000 + index)],
-    cpu: 0.5,
-  })),
-})
+/** The slices of every contender of one table, the first one first. */
+type Results = Map<string, Slice[]>
 
-interface Slice {
-  requestsPerSecond: number
-  /** Microseconds. */
-  cpuPerRequest: number
-}
+const unknown = only?.find((name) => ![...WITHOUT_BODIES, ...WITH_BODIES].includes(name))
+if (unknown !== undefined) throw new Error(`--only: no contender is called ${unknown}`)
 
-interface Server {
-  child: ChildProcess
-  port: number
-  hasBody: boolean
-  slices: Slice[]
-}
-
-const directory = await mkdtemp(join(tmpdir(), 'audit-bench-'))
-const servers = new Map<string, Server>()
-for (const name of names) {
-  const child = fork(new URL('./server.ts', import.meta.url), [name, directory], { execArgv: ['--import', 'tsx'] })
-  const [{ port }] = await once(child, 'message')
-  servers.set(name, { child, port, hasBody: WITH_BODIES.includes(name), slices: [] })
-}
-
-for (const server of servers.values()) await runSlice(server)
-for (let slice = 0; slice < slices; slice++) {
-  // Each round starts with another contender, so that none always follows the same one.
-  const order = [...servers.values()]
-  for (let turn = 0; turn < order.length; turn++) {
-    const server = order[(slice + turn) % order.length]
-    if (server !== undefined) server.slices.push(await runSlice(server))
+process.stdout.write(`${machine()}\n${slices} slices of ${seconds} s, warmed up for ${WARM_UPS}\n`)
+const aims: Aim[] = []
+for (const connections of values.connections.split(',').map(Number)) {
+  for (const all of [WITHOUT_BODIES, WITH_BODIES]) {
+    const [bare = ''] = all
+    const names = all.filter((name) => only === undefined || name === bare || only.includes(name))
+    if (only !== undefined && !names.some((name) => only.includes(name))) continue
+    const results = await compare(names, connections, all === WITH_BODIES)
+    process.stdout.write(table(results, `${connections} connections${all === WITH_BODIES ? ', 2 KB bodies' : ''}`))
+    aims.push(...aimsOf(results, connections))
   }
-  process.stderr.write(`\rslice ${slice + 1} of ${slices}`)
 }
-process.stderr.write('\n')
+if (aims.length > 0) process.stdout.write(`\naims:\n${aims.map((aim) => `- ${verdict(aim)}\n`).join('')}`)
 
-report()
-for (const { child } of servers.values()) child.disconnect()
-await rm(directory, { recursive: true })
+async function compare(names: string[], connections: number, hasBody: boolean): Promise<Results> {
+  const results: Results = new Map()
+  const turns: { server: Server; slices: Slice[] }[] = []
+  try {
+    for (const name of names) {
+      const turn = { server: await Server.start(name), slices: [] }
+      turns.push(turn)
+      results.set(name, turn.slices)
+    }
+    for (let round = -WARM_UPS; round < slices; round++) {
+      process.stderr.write(`\r${connections} connections: slice ${Math.max(round + 1, 0)} of ${slices} `)
+      // Each round starts with another contender, so that none always follows the same one.
+      const first = (round + WARM_UPS) % turns.length
+      for (const turn of [...turns.slice(first), ...turns.slice(0, first)]) {
+        const slice = await runSlice(turn.server, { connections, seconds, hasBody })
+        if (round >= 0) turn.slices.push(slice)
+      }
+    }
+  } finally {
+    process.stderr.write('\n')
+    for (const { server } of turns) await server.stop()
+  }
+  return results
+}
 
-async function runSlice({ child, port, hasBody }: Server): Promise<Slice> {
-  const before = await cpuOf(child)
-  const result = await autocannon({
-    url: `http://127.0.0.1:${port}/v1/jobs?prefix=web`,
-    connections,
-    duration: seconds,
-    ...(hasBody && { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY }),
+function table(results: Results, title: string): string {
+  const [bare = []] = results.values()
+  const rows = [...results].map(([name, of]) => {
+    const cells = [
+      spread(ratios(rates(of), rates(bare)), 2),
+      spread(ratios(costs(of), costs(bare)), 2),
+      spread(differences(costs(of), costs(bare)), 1),
+      spread(
+        of.map(({ utilisation }) => utilisation),
+        2,
+      ),
+    ]
+    return `| ${[name, ...cells].join(' | ')} |\n`
   })
-  const after = await cpuOf(child)
-  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`)
-  const requests = result.requests.total
-  return { requestsPerSecond: requests / result.duration, cpuPerRequest: (after - before) / requests }
-}
-
-async function cpuOf(child: ChildProcess): Promise<number> {
-  child.send('cpu')
-  const [{ cpu }] = await once(child, 'message')
-  return cpu
-}
-
-function report(): void {
-  process.stdout.write(
-    `\n${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${connections} connections, ` +
-      `${slices} slices of ${seconds} s\nratios to bare of the same round: median (lower quartile – upper quartile)\n\n` +
-      `| contender | throughput | CPU per request | µs of CPU added |\n| --- | --- | --- | --- |\n`,
+  return (
+    `\n${title}: median (lower quartile – upper quartile)\n\n` +
+    '| contender | throughput, to bare | CPU per request, to bare | µs of CPU added | of its core |\n' +
+    `| --- | --- | --- | --- | --- |\n${rows.join('')}`
   )
-  for (const [name, { slices, hasBody }] of servers) {
-    const bare = servers.get(hasBody ? 'bare, bodies' : 'bare')?.slices ?? []
-    const throughput = slices.map((slice, round) => slice.requestsPerSecond / (bare[round]?.requestsPerSecond ?? 0))
-    const cpu = slices.map((slice, round) => slice.cpuPerRequest / (bare[round]?.cpuPerRequest ?? 0))
-    const added = slices.map((slice, round) => slice.cpuPerRequest - (bare[round]?.cpuPerRequest ?? 0))
-    process.stdout.write(`| ${name} | ${spread(throughput, 2)} | ${spread(cpu, 2)} | ${spread(added, 1)} |\n`)
-  }
 }
 
-function spread(numbers: number[], digits: number): string {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(digits)
-  return `${at(0.5)} (${at(0.25)} – ${at(0.75)})`
+/** The aims of docs/benchmarks.md that a table covers. */
+function aimsOf(results: Results, connections: number): Aim[] {
+  const aims: Aim[] = []
+  const [bare, enforced] = [results.get('bare'), results.get('enforced')]
+  const [pino, fsync] = [results.get('pino sync'), results.get('enforced fsync')]
+  if (connections === 64 && bare && enforced) {
+    aims.push(
+      { text: '1. throughput, enforced to bare', numbers: ratios(rates(enforced), rates(bare)), least: 0.85 },
+      { text: '1. CPU per request, enforced to bare', numbers: ratios(costs(enforced), costs(bare)), most: 7 / 6 },
+    )
+  }
+  if (connections === 64 && enforced && pino) {
+    const numbers = ratios(rates(enforced), rates(pino))
+    aims.push({ text: '2. throughput, enforced to pino sync', numbers, least: 1.8 })
+  }
+  if (connections === 256 && enforced && fsync) {
+    const numbers = ratios(rates(fsync), rates(enforced))
+    aims.push({ text: '3. throughput, enforced fsync to enforced', numbers, least: 0.65 })
+  }
+  return aims
+}
+
+function rates(slices: readonly Slice[]): number[] {
+  return slices.map(({ requestsPerSecond }) => requestsPerSecond)
+}
+
+function costs(slices: readonly Slice[]): number[] {
+  return slices.map(({ cpuPerRequest }) => cpuPerRequest)
 }

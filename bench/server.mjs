@@ -15,7 +15,11 @@ import { createStream } from 'rotating-file-stream'
 const [name = '', directory = '.'] = process.argv.slice(2)
 const path = join(directory, 'requests.log')
 
-/** What every audited contender does beside storing: a filter, an identity, and the redaction that is always on. */
+/**
+ * What every audited contender does beside storing: a filter, an identity, and the redaction that is always on.
+ *
+ * @type {import('fastify-audit-log').AuditOptions}
+ */
 const AUDIT = {
   filters: [{ name: 'health', endpoints: ['/health*'], stages: ['*'], operations: ['GET'] }],
   identity: () => ({ accessorId: 'a162f017-bcf7-900c-e22a-a2a8cbbcef53', name: 'bench' }),
@@ -27,7 +31,7 @@ const CONTENDERS = {
   'bare again': () => Fastify(),
   'pino sync': () => Fastify({ logger: { stream: pino.destination({ dest: path, sync: true }) } }),
   'pino async': () => Fastify({ logger: { stream: pino.destination({ dest: path, sync: false, minLength: 4096 }) } }),
-  'pino-http': () => behind(pinoHttp(pino.destination(path))),
+  'pino-http': () => behind(pinoHttp({ stream: pino.destination({ dest: path, sync: true }) })),
   morgan: () => behind(morgan('combined', { stream: createWriteStream(path, { flags: 'a' }) })),
   enforced: () => audited(file({})),
   'best-effort': () => audited(file({ deliveryGuarantee: 'best-effort' })),
@@ -77,7 +81,8 @@ const app = await make()
 app.get('/v1/jobs', async () => ({ hello: 'world' }))
 app.post('/v1/jobs', async (request) => request.body)
 await app.listen({ port: 0, host: '127.0.0.1' })
-process.send?.({ port: app.addresses()[0]?.port })
+const address = app.server.address()
+process.send?.({ port: typeof address === 'object' ? address?.port : undefined })
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })

@@ -41,9 +41,10 @@ export class Server {
 
   /** Ends the process and removes what it has written. */
   async stop(): Promise<void> {
-    const exit = this.#child.exitCode === null ? once(this.#child, 'exit') : undefined
-    if (this.#child.connected) this.#child.disconnect()
-    await exit
+    if (this.#child.connected) {
+      this.#child.disconnect()
+      await once(this.#child, 'exit')
+    }
     await rm(this.#directory, { recursive: true, force: true })
   }
 }

@@ -1,0 +1,42 @@
+import autocannon from 'autocannon'
+import type { Server } from './servers.js'
+
+/** What one slice of load has shown of a server. */
+export interface Slice {
+  requestsPerSecond: number
+  /** Microseconds. */
+  cpuPerRequest: number
+  /** The share of a core that the server took. Well below 1, the load generator was what it waited for. */
+  utilisation: number
+}
+
+/** 2 KB of JSON, as an API is sent it. */
+const BODY = JSON.stringify({
+  name: 'web',
+  owner: { id: 23, mail: 'ada@example.org', active: true },
+  tasks: Array.from({ length: 16 }, (_, index) => ({
+    id: index,
+    image: `registry.example.org/team/service-${index}:1.2.${index}`,
+    command: ['serve', '--port', String(8000 + index)],
+    cpu: 0.5,
+  })),
+})
+const POST = { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY } as const
+
+/** Sends requests as fast as they are answered: each connection one at a time. */
+export async function runSlice(
+  server: Server,
+  { connections, seconds, hasBody }: { connections: number; seconds: number; hasBody: boolean },
+): Promise<Slice> {
+  const url = `${server.origin}/v1/jobs?prefix=web`
+  const before = await server.cpu()
+  const result = await autocannon({ url, connections, duration: seconds, ...(hasBody && POST) })
+  const cpu = (await server.cpu()) - before
+  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed at ${url}`)
+  const requests = result.requests.total
+  return {
+    requestsPerSecond: requests / result.duration,
+    cpuPerRequest: cpu / requests,
+    utilisation: cpu / (result.duration * 1_000_000),
+  }
+}
