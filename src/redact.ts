@@ -116,10 +116,7 @@ export class Redactor {
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
   endpoint(url: string, route: string | undefined, changes: Changes): string {
     const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
-    if (params === null) {
-      const cues = cuesOf(url)
-      if (cues === 0 || (cues === KEY && isHarmless(url, this))) return url
-    }
+    if (params === null && (cuesOf(url) & ~KEY) === 0 && isHarmless(url, this)) return url
     const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
     if (params !== null && clean !== url) changes.secretUrl = { url, clean }
     return clean

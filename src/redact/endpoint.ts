@@ -13,9 +13,9 @@ const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
 const LAST_OF_KEY = /[^?;#]*$/
 
 /**
- * Whether a URL, which gives nothing away but the cue `KEY`, holds only what `redactUrl` would leave as it is: a path
- * without pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every
- * URL with a query is such a one; nothing is said of the others.
+ * Whether a URL, which gives no cue but perhaps `KEY`, holds only what `redactUrl` would leave as it is: a path without
+ * pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every URL is
+ * such a one; nothing is said of the others.
  */
 export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf'>): boolean {
   let start = -1
