@@ -1,9 +1,11 @@
 // @ts-check
 /**
- * One contender of the comparison, run by plain Node on what is published: `node bench/server.mjs NAME DIRECTORY`.
- * Tells its port, then answers each message with the CPU time it has used, in microseconds.
+ * One contender of the comparison, run by plain Node on what is published: `node bench/server.mjs NAME`.
+ * Tells its port, then answers each message with the CPU time it has used, in microseconds. Its files are in a directory
+ * of its own, which it removes when it ends.
  */
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import audit, { streamSink } from 'fastify-audit-log'
@@ -12,7 +14,11 @@ import pino from 'pino'
 import { pinoHttp } from 'pino-http'
 import { createStream } from 'rotating-file-stream'
 
-const [name = '', directory = '.'] = process.argv.slice(2)
+const [name = ''] = process.argv.slice(2)
+const directory = mkdtempSync(join(tmpdir(), 'audit-bench-'))
+process.on('exit', () => rmSync(directory, { recursive: true }))
+// An interrupt is sent to the driver as well, whose end is heard of below.
+process.on('SIGINT', () => {})
 const path = join(directory, 'requests.log')
 
 /**
