@@ -1,5 +1,11 @@
 import autocannon from 'autocannon'
-import type { Server } from './servers.js'
+
+/** What load is made on. */
+export interface Target {
+  readonly origin: string
+  /** The CPU time that its process has used, all threads, in microseconds. */
+  cpu(): Promise<number>
+}
 
 /** What one slice of load has shown of a server. */
 export interface Slice {
@@ -27,7 +33,7 @@ const POST = { method: 'POST', headers: { 'content-type': 'application/json' }, 
 
 /** Sends requests as fast as they are answered: each connection one at a time. */
 export async function runSlice(
-  server: Server,
+  server: Target,
   { connections, seconds, hasBody }: { connections: number; seconds: number; hasBody: boolean },
 ): Promise<Slice> {
   const url = `${server.origin}/v1/jobs?prefix=web`
