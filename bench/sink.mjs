@@ -30,7 +30,7 @@ const CONTENDERS = {
 async function rotatingFileStream() {
   const stream = createStream('stream.log', { path: directory, size: `${FILE_MEGABYTES}M`, maxFiles: 1 })
   stream.on('error', fail)
-  return (milliseconds) =>
+  return /** @param {number} milliseconds */ (milliseconds) =>
     write(WRITERS, milliseconds, (stored) => {
       stream.write(nextLine(), (error) => (error ? fail(error) : stored()))
     })
@@ -49,7 +49,7 @@ async function sonicBoom() {
     for (const stored of due) stored()
   }
   let bytes = 0
-  return async (milliseconds) => {
+  return /** @param {number} milliseconds */ async (milliseconds) => {
     const slice = await write(WRITERS, milliseconds, (stored) => {
       boom.write(nextLine())
       if (answers.push(stored) === 1) setImmediate(answer)
@@ -68,7 +68,7 @@ async function sonicBoom() {
 async function fileSink(fsync) {
   const options = { path: join(directory, 'audit.log'), rotateBytes: FILE_BYTES, rotateMaxFiles: 1, fsync }
   const lane = await openLane(options, BYTES)
-  return (milliseconds) => write(WRITERS, milliseconds, lane.store)
+  return /** @param {number} milliseconds */ (milliseconds) => write(WRITERS, milliseconds, lane.store)
 }
 
 /** @param {Error} error */

@@ -1,8 +1,11 @@
 // @ts-check
-/** The file sink behind its lane, without a server: the only part of the package that benchmarks take from the inside. */
-import { Delivery } from '../../dist/delivery.js'
-import { Draft, Entry, jsonFormat } from '../../dist/entry.js'
-import { fileSink } from '../../dist/sinks/file/index.js'
+/**
+ * The file sink behind its lane, without a server. The package has no entry for that, so its modules are compiled into
+ * `bench/.modules` by the scripts that need them.
+ */
+import { Delivery } from '../.modules/delivery.js'
+import { Draft, Entry, jsonFormat } from '../.modules/entry.js'
+import { fileSink } from '../.modules/sinks/file/index.js'
 
 const HEAD = '{"created_at":"2026-03-24T17:09:35.704Z","event_type":"audit","seq":'
 /** Digits of most of a benchmark's numbers. */
@@ -15,7 +18,7 @@ export const LOG = {
   error: console.error,
 }
 
-/** @type {import('../../dist/sinks/file/index.js').FileSinkOptions} */
+/** @type {import('../../src/sinks/file/index.js').FileSinkOptions} */
 export const FILE = {
   path: '',
   mode: 0o600,

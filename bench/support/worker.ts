@@ -14,6 +14,17 @@ export interface Written {
   cpu: number
 }
 
+/** How long, in milliseconds, what a file sink does beside archives took. */
+export interface Life {
+  boot: number
+  /** What a sealed trail asks at boot: here of an empty file, so of the newest archive. */
+  tail: number
+  /** A write that begins with one. */
+  rotation: number
+  /** An `idle` right after a rotation, when retention is due if it is on. */
+  look: number
+}
+
 /** A script beside the benchmarks, alive on the measured core with a directory of its own, that answers each message with one. */
 export class Worker<Answer> {
   private constructor(
