@@ -15,8 +15,8 @@ import { cleanUp } from './trouble.js'
 const RETENTION_INTERVAL = 60_000
 /** The most that are deleted in one go, so that a write never waits for long. */
 const DELETIONS = 100
-/** Bytes of a batch that are kept room for: some 350 entries. */
-const SCRATCH = 256 * 1024
+/** Room for the bytes of any batch of ordinary text, which is 1 MiB at most: memory that is made anew costs twice as much. */
+const SCRATCH = 1280 * 1024
 /** What must fit on the disk for it to count as working again. */
 const PROBE_BYTES = 64 * 1024
 

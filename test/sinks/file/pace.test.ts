@@ -58,7 +58,7 @@ it.each(['ENOSPC', 'EIO'])('cuts back what a direct write left that failed with 
 
 it('writes a batch of any size and any characters whole, each time anew', async () => {
   const { sink, texts } = await onDisk(true)
-  const lines = ['a', '\u{1f600}'.repeat(65_536), 'b'.repeat(300_000), '\u20ac'.repeat(87_360), 'c']
+  const lines = ['a', '\u{1f600}'.repeat(327_670), 'b'.repeat(1_400_000), '\u20ac'.repeat(436_890), 'c']
   for (const line of lines) await sink.write([entry(line)])
   expect(texts()).toEqual(['first', ...lines])
   await sink.close?.()
