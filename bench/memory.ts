@@ -1,0 +1,88 @@
+/**
+ * Whether memory stays flat: `npm run bench:memory -- [--requests 1000000] [--every 100000]`. Serves so many requests,
+ * and looks at the memory after each so many. See docs/benchmarks.md.
+ */
+import { parseArgs } from 'node:util'
+import autocannon from 'autocannon'
+import { machine } from './support/cores.js'
+import { differences, quantile } from './support/statistics.js'
+import { Worker } from './support/worker.js'
+
+const { values } = parseArgs({
+  options: { requests: { type: 'string', default: '1000000' }, every: { type: 'string', default: '100000' } },
+})
+const every = Number(values.every)
+const looks = Math.floor(Number(values.requests) / every)
+if (looks < 4) throw new Error('--requests: at least four times --every, for each half to have two looks')
+
+/** Bare Fastify shows what is not the audit's. */
+const NAMES = ['bare', 'enforced']
+const CONNECTIONS = 64
+/** Rounds before the first look: until then code is compiled and buffers grow. */
+const WARM_UPS = 2
+const MIB = 2 ** 20
+/** Of what a process has, the least that counts: 1 MB of 100, which is 2 bytes a request of half a million. */
+const LEAST = 0.01
+
+/** In bytes, after a garbage collection. */
+interface Memory {
+  port: number
+  rss: number
+  heapUsed: number
+}
+
+process.stdout.write(
+  `${machine()}\n${looks * every} requests after ${WARM_UPS * every} to warm up, ${CONNECTIONS} connections\n\n` +
+    `| contender | MiB, after each ${every} | slope, bytes per request | halves differ by | noise | |\n` +
+    '| --- | --- | --- | --- | --- | --- |\n',
+)
+for (const name of NAMES) {
+  const memories = await watch(name)
+  for (const measure of ['rss', 'heapUsed'] as const) {
+    const bytes = memories.map((memory) => memory[measure])
+    process.stdout.write(`| ${name}, ${measure} | ${row(bytes)} |\n`)
+  }
+}
+
+async function watch(name: string): Promise<Memory[]> {
+  const memories: Memory[] = []
+  const worker = await Worker.start<Memory>('memory.mjs', [name])
+  try {
+    const { port } = await worker.ask({})
+    const url = `http://127.0.0.1:${port}/v1/jobs?prefix=web`
+    for (let round = -WARM_UPS; round < looks; round++) {
+      process.stderr.write(`\r${name}: ${(round + WARM_UPS) * every} requests `)
+      const result = await autocannon({ url, connections: CONNECTIONS, amount: every })
+      if (result['2xx'] !== every) throw new Error(`${every - result['2xx']} requests failed`)
+      const memory = await worker.ask({})
+      if (round >= 0) memories.push(memory)
+    }
+  } finally {
+    process.stderr.write('\n')
+    await worker.stop()
+  }
+  return memories
+}
+
+/**
+ * Steps between neighbours are the noise: how much the middle half of them differ. A leak is in all of them alike, so
+ * that it cannot pass for noise.
+ */
+function row(bytes: readonly number[]): string {
+  const half = Math.floor(bytes.length / 2)
+  const growth = quantile(bytes.slice(-half), 0.5) - quantile(bytes.slice(0, half), 0.5)
+  const steps = differences(bytes.slice(1), bytes)
+  const noise = Math.max(quantile(steps, 0.75) - quantile(steps, 0.25), LEAST * quantile(bytes, 0.5))
+  const slope = growth / ((bytes.length - half) * every)
+  return [
+    bytes.map(inMib).join(' '),
+    slope.toFixed(2),
+    inMib(growth),
+    inMib(noise),
+    growth <= noise ? 'flat' : 'growing',
+  ].join(' | ')
+}
+
+function inMib(bytes: number): string {
+  return (bytes / MIB).toFixed(2)
+}
