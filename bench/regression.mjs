@@ -1,0 +1,173 @@
+// @ts-check
+/**
+ * Fails when the hot path costs nearly twice what it did: `npm run test:performance`. See docs/benchmarks.md.
+ *
+ * What is measured does not depend on how fast a machine is, nor on what else it does: what is allocated, which
+ * asynchronous resources are made, and CPU time as a ratio to that of a server without the plugin in the same process.
+ * Requests are injected: a socket would be most of the cost, and nearly all of the noise.
+ */
+import { createHook } from 'node:async_hooks'
+import { setImmediate } from 'node:timers/promises'
+import Fastify from 'fastify'
+import audit from 'fastify-audit-log'
+
+/**
+ * What was measured when these were last renewed, which takes no more than copying what is printed here: the highest of
+ * Node 20, 22 and 24. Renew them whenever the hot path gets cheaper, or this check sleeps.
+ *
+ * @type {Record<string, number>}
+ */
+const FIGURES = {
+  'enforced, promises of 64 requests': 4,
+  'enforced, timers of 64 requests': 2,
+  'enforced, other resources of 64 requests': 131,
+  'enforced, writes of 64 requests': 2,
+  'best-effort, promises of 64 requests': 2,
+  'best-effort, timers of 64 requests': 1,
+  'best-effort, other resources of 64 requests': 66,
+  'best-effort, writes of 64 requests': 1,
+  'enforced, bytes allocated by a request': 6600,
+  "enforced, CPU time beside a request's": 0.5,
+  'best-effort, bytes allocated by a request': 6200,
+  "best-effort, CPU time beside a request's": 0.5,
+}
+/** A limit is this many times the figure: far beyond the noise, and below a hot path that is twice as slow. */
+const MARGIN = 1.7
+
+/** As many as a busy server has at once: what is done for a batch is shared by them. */
+const CONCURRENT = 64
+/** Rounds of so many requests in a slice: what they allocate must fit in the semi-space, where it is counted. */
+const ROUNDS = 10
+const SLICES = 41
+const WARM_UP = 60
+
+/** @type {ReadonlyArray<'promises' | 'timers' | 'other resources' | 'writes'>} */
+const KINDS = ['promises', 'timers', 'other resources', 'writes']
+
+/** Collects what is young, which takes a moment and leaves the semi-space as large as it was. */
+const collect = /** @type {(options: { type: 'minor' }) => void} */ (Reflect.get(globalThis, 'gc'))
+
+let writes = 0
+/** Reads every line, and keeps none. */
+const sink = {
+  /** @param {readonly import('fastify-audit-log').AuditEntry[]} entries */
+  async write(entries) {
+    writes++
+    for (const { line } of entries) if (line.length === 0) throw new Error('a line is empty')
+  },
+}
+
+/** @param {'enforced' | 'best-effort'} [deliveryGuarantee] */
+async function serve(deliveryGuarantee) {
+  const app = Fastify()
+  if (deliveryGuarantee !== undefined) {
+    await app.register(audit, {
+      filters: [{ name: 'health', endpoints: ['/health*'], stages: ['*'], operations: ['GET'] }],
+      identity: () => ({ accessorId: 'a162f017-bcf7-900c-e22a-a2a8cbbcef53', name: 'check' }),
+      sinks: [{ name: 'none', sink, deliveryGuarantee }],
+    })
+  }
+  app.get('/v1/jobs', async () => ({ hello: 'world' }))
+  await app.ready()
+  await run(app, WARM_UP)
+  return app
+}
+
+/**
+ * @param {import('fastify').FastifyInstance} app
+ * @param {number} rounds
+ */
+async function run(app, rounds) {
+  for (let round = 0; round < rounds; round++) {
+    const requests = []
+    for (let count = 0; count < CONCURRENT; count++) requests.push(app.inject('/v1/jobs?prefix=web'))
+    for (const { statusCode } of await Promise.all(requests)) {
+      if (statusCode !== 200) throw new Error(`a request was answered with ${statusCode}`)
+    }
+    // What nobody waits for is written in the next turns of the event loop.
+    await setImmediate()
+    await setImmediate()
+  }
+}
+
+/** @param {import('fastify').FastifyInstance} app */
+async function slice(app) {
+  collect({ type: 'minor' })
+  const { heapUsed } = process.memoryUsage()
+  const begun = process.cpuUsage()
+  await run(app, ROUNDS)
+  const { user, system } = process.cpuUsage(begun)
+  const bytes = process.memoryUsage().heapUsed - heapUsed
+  return { cpu: user + system, bytes: bytes / ROUNDS / CONCURRENT }
+}
+
+/**
+ * What a round has made for it, and how often the sink is written to: the least of some rounds, for now and then a sink
+ * is given time for itself.
+ *
+ * @param {import('fastify').FastifyInstance} app
+ */
+async function counts(app) {
+  const least = { promises: Infinity, timers: Infinity, 'other resources': Infinity, writes: Infinity }
+  for (let round = 0; round < 5; round++) {
+    const made = { promises: 0, timers: 0, 'other resources': 0, writes: 0 }
+    const hook = createHook({
+      init(_id, type) {
+        made[type === 'PROMISE' ? 'promises' : type === 'Timeout' ? 'timers' : 'other resources']++
+      },
+    })
+    const before = writes
+    hook.enable()
+    await run(app, 1)
+    hook.disable()
+    made.writes = writes - before
+    for (const key of KINDS) least[key] = Math.min(least[key], made[key])
+  }
+  return least
+}
+
+/** @param {number[]} numbers */
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
+}
+
+const bare = await serve()
+const audited = { enforced: await serve('enforced'), 'best-effort': await serve('best-effort') }
+
+/** @type {Record<string, number>} */
+const measured = {}
+const countsOfBare = await counts(bare)
+for (const [name, app] of Object.entries(audited)) {
+  const own = await counts(app)
+  for (const kind of KINDS) measured[`${name}, ${kind} of ${CONCURRENT} requests`] = own[kind] - countsOfBare[kind]
+}
+
+/** @type {Record<string, { bytes: number[], cpu: number[] }>} */
+const slices = { enforced: { bytes: [], cpu: [] }, 'best-effort': { bytes: [], cpu: [] } }
+for (let round = 0; round < SLICES; round++) {
+  const without = await slice(bare)
+  for (const [name, app] of Object.entries(audited)) {
+    const own = await slice(app)
+    slices[name]?.bytes.push(own.bytes - without.bytes)
+    slices[name]?.cpu.push(own.cpu / without.cpu - 1)
+  }
+}
+for (const [name, { bytes, cpu }] of Object.entries(slices)) {
+  measured[`${name}, bytes allocated by a request`] = Math.round(median(bytes))
+  measured[`${name}, CPU time beside a request's`] = Number(median(cpu).toFixed(2))
+}
+
+console.log(`Node ${process.version}, beyond a server without the plugin: measured, figure, limit`)
+let areWithin = true
+for (const [name, value] of Object.entries(measured)) {
+  const figure = FIGURES[name] ?? Number.NaN
+  const limit = figure * MARGIN
+  const isWithin = value <= limit
+  areWithin &&= isWithin
+  console.log(`${isWithin ? ' ok ' : 'MORE'}  ${name}: ${value}, ${figure}, ${limit.toFixed(2)}`)
+}
+if (!areWithin) {
+  console.error('The hot path does more than it did. If it has to, renew FIGURES in bench/regression.mjs.')
+  process.exitCode = 1
+}
+for (const app of [bare, ...Object.values(audited)]) await app.close()
