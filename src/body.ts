@@ -86,18 +86,22 @@ export class BodyWriter {
     const { kind } = this
     if (kind === 'multipart' || kind === 'other') return this.leftOut(kind, Buffer.byteLength(text))
     if (text.length > this.readable) return this.leftOut('too large', Buffer.byteLength(text))
-    if (kind === 'form') return this.value(parseForm(text), Buffer.byteLength(text))
+    if (kind === 'form') return this.value(parseForm(text), text)
     // Much JSON goes by the name of plain text, and as JSON no disguise of a key helps.
     const value = kind === 'json' || looksStructured(text) ? parseJson(withoutMark(text)) : undefined
-    if (value !== undefined) return this.value(value, Buffer.byteLength(text))
+    if (value !== undefined) return this.value(value, text)
     return kind === 'json' ? this.leftOut('not JSON', Buffer.byteLength(text)) : this.running(text)
   }
 
-  private value(value: unknown, bytes?: number): string {
+  /** `text` is what the value was parsed of here, when it was. */
+  private value(value: unknown, text?: string): string {
     const { path, changes } = this
     const writer = new RedactedJson(this.maxBytes, changes, this.marks)
-    const json = writer.write(value)
-    if (writer.isCut) changes.markTruncated(path, this.facts.bytes ?? bytes ?? writer.walked, writer.kept)
+    const json = writer.write(value, text !== undefined)
+    if (writer.isCut) {
+      const bytes = this.facts.bytes ?? (text === undefined ? writer.walked : Buffer.byteLength(text))
+      changes.markTruncated(path, bytes, writer.kept)
+    }
     if (writer.leftOut > 0) changes.markOmitted(`${path}.*`, `too long; ${writer.leftOut} texts`)
     return json
   }

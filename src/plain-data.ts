@@ -13,7 +13,7 @@ export function ownValue(object: object, key: string | number): unknown {
 }
 
 /** Whether an object, which is no Proxy, holds only what is written in it: `{}`, in any realm, or without a prototype. */
-export function isPlainObject(value: object): boolean {
+export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return true
   // Parsers of queries give their objects an empty prototype of their own, for speed.

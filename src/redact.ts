@@ -1,4 +1,5 @@
 import type { Changes } from './changes.js'
+import { namesSecret } from './redact/assignments.js'
 import { isCard } from './redact/cards.js'
 import { cuesOf, KEY } from './redact/cues.js'
 import { isHarmless, redactUrl } from './redact/endpoint.js'
@@ -91,6 +92,12 @@ export class Redactor {
     return this.keys.secrecyOf(key, marks)
   }
 
+  /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
+  keyLiteral(key: string, changes: Changes): string | null {
+    // The URL of a secret is one in a key, too.
+    return changes.secretUrl === undefined ? this.keys.literalOf(key) : null
+  }
+
   /**
    * What stands in the place of a secret: `[REDACTED]`, or in mode `hmac` the keyed hash of its text, of a number's or a
    * boolean's JSON. Masked in either mode are what is most secret, what is no text (an object, a list, null, nothing),
@@ -116,7 +123,7 @@ export class Redactor {
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
   endpoint(url: string, route: string | undefined, changes: Changes): string {
     const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
-    if (params === null && (cuesOf(url) & ~KEY) === 0 && isHarmless(url, this)) return url
+    if (params === null && this.isHarmless(url)) return url
     const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
     if (params !== null && clean !== url) changes.secretUrl = { url, clean }
     return clean
@@ -138,7 +145,8 @@ export class Redactor {
    */
   value(text: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
     const named = withoutUrl(text, changes)
-    if (cuesOf(named) === 0) return named
+    const cues = cuesOf(named)
+    if (cues === 0 || (cues === KEY && !namesSecret(named, this, marks))) return named
     const search = new Search(this, marks)
     const clean = search.text(named)
     changes.redacted += search.found
@@ -148,6 +156,15 @@ export class Redactor {
   /** Whether a number, which is no text to be searched, is a card's. */
   isCard(value: number | bigint): boolean {
     return value >= SMALLEST_CARD && isCard(String(value))
+  }
+
+  private isHarmless(url: string): boolean {
+    try {
+      return (cuesOf(url) & ~KEY) === 0 && isHarmless(url, this)
+    } catch {
+      // The search will fail for the same reason, and says so.
+      return false
+    }
   }
 
   private paramsByPath(url: string, route: string | undefined): RouteParams | null {

@@ -21,11 +21,11 @@ const SHORTEST_START = 16
  * many times over, ends for the same reason.
  */
 export class RedactedJson {
-  /** Not one string that grows: each of its pieces would stay in memory beside it, as long as a line waits. */
-  private readonly parts: string[] = []
+  private json = ''
   private room: number
   private dropped = 0
   private longTexts = 0
+  private isParsed = false
 
   /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
   constructor(
@@ -36,10 +36,13 @@ export class RedactedJson {
     this.room = limit
   }
 
-  /** The JSON; nothing when there is room for nothing. */
-  write(value: unknown): string {
+  /** The JSON; nothing when there is room for nothing. What was parsed here and shown to nobody has nothing to call. */
+  write(value: unknown, isParsed = false): string {
+    this.isParsed = isParsed
     this.value(value, 0)
-    return this.parts.join('')
+    // Read once, a string is one piece: those that it grew by would stay in memory beside it, as long as a line waits.
+    Buffer.byteLength(this.json)
+    return this.json
   }
 
   /** Something had no room. */
@@ -67,7 +70,7 @@ export class RedactedJson {
     if (typeof value === 'string') return this.text(value)
     if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
     if (typeof value !== 'object' || value === null) return this.takeAscii(writePrimitive(value))
-    if (types.isProxy(value)) return this.takeAscii('"[Proxy]"')
+    if (!this.isParsed && types.isProxy(value)) return this.takeAscii('"[Proxy]"')
     if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.takeAscii('"[too deep]"')
     if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.takeAscii('"[too deep]"')
     if (types.isDate(value)) return this.takeAscii(writeDate(value))
@@ -75,29 +78,30 @@ export class RedactedJson {
   }
 
   private array(items: readonly unknown[], depth: number): boolean {
-    const { changes } = this
+    const { changes, isParsed } = this
     if (!this.open('[')) return false
     // By index, so that a hole is `undefined` and not nothing.
     for (let index = 0; index < items.length && !this.isCut; index++) {
       const { redacted } = changes
-      if (!this.member(index === 0 ? '' : ',', index === 0 ? 0 : 1, ownValue(items, index), depth))
-        changes.redacted = redacted
+      const item = isParsed ? items[index] : ownValue(items, index)
+      if (!this.member(index === 0 ? '' : ',', index === 0 ? 0 : 1, item, depth)) changes.redacted = redacted
     }
-    this.parts.push(']')
+    this.json += ']'
     return true
   }
 
-  private object(object: object, depth: number): boolean {
-    const { changes } = this
+  private object(object: Readonly<Record<string, unknown>>, depth: number): boolean {
+    const { changes, isParsed } = this
     if (!this.open('{')) return false
     let comma = ''
     for (const key of Object.keys(object)) {
       const { redacted } = changes
-      if (!this.property(comma, key, ownValue(object, key), depth)) changes.redacted = redacted
+      const value = isParsed ? object[key] : ownValue(object, key)
+      if (!this.property(comma, key, value, depth)) changes.redacted = redacted
       if (this.isCut) break
       comma = ','
     }
-    this.parts.push('}')
+    this.json += '}'
     return true
   }
 
@@ -105,11 +109,10 @@ export class RedactedJson {
     const { changes, marks } = this
     const { redactor } = changes
     const secrecy = redactor.secrecyOf(key, marks)
+    const literal = redactor.keyLiteral(key, changes)
     // A key is the client's text as any other.
-    const name = redactor.value(key, changes, marks)
-    const isShort = name.length <= LONGEST_KEY && isPlain(name)
-    const before = isShort ? `${comma}"${name}":` : `${comma}${quoteStart(name, LONGEST_KEY)}:`
-    const bytes = isShort ? before.length : Buffer.byteLength(before)
+    const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)
+    const bytes = literal === null ? Buffer.byteLength(before) : before.length
     if (secrecy === 0) return this.member(before, bytes, value, depth)
     changes.redacted++
     const replacement = quoteWhole(redactor.replacement(value, secrecy))
@@ -118,10 +121,9 @@ export class RedactedJson {
 
   /** A value with its comma and key before it, or nothing of them. */
   private member(before: string, bytes: number, value: unknown, depth: number): boolean {
-    const { room, parts } = this
-    const { length } = parts
+    const { room, json } = this
     if (this.take(before, bytes) && this.value(value, depth + 1)) return true
-    parts.length = length
+    this.json = json
     this.dropped += room - this.room
     this.room = room
     return false
@@ -173,7 +175,7 @@ export class RedactedJson {
 
   private push(json: string, bytes: number): true {
     this.room -= bytes
-    this.parts.push(json)
+    this.json += json
     return true
   }
 }

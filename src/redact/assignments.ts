@@ -6,6 +6,22 @@ export interface KeyRules {
   replacement(value: string, secrecy: Secrecy): string
 }
 
+/** Whether `redactAssignments` finds a key in a text whose value is secret: in most texts that hold a colon, it does not. */
+export function namesSecret(
+  text: string,
+  rules: { secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy },
+  marks: ReadonlySet<string> | null,
+): boolean {
+  SEPARATOR.lastIndex = 0
+  while (SEPARATOR.test(text)) {
+    const key = keyBefore(text, SEPARATOR.lastIndex - 1, 0)
+    if (key !== '' && rules.secrecyOf(key, marks) > 0) return true
+  }
+  return false
+}
+
+const SEPARATOR = /[=:]/g
+
 interface Range {
   start: number
   end: number
@@ -40,9 +56,12 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
   return start === 0 ? text : redacted + text.slice(start)
 }
 
-const EQUALS = 0x3d
+const QUOTE = 0x22
+const APOSTROPHE = 0x27
 const COLON = 0x3a
-const KEY_CHARACTER = /[\w.\-%[\]]/
+const EQUALS = 0x3d
+/** By its code: of a letter, a digit, or one of `_.-%[]`. */
+const IS_KEY_CHARACTER = Array.from({ length: 128 }, (_, code) => /[\w.\-%[\]]/.test(String.fromCharCode(code)))
 
 /** A quote within five strings of JSON has so many before it. */
 const MAX_BACKSLASHES = 31
@@ -53,16 +72,21 @@ const MAX_BACKSLASHES = 31
  */
 function keyBefore(text: string, separator: number, floor: number): string {
   let end = separator
-  while (end > floor && /\s/.test(text.charAt(end - 1))) end--
-  const quote = text.charAt(end - 1)
-  if (end > floor && (quote === '"' || quote === "'")) {
+  while (end > floor && isSpace(text, end - 1)) end--
+  const quote = text.charCodeAt(end - 1)
+  if (end > floor && (quote === QUOTE || quote === APOSTROPHE)) {
     end--
     const least = Math.max(floor, end - MAX_BACKSLASHES)
     while (end > least && text.charAt(end - 1) === '\\') end--
   }
   let start = end
-  while (start > floor && KEY_CHARACTER.test(text.charAt(start - 1))) start--
+  while (start > floor && IS_KEY_CHARACTER[text.charCodeAt(start - 1)] === true) start--
   return text.slice(start, end)
+}
+
+function isSpace(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return (code <= 0x20 || code >= 0x80) && /\s/.test(text.charAt(index))
 }
 
 /** On the same line: an empty value in an `.env` file must not hide the next one. */

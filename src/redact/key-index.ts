@@ -1,18 +1,22 @@
+import { isPlain } from '../bound.js'
+import { cuesOf } from './cues.js'
 import { builtInSecrecy, formsOf, type Secrecy } from './keys.js'
 
 /** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
 const REMEMBERED = 4096
 const LONGEST = 64
 
-interface Known {
+/** What is known of a key. */
+interface KnownKey {
   readonly secrecy: Secrecy
   readonly forms: readonly string[]
+  readonly literal: string | null
 }
 
 /** The keys that are secret on one server. The same few come in every request, so what they are is remembered. */
 export class KeyIndex {
   private readonly own: ReadonlySet<string>
-  private readonly known = new Map<string, Known>()
+  private readonly known = new Map<string, KnownKey>()
 
   /** `keys` are secret beside those that are built in. */
   constructor(keys: readonly string[]) {
@@ -21,12 +25,21 @@ export class KeyIndex {
 
   /** `marks` are names in their normal form, which are secret here and now. */
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy {
-    const known = this.known.get(key) ?? this.learn(key)
+    const known = this.find(key)
     if (known.secrecy > 0 || marks === null) return known.secrecy
     return known.forms.some((form) => marks.has(form)) ? 1 : 0
   }
 
-  private learn(key: string): Known {
+  /** `"key":` as JSON has it; null when something of the key is to be redacted, escaped or cut, or may be. */
+  literalOf(key: string): string | null {
+    return key.length > LONGEST ? null : this.find(key).literal
+  }
+
+  private find(key: string): KnownKey {
+    return this.known.get(key) ?? this.learn(key)
+  }
+
+  private learn(key: string): KnownKey {
     if (key.length > LONGEST) return look(key, this.own)
     // A slice would keep alive the whole text that it is of.
     const copy = Buffer.from(key).toString()
@@ -37,14 +50,14 @@ export class KeyIndex {
   }
 }
 
-function look(key: string, own: ReadonlySet<string>): Known {
+function look(key: string, own: ReadonlySet<string>): KnownKey {
   const forms = formsOf(key)
   // Nothing can be told of it.
-  if (forms === undefined) return { secrecy: 2, forms: [] }
+  if (forms === undefined) return { secrecy: 2, forms: [], literal: null }
   let secrecy: Secrecy = forms.some((form) => own.has(form)) ? 1 : 0
   for (const form of forms) {
     const builtIn = builtInSecrecy(form)
     if (builtIn > secrecy) secrecy = builtIn
   }
-  return { secrecy, forms }
+  return { secrecy, forms, literal: cuesOf(key) === 0 && isPlain(key) ? `"${key}":` : null }
 }

@@ -59,6 +59,17 @@ it('a URL has JSON in its query searched, even if nothing else in it looks like 
   expect(changes.redacted).toBe(1)
 })
 
+it('a URL of which nothing can be told is left out', () => {
+  class Failing extends Redactor {
+    override secrecyOf(): never {
+      throw new RangeError('no memory')
+    }
+  }
+  const changes = new Changes(new Failing())
+  expect(changes.redactor.endpoint('/a?b=1', undefined, changes)).toBe('[omitted]')
+  expect(changes.omitted).toEqual({ 'request.endpoint': 'redaction failed' })
+})
+
 describe('a URL that is taken for harmless', () => {
   it('is one in which a search finds nothing', () => {
     let taken = 0

@@ -1,0 +1,49 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { Changes } from '../../src/changes.js'
+import { REDACTED, Redactor } from '../../src/redact.js'
+import { RedactedJson } from '../../src/redacted-json.js'
+import { hostileText } from '../support/hostile.js'
+
+const redactor = new Redactor()
+
+function write(value: unknown, limit: number, isParsed: boolean) {
+  const changes = new Changes(redactor)
+  const writer = new RedactedJson(limit, changes)
+  const json = writer.write(value, isParsed)
+  return { json, redacted: changes.redacted, kept: writer.kept, walked: writer.walked }
+}
+
+const text = fc.oneof(
+  hostileText,
+  fc.constantFrom('token', 'page', '__proto__', 'a:b', 'at 10:30', 'x=1', 'pin: 1234', 'registry.example.org/web:1.2'),
+  fc.constantFrom('password=hunter2', 'X-Api-Key : abc', 'Bearer abc123', '4111111111111111', 'ada@example.org'),
+)
+const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 5 },
+    text,
+    fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)),
+    fc.array(tie('tree'), { maxLength: 4 }),
+    fc.array(fc.tuple(text, tie('tree')), { maxLength: 4 }).map((members) => Object.fromEntries(members)),
+  ),
+}))
+
+it('A value that was parsed is written as one of the application that is the same', () => {
+  fc.assert(
+    fc.property(tree, fc.integer({ min: 0, max: 3000 }), (value, limit) => {
+      const parsed: unknown = JSON.parse(JSON.stringify(value))
+      expect(write(parsed, limit, true)).toEqual(write(parsed, limit, false))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+it('A key that names the URL of a secret is written without it, though it is known', () => {
+  const url = '/reset/abcdef'
+  const changes = new Changes(redactor)
+  const writeKey = () => new RedactedJson(1000, changes).write({ [url]: 1 }, true)
+  expect(writeKey()).toBe('{"/reset/abcdef":1}')
+  changes.secretUrl = { url, clean: `/reset/${REDACTED}` }
+  expect(writeKey()).toBe(`{"/reset/${REDACTED}":1}`)
+})
