@@ -1,0 +1,96 @@
+// @ts-check
+/**
+ * What redaction costs beside `JSON.stringify` of the same: `npm run bench:redaction -- [--slices 21]
+ * [--milliseconds 20]`. One process, no server. See docs/benchmarks.md.
+ */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Changes } from './.modules/changes.js'
+import { Redactor } from './.modules/redact.js'
+import { RedactedJson } from './.modules/redacted-json.js'
+
+const { values } = parseArgs({
+  options: { slices: { type: 'string', default: '21' }, milliseconds: { type: 'string', default: '20' } },
+})
+const slices = Number(values.slices)
+const milliseconds = Number(values.milliseconds)
+
+const ROOM = 4 * 2 ** 20
+const redactor = new Redactor()
+
+/** @param {unknown} value @param {boolean} isParsed */
+const redacted = (value, isParsed) => new RedactedJson(ROOM, new Changes(redactor)).write(value, isParsed)
+
+const body = {
+  name: 'web',
+  owner: { id: 23, mail: 'ada@example.org', active: true },
+  tasks: Array.from({ length: 16 }, (_, index) => ({
+    id: index,
+    image: `registry.example.org/team/service-${index}:1.2.${index}`,
+    command: ['serve', '--port', String(8000 + index)],
+    cpu: 0.5,
+  })),
+}
+const json = JSON.stringify(body)
+/** What nothing was known of until it came: as a server has it. */
+const parsed = JSON.parse(json)
+const url = '/v1/jobs?prefix=web&limit=20'
+const flat = 'lorem ipsum '.repeat(5462)
+const nested = { tasks: Array.from({ length: 580 }, () => JSON.parse(json)) }
+
+/** By what is written: how it is redacted, and how JSON writes it. @type {Record<string, [() => unknown, () => unknown]>} */
+const ROWS = {
+  'the same twice': [() => JSON.stringify(parsed), () => JSON.stringify(parsed)],
+  'body of 2 KB, parsed by the server': [() => redacted(parsed, false), () => JSON.stringify(parsed)],
+  'body of 2 KB, parsed for the record': [() => redacted(parsed, true), () => JSON.stringify(parsed)],
+  'URL with a query': [() => redactor.endpoint(url, undefined, new Changes(redactor)), () => JSON.stringify(url)],
+  'string of 64 KiB': [() => redacted(flat, true), () => JSON.stringify(flat)],
+  'nested objects, 1 MiB': [() => redacted(nested, true), () => JSON.stringify(nested)],
+}
+
+const measured = Object.entries(ROWS).map(([name, [ours, theirs]]) => {
+  const calls = { ours: callsFor(ours), theirs: callsFor(theirs) }
+  return { name, ours, theirs, calls, times: /** @type {number[]} */ ([]), ratios: /** @type {number[]} */ ([]) }
+})
+for (let slice = 0; slice < slices; slice++) {
+  for (const { ours, theirs, calls, times, ratios } of measured) {
+    const time = timeOf(ours, calls.ours)
+    times.push(time)
+    ratios.push(time / timeOf(theirs, calls.theirs))
+  }
+}
+
+process.stdout.write(
+  `${cpus()[0]?.model.trim()}, Node ${process.version}; ${slices} slices of about ${milliseconds} ms\n` +
+    'median (lower quartile – upper quartile)\n\n| what is redacted | µs | ratio to JSON.stringify |\n| --- | --- | --- |\n',
+)
+for (const { name, times, ratios } of measured) {
+  process.stdout.write(`| ${name} | ${spread(times)} | ${spread(ratios)} |\n`)
+}
+
+/** How many calls take about as long as a slice, once they are compiled. @param {() => unknown} call */
+function callsFor(call) {
+  const end = performance.now() + 200
+  let calls = 0
+  while (performance.now() < end) {
+    call()
+    calls++
+  }
+  return Math.max(1, Math.round((calls * milliseconds) / 200))
+}
+
+/** Microseconds of one call. @param {() => unknown} call @param {number} calls */
+function timeOf(call, calls) {
+  const start = performance.now()
+  for (let index = 0; index < calls; index++) call()
+  return ((performance.now() - start) * 1000) / calls
+}
+
+/** @param {number[]} numbers */
+function spread(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const [lower, median, upper] = [0.25, 0.5, 0.75].map((share) =>
+    sorted[Math.floor(share * (sorted.length - 1))]?.toFixed(2),
+  )
+  return `${median} (${lower} – ${upper})`
+}
