@@ -27,22 +27,22 @@ export function begin(trail: Trail, request: FastifyRequest & Slot, reply: Fasti
   const slot = request[SLOT]
   if (slot instanceof Exchange || slot === EXCLUDED) return null
   const { auditor, counts } = trail
-  const config = trail.routeConfigOf(request)
-  const route = config?.url
-  const audit = config?.audit
+  // Fastify makes this object anew for each look at it.
+  const route = request.routeOptions
+  const audit = route.config?.audit
   const namespace = trail.rules.needsNamespace ? trail.who.namespaceOf(request) : undefined
   const url = request.raw.url ?? ''
-  const level = trail.level(request.method, url, route, namespace, audit)
+  const level = trail.level(request.method, url, route.url, namespace, audit)
   const exclusions = level === NONE ? -1 : auditor.exclusions(request.method, url)
   if (level === NONE || auditor.isExcludedEverywhere(exclusions)) {
     counts.excluded++
-    if (isExempt(audit)) noteExempt(trail, route ?? '')
+    if (isExempt(audit)) noteExempt(trail, route.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
     return null
   }
-  const exchange = new Exchange(trail, request, reply, route, namespace, level, exclusions, slot ?? null)
+  const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
 }

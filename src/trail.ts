@@ -14,7 +14,6 @@ import { rancherLine } from './formats/rancher.js'
 import { Who, type WhoCounts } from './identity.js'
 import { Seal } from './integrity/seal.js'
 import { sealable } from './integrity/sealable.js'
-import { routeConfigReader } from './internals.js'
 import type { Level } from './level.js'
 import { OpenExchanges } from './open-exchanges.js'
 import type { ResolvedOptions, ResolvedSink, RouteAudit } from './options.js'
@@ -52,7 +51,6 @@ export class Trail implements ExchangeContext {
   readonly rules: Rules
   readonly open = new OpenExchanges()
   readonly auditIdHeader: string | false
-  readonly routeConfigOf = routeConfigReader()
   /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
   readonly exemptedUrls = new Set<string>()
   readonly counts: ExchangeCounts & WhoCounts = {
