@@ -2,6 +2,7 @@
  * A server that ends in order: the requests that are under way are answered, what is queued is stored, and the trail
  * says last that it stopped. Then it sends itself SIGTERM, as a process manager would.
  */
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +54,7 @@ process.on('uncaughtException', (error) => {
 
 const address = await app.listen({ port: 0, host: '127.0.0.1' })
 const answer = fetch(`${address}/orders`, { method: 'POST' })
-await sleep(20)
+await once(app.server, 'request')
 process.kill(process.pid, 'SIGTERM')
 
 const { status } = await answer
