@@ -41,7 +41,8 @@ export function write(count, milliseconds, store) {
 /**
  * Answers each message with what `answer` makes of it, and ends with the process that asks.
  *
- * @param {(question: any) => Promise<unknown>} answer
+ * @template Question
+ * @param {(question: Question) => Promise<unknown>} answer
  */
 export function serve(answer) {
   process.on('message', async (question) => process.send?.(await answer(question)))
