@@ -198,6 +198,7 @@ describe('JSON in a string', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom(undefined, 1, 2), (json, indent) => {
         const text = JSON.stringify(JSON.parse(json), null, indent)
+        fc.pre(/["}\]]$/.test(text)) // a number alone, which may be a card's, is a value that is replaced whole
         const { text: clean, redacted } = redactValue(text)
         expect(() => JSON.parse(clean)).not.toThrow()
         if (redacted === 0) expect(clean).toBe(text)
@@ -205,6 +206,7 @@ describe('JSON in a string', () => {
     )
     const text = '{ "big": 12345678901234567890, "a": 1, "a": 1.0, "token" : {"x": ["}"]}, "u": "\\u00e9" }'
     expect(redactValue(text).text).toBe(text.replace('{"x": ["}"]}', `"${REDACTED}"`))
+    expect(redactValue('[1, 4111111111111111]').text).toBe(`[1, "${REDACTED}"]`)
   })
 
   it('is searched at any depth, and whatever else its key is', () => {
