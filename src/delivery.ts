@@ -61,7 +61,9 @@ export class Delivery implements Lane, SinkContext {
   private readonly health: Health
   private readonly turns = new Turns(
     (timeout) => this.onOverdue(timeout),
-    () => this.schedule(),
+    () => {
+      if (this.isCallDue) this.schedule()
+    },
   )
   private isScheduled = false
   private isIdleDue = false
@@ -219,6 +221,11 @@ export class Delivery implements Lane, SinkContext {
     this.pump()
     await this.flush()
     await seal.checkpoints.handedOut()
+  }
+
+  /** The sink is to be called, or somebody waits for there being nothing left. */
+  private get isCallDue(): boolean {
+    return !this.outbox.isEmpty || this.isWriteDue || this.isIdleDue || this.upkeep.isAsked || this.outbox.isAwaited
   }
 
   private answered(): Promise<void> {

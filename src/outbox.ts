@@ -40,6 +40,11 @@ export class Outbox {
     return this.queue.length === 0
   }
 
+  /** Somebody waits for what is here to be answered for. */
+  get isAwaited(): boolean {
+    return this.flushing.length > 0
+  }
+
   get counts(): { queued: number; queuedBytes: number } {
     return { queued: this.queue.length + this.batch.length, queuedBytes: this.queue.bytes }
   }

@@ -1,3 +1,5 @@
+import { STORED } from './sinks/sink.js'
+
 /** What a call that settled says: its error, if any, and whether it came after the timeout. */
 export type Settled = (error: unknown, late: boolean) => void
 
@@ -20,13 +22,17 @@ export class Turns {
   /** Starts a call, unless one is under way, which is the caller's to know. A call that throws has rejected. */
   start(run: () => Promise<void> | undefined, timeout: number, settled: Settled): void {
     this.settled = settled
-    this.timer = setTimeout(() => this.giveUp(timeout), timeout)
     let running: Promise<void> | undefined
     try {
       running = run()
     } catch (error) {
       running = Promise.reject(error)
     }
+    if (running === STORED) {
+      this.finish(undefined)
+      return
+    }
+    this.timer = setTimeout(() => this.giveUp(timeout), timeout)
     Promise.resolve(running).then(this.onResolved, this.onRejected)
   }
 

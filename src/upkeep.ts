@@ -24,6 +24,11 @@ export class Upkeep {
 
   constructor(private readonly sink: AuditSink) {}
 
+  /** A call was asked for and has not been made. */
+  get isAsked(): boolean {
+    return this.reopenings.length > 0 || this.closing !== null
+  }
+
   /** Asks for a reopening: one call answers all who asked before it. */
   reopen(): Promise<void> {
     return new Promise((resolve, reject) => {

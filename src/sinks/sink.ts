@@ -8,6 +8,9 @@ export interface AuditEntry {
   readonly event: AuditEvent | LifecycleEvent
 }
 
+/** What `write` returns when everything is stored already: the lane goes on at once, without waiting for a promise. */
+export const STORED: Promise<void> = Promise.resolve()
+
 /** The logger a sink may use: Fastify's, or anything of its shape. */
 export interface SinkLogger {
   info(details: object, message: string): void

@@ -79,12 +79,24 @@ export class ActiveFile {
     this.isNameNew = false
   }
 
+  /** Whether `ready` has nothing to do, and `appendNow` may be used. */
+  get isReadyNow(): boolean {
+    const { file, options } = this
+    if (file === undefined || options.fsync || file.isDirty || this.isCheckDue || !this.pace.isDirect) return false
+    if (options.rotateBytes > 0 && file.end >= options.rotateBytes) return false
+    return options.rotateDuration === 0 || file.isYounger(options.rotateDuration, this.parts.clock.now())
+  }
+
   /** Appends whole lines; when that fails, `undo` is due. */
   async append(data: Uint8Array, entries: number): Promise<void> {
-    if (this.file === undefined) throw new Error(`${this.path} is not open`)
-    await this.file.append(data, this.pace)
-    this.unchecked += entries
-    this.foreign += entries
+    await this.opened.append(data, this.pace)
+    this.count(entries)
+  }
+
+  /** The same, before it returns. */
+  appendNow(data: Uint8Array, entries: number): void {
+    this.opened.appendNow(data, this.pace)
+    this.count(entries)
   }
 
   /** After a failed append: true when nothing of it is in the file, for certain. */
@@ -128,6 +140,16 @@ export class ActiveFile {
       })
     }
     await cleanUp(this.context.log, this.path, file.close())
+  }
+
+  private get opened(): LogFile {
+    if (this.file === undefined) throw new Error(`${this.path} is not open`)
+    return this.file
+  }
+
+  private count(entries: number): void {
+    this.unchecked += entries
+    this.foreign += entries
   }
 
   private async open(): Promise<LogFile> {

@@ -23,11 +23,10 @@ export interface FileStatus {
 export interface FileSystem {
   open(path: string, flags: number, mode: number): Promise<number>
   close(fd: number): Promise<void>
-  /**
-   * Appends; resolves with the count of bytes written, which may be less than asked. `isDirect`: on the calling thread,
-   * which waits for it.
-   */
-  write(fd: number, data: Uint8Array, isDirect?: boolean): Promise<number>
+  /** Appends; resolves with the count of bytes written, which may be less than asked. */
+  write(fd: number, data: Uint8Array): Promise<number>
+  /** The same on the calling thread, which waits for it; throws what `write` rejects with. */
+  writeNow(fd: number, data: Uint8Array): number
   /** Resolves with the count of bytes read; 0 at the end. */
   read(fd: number, into: Uint8Array, position: number): Promise<number>
   truncate(fd: number, length: number): Promise<void>
@@ -93,9 +92,10 @@ const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0
 export const nodeFileSystem: FileSystem = {
   open,
   close,
-  async write(fd, data, isDirect = false) {
-    return isDirect ? fs.writeSync(fd, data) : (await write(fd, data)).bytesWritten
+  async write(fd, data) {
+    return (await write(fd, data)).bytesWritten
   },
+  writeNow: (fd, data) => fs.writeSync(fd, data),
   async read(fd, into, position) {
     return (await read(fd, into, 0, into.byteLength, position)).bytesRead
   },
@@ -177,13 +177,19 @@ export async function readSmall(
 }
 
 /** Writes all of `data`. The rest of a short write is tried once: a disk that took a part mostly says why then. */
-export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array, isDirect = false): Promise<void> {
-  const first = await fs.write(fd, data, isDirect)
-  if (first === data.byteLength) return
-  const second = await fs.write(fd, data.subarray(first))
-  if (first + second < data.byteLength) {
-    throw new ShortWrite(`only ${first + second} of ${data.byteLength} bytes could be written`)
-  }
+export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array): Promise<void> {
+  const first = await fs.write(fd, data)
+  if (first < data.byteLength) expectWhole(data, first + (await fs.write(fd, data.subarray(first))))
+}
+
+/** The same on the calling thread. */
+export function writeWholeNow(fs: FileSystem, fd: number, data: Uint8Array): void {
+  const first = fs.writeNow(fd, data)
+  if (first < data.byteLength) expectWhole(data, first + fs.writeNow(fd, data.subarray(first)))
+}
+
+function expectWhole({ byteLength }: Uint8Array, written: number): void {
+  if (written < byteLength) throw new ShortWrite(`only ${written} of ${byteLength} bytes could be written`)
 }
 
 /** The system took a part of a write and did not say why it left the rest. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../clock.js'
 import { AuditSinkUnavailable, BatchError } from '../../errors.js'
-import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
+import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { makeDirectory } from './directory.js'
 import { CREATE, type FileSystem, nodeFileSystem, remove, writeWhole } from './fs.js'
@@ -79,22 +79,41 @@ class RotatingFileSink implements FileSink {
     }
   }
 
-  async write(batch: readonly AuditEntry[]): Promise<void> {
+  /** What needs no waiting is done without a promise: with few requests at once, those of each write cost more than it. */
+  write(batch: readonly AuditEntry[]): Promise<void> {
+    const { active } = this
+    if (this.isClosed || active === undefined || !active.isReadyNow) return this.writeWhenReady(batch)
+    try {
+      active.appendNow(this.encode(batch), batch.length)
+    } catch (cause) {
+      this.isFailing = true
+      return this.undo(active, batch, cause)
+    }
+    this.isFailing = false
+    return STORED
+  }
+
+  private async writeWhenReady(batch: readonly AuditEntry[]): Promise<void> {
     this.isFailing = true
     const active = await this.ready(0)
-    let text = ''
-    for (const entry of batch) text += `${entry.line}\n`
     try {
-      await active.append(this.encode(text), batch.length)
+      await active.append(this.encode(batch), batch.length)
     } catch (cause) {
-      if (!(await active.undo())) throw new BatchError({ inDoubt: batch, cause })
-      throw new AuditSinkUnavailable(`a write to ${active.path} failed and was undone: ${reason(cause)}`, { cause })
+      await this.undo(active, batch, cause)
     }
     this.isFailing = false
   }
 
+  /** After a failed append; always rejects. */
+  private async undo(active: ActiveFile, batch: readonly AuditEntry[], cause: unknown): Promise<never> {
+    if (!(await active.undo())) throw new BatchError({ inDoubt: batch, cause })
+    throw new AuditSinkUnavailable(`a write to ${active.path} failed and was undone: ${reason(cause)}`, { cause })
+  }
+
   /** Into the same memory each time, for there is one write at a time; what does not fit gets its own. */
-  private encode(text: string): Uint8Array {
+  private encode(batch: readonly AuditEntry[]): Uint8Array {
+    let text = ''
+    for (const { line } of batch) text += `${line}\n`
     const length = text.length < SCRATCH ? this.scratch.write(text) : SCRATCH
     // A character takes at most four bytes: with less room than that left, one may be missing.
     return length <= SCRATCH - 4 ? this.scratch.subarray(0, length) : Buffer.from(text)

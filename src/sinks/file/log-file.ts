@@ -1,4 +1,4 @@
-import { APPEND, type FileStatus, type FileSystem, unless } from './fs.js'
+import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
 import type { Pace } from './pace.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
 
@@ -34,10 +34,25 @@ export class LogFile {
   /** Appends all of `data`; when that fails, what it left is for `repair`. */
   async append(data: Uint8Array, pace: Pace): Promise<void> {
     this.excess = data.byteLength
-    await pace.write(this.fd, data)
+    if (pace.isDirect) pace.writeNow(this.fd, data)
+    else await writeWhole(this.fs, this.fd, data)
     if (this.isDurable) await this.fs.datasync(this.fd)
     this.end += data.byteLength
     this.excess = 0
+  }
+
+  /** The same, before it returns: for a file that need not be durable, while `pace` lets it. */
+  appendNow(data: Uint8Array, pace: Pace): void {
+    this.excess = data.byteLength
+    pace.writeNow(this.fd, data)
+    this.end += data.byteLength
+    this.excess = 0
+  }
+
+  /** Whether it is known to have been begun less than so many milliseconds before `now`. */
+  isYounger(milliseconds: number, now: number): boolean {
+    const { beginning } = this
+    return beginning !== undefined && beginning <= now && now - beginning < milliseconds
   }
 
   /**

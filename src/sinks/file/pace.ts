@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import { type FileSystem, writeWhole } from './fs.js'
+import { type FileSystem, writeWholeNow } from './fs.js'
 
 /** A write that took longer, in milliseconds, went to a disk that cannot keep up. */
 const SLOW = 20
@@ -21,15 +21,19 @@ export class Pace {
     private readonly disk: { readonly isLocal: boolean },
   ) {}
 
-  /** Writes all of `data`. */
-  async write(fd: number, data: Uint8Array): Promise<void> {
+  /** Whether the next write is to be made by `writeNow`. */
+  get isDirect(): boolean {
+    return this.disk.isLocal && this.clock.monotonic() >= this.restsUntil
+  }
+
+  /** Writes all of `data` on this thread. */
+  writeNow(fd: number, data: Uint8Array): void {
     const startedAt = this.clock.monotonic()
-    const isDirect = this.disk.isLocal && startedAt >= this.restsUntil
-    const written = writeWhole(this.fs, fd, data, isDirect)
-    if (isDirect) {
+    try {
+      writeWholeNow(this.fs, fd, data)
+    } finally {
       const now = this.clock.monotonic()
       if (now - startedAt > SLOW) this.restsUntil = now + REST
     }
-    await written
   }
 }

@@ -66,17 +66,29 @@ export class FaultyFs implements FileSystem {
     return fd
   }
 
-  write(fd: number, data: Uint8Array, isDirect?: boolean): Promise<number> {
+  write(fd: number, data: Uint8Array): Promise<number> {
+    this.writes.push('by a thread')
     return this.run(
       'write',
       this.paths.get(fd),
-      () => {
-        this.writes.push(isDirect === true ? 'direct' : 'by a thread')
-        if (isDirect === true) this.whileDirect()
-        return this.real.write(fd, data, isDirect)
-      },
+      () => this.real.write(fd, data),
       (bytes) => this.real.write(fd, data.subarray(0, bytes)),
     )
+  }
+
+  /** Faults of `write` strike here as well; one that hangs would hang the tests. */
+  writeNow(fd: number, data: Uint8Array): number {
+    const path = this.paths.get(fd) ?? ''
+    this.calls.push(`write ${path.split('/').at(-1)}`)
+    this.writes.push('direct')
+    this.whileDirect()
+    const fault = this.faults.find((candidate) => this.strikes(candidate, 'write', path))
+    if (fault === undefined) return this.real.writeNow(fd, data)
+    if (fault.hang) throw new Error('a direct write cannot be made to hang')
+    if (fault.isDone) this.real.writeNow(fd, data)
+    const written = fault.bytes === undefined ? undefined : this.real.writeNow(fd, data.subarray(0, fault.bytes))
+    if (fault.code === undefined && written !== undefined) return written
+    throw failure(fault, 'write', path)
   }
 
   close = (fd: number): Promise<void> => this.run('close', this.paths.get(fd), () => this.real.close(fd))
@@ -129,8 +141,7 @@ export class FaultyFs implements FileSystem {
     if (fault.isDone) await call()
     const result = fault.bytes === undefined || part === undefined ? undefined : await part(fault.bytes)
     if (fault.code === undefined && result !== undefined) return result
-    const code = fault.code ?? 'EIO'
-    throw Object.assign(new Error(`${code}: made to fail, ${op} '${path}'`), { code })
+    throw failure(fault, op, path)
   }
 
   private strikes(fault: Planned, op: Operation, path: string): boolean {
@@ -142,4 +153,9 @@ export class FaultyFs implements FileSystem {
     fault.struck.push(op)
     return true
   }
+}
+
+function failure(fault: Fault, op: Operation, path: string): Error {
+  const code = fault.code ?? 'EIO'
+  return Object.assign(new Error(`${code}: made to fail, ${op} '${path}'`), { code })
 }

@@ -54,8 +54,10 @@ export class Machine implements FileSystem {
       this.opened.delete(fd)
     })
 
-  write = (fd: number, data: Uint8Array): Promise<number> =>
-    this.run('write', () => {
+  write = async (fd: number, data: Uint8Array): Promise<number> => this.writeNow(fd, data)
+
+  writeNow = (fd: number, data: Uint8Array): number =>
+    this.act('write', () => {
       this.file(fd).append(data, this.clock.now())
       return data.byteLength
     })
@@ -119,7 +121,9 @@ export class Machine implements FileSystem {
       this.disk.parent(path).change([nameOf(path), undefined])
     })
 
-  space = async (): Promise<{ free: number; total: number }> => ({ free: 2 ** 40, total: 2 ** 41 })
+  space = async (): Promise<{ free: number; total: number; isLocal: boolean }> => {
+    return { free: 2 ** 40, total: 2 ** 41, isLocal: true }
+  }
 
   private make(path: string): void {
     const found = this.disk.find(path)
@@ -154,6 +158,10 @@ export class Machine implements FileSystem {
   }
 
   private async run<T>(what: string, call: () => T, fail?: () => void): Promise<T> {
+    return this.act(what, call, fail)
+  }
+
+  private act<T>(what: string, call: () => T, fail?: () => void): T {
     if (!this.isOff) this.calls++
     if (this.calls === this.plan.offAt && !this.isOff) {
       this.isOff = true
