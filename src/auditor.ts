@@ -70,14 +70,14 @@ export class Auditor {
     return exclusions === this.everything
   }
 
-  /** The record of a payload; `isAscii` when its text is known to be. */
-  draft(payload: string, isAscii = false): Draft {
+  /** The record of a line from its payload on; `isAscii` when its text is known to be. */
+  draft(tail: string, isAscii = false): Draft {
     const createdAt = toIsoTime(this.clock.now())
     if (createdAt !== this.headTime) {
       this.headTime = createdAt
       this.head = flat(`{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`)
     }
-    return new Draft(this.head, `,"payload":${payload}}`, isAscii)
+    return new Draft(this.head, tail, isAscii)
   }
 
   readonly lifecycle = <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Draft =>

@@ -42,6 +42,11 @@ export interface GateKeeper {
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'addTrailers'
 type Args = readonly unknown[]
 
+interface Call {
+  readonly method: Method
+  readonly args: Args
+}
+
 /** Nothing was sent yet; the reply is held; it passes through; it was replaced, so what comes is swallowed. */
 type State = 'waiting' | 'held' | 'open' | 'answered'
 
@@ -51,9 +56,9 @@ export class Gate {
   state: State = 'waiting'
   /** A `writeHead` that sent nothing yet: Node only composes the head there. */
   head: Args | null = null
-  private held: Array<{ method: Method; args: Args }> = []
+  private held: Call[] | null = null
   /** HTTP/2 sends whatever trailers are set, so those of a reply that may be replaced are not set yet. */
-  private trailers: Args[] = []
+  private trailers: Args[] | null = null
   /** The status when the first bytes came: the one that is recorded, whatever is set later. */
   private heldStatus = 0
   private hasEnd = false
@@ -87,12 +92,12 @@ export class Gate {
   open(): void {
     if (this.state === 'open' || this.state === 'answered') return
     this.state = 'open'
-    const isNothingHeld = this.held.length === 0
+    const isNothingHeld = this.held === null
     try {
       this.replay()
       if (!isNothingHeld) this.keeper.onSent(this.raw.statusCode)
     } catch (error) {
-      this.held = []
+      this.held = null
       this.keeper.onGateError(error)
       this.raw.destroy()
     }
@@ -106,7 +111,7 @@ export class Gate {
     if (this.state === 'open' || this.state === 'answered') return
     const { raw } = this
     const kept = keptHeaders(this.headersSoFar(), keep)
-    this.held = []
+    this.held = null
     // Some classes call `this.write` within `end`: let it through.
     this.state = 'open'
     try {
@@ -126,7 +131,7 @@ export class Gate {
   /** Cuts the connection: nothing that was held goes out, nothing that comes later does. */
   cut(): void {
     this.state = 'answered'
-    this.held = []
+    this.held = null
     this.raw.destroy()
   }
 
@@ -178,7 +183,7 @@ export class Gate {
     const status = toStatus(args[0], this.isHttp2)
     if (!isStatus(status, this.isHttp2)) return this.pass('writeHead', args)
     this.checkHeaders(args)
-    this.head = copyHead([status, ...args.slice(1)])
+    this.head = copyHead(status, args)
     return raw
   }
 
@@ -202,13 +207,16 @@ export class Gate {
     // HTTP/1 has none after an answer, whose length is known.
     if (!this.isHttp2) return this.pass('addTrailers', args)
     for (const [name, value] of headerPairs(args[0])) checkHeader(name, value)
+    this.trailers ??= []
     this.trailers.push(args)
     return undefined
   }
 
   private hold(method: Method, args: Args): unknown {
     if (this.hasEnd) return refuseAfterEnd(this.raw, method, args)
-    this.held.push({ method, args })
+    // Mostly the only one: a list of one is made as large as that.
+    if (this.held === null) this.held = [{ method, args }]
+    else this.held.push({ method, args })
     if (method === 'write') {
       this.wantsDrain = true
       return false
@@ -221,19 +229,27 @@ export class Gate {
   }
 
   private pass(method: Method, args: Args): unknown {
-    return apply(this[method], this.raw, args)
+    return apply(this.original(method), this.raw, args)
+  }
+
+  /** By name, not by `this[method]`, which V8 looks up anew each time. */
+  private original(method: Method): unknown {
+    if (method === 'end') return this.end
+    if (method === 'writeHead') return this.writeHead
+    if (method === 'write') return this.write
+    return method === 'flushHeaders' ? this.flushHeaders : this.addTrailers
   }
 
   private replay(): void {
     const { head, held, trailers } = this
-    this.held = []
+    this.held = null
     this.head = null
-    this.trailers = []
-    for (const args of trailers) this.pass('addTrailers', args)
+    this.trailers = null
+    for (const args of trailers ?? []) this.pass('addTrailers', args)
     if (head !== null) this.pass('writeHead', head)
-    else if (held.length > 0) this.raw.statusCode = this.heldStatus
+    else if (held !== null) this.raw.statusCode = this.heldStatus
     let isFlowing: unknown = true
-    for (const { method, args } of held) {
+    for (const { method, args } of held ?? []) {
       const result = this.pass(method, args)
       if (method === 'write') isFlowing = result
     }

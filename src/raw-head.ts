@@ -18,12 +18,15 @@ export function headersOf(args: Args): unknown {
   return typeof args[1] === 'string' ? args[2] : (args[1] ?? args[2])
 }
 
-/** Headers as they are now: what is set on the reply's own after it was sent must not get into it. */
-export function copyHead(args: Args): Args {
+/**
+ * The arguments of a `writeHead` with this status, and with its headers as they are now: what is set on the reply's own
+ * after it was sent must not get into it.
+ */
+export function copyHead(status: number, args: Args): Args {
   const headers = headersOf(args)
-  if (headers === undefined || headers === null) return args
+  if (headers === undefined || headers === null) return [status, ...args.slice(1)]
   const copy = Array.isArray(headers) ? [...headers] : { ...Object(headers) }
-  return typeof args[1] === 'string' ? [args[0], args[1], copy] : [args[0], copy]
+  return typeof args[1] === 'string' ? [status, args[1], copy] : [status, copy]
 }
 
 /** Throws what Node throws for a header that cannot be sent. */

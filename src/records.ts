@@ -94,7 +94,7 @@ export class Records {
     if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
     const annotations = this.annotations === null ? '' : this.writeAnnotations(this.annotations)
     const authChanged = this.hasAuthChanged ? ',"auth_changed":true' : ''
-    return this.stage('OperationComplete', `,${response}${annotations}${authChanged}`)
+    return this.stage('OperationComplete', `${response}${annotations}${authChanged}`)
   }
 
   correction(statusCode: number, error: string | undefined): Draft {

@@ -6,7 +6,7 @@ import { faultySink } from '../src/testing.js'
 import { draft, gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from './support/lane.js'
 import { validateLine } from './support/schema.js'
 
-const BEGINNING = '{"type":"start"}'
+const BEGINNING = ',"payload":{"type":"start"}}'
 
 async function opened(more: Parameters<typeof laneOf>[0] = {}): Promise<LaneFixture> {
   useFakeTimers()

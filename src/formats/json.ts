@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import { BOUNDS, bounded, quote, quoteWhole } from '../bound.js'
 import type { Changes } from '../changes.js'
 import type { EventAuth, JsonValue, LifecycleDetails, LifecycleType, Stage } from '../event.js'
@@ -57,16 +58,23 @@ export const DEFAULT_NAMESPACE = 'default'
 /** W3C Trace Context, version 00 to fe, no all-zero id. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** `"request":{…}`, the same in both stages. */
+/** From the id to the endpoint, by Node's methods. */
+const operations = new Map(METHODS.map((method) => [method, flat(`","operation":"${method}","endpoint":"`)]))
+
+/** `,"request":{…}`, the same in both stages. */
 export function writeRequest(facts: RequestFacts, changes: Changes): string {
   const endpoint = changes.redactor.endpoint(facts.endpoint, facts.route, changes)
   return (
-    `"request":{"id":"${bounded(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
-    `","operation":"${bounded(facts.operation, BOUNDS.identity, 'request.operation', changes)}` +
-    `","endpoint":"${bounded(endpoint, BOUNDS.endpoint, 'request.endpoint', changes)}` +
+    `,"request":{"id":"${bounded(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
+    (operations.get(facts.operation) ?? writeOperation(facts.operation, changes)) +
+    bounded(endpoint, BOUNDS.endpoint, 'request.endpoint', changes) +
     writePlace(facts.route, facts.namespace, changes) +
     writeOrigin(facts, changes)
   )
+}
+
+function writeOperation(operation: string, changes: Changes): string {
+  return `","operation":${quote(operation, BOUNDS.identity, 'request.operation', changes)},"endpoint":"`
 }
 
 /** By route, for the default namespace: a server has so many routes and no more. */
@@ -128,24 +136,31 @@ function writeNode({ nodeAddress }: RequestFacts, changes: Changes): string {
   return `"ip":${quote(nodeAddress, BOUNDS.address, 'request.node_meta.ip', changes)}`
 }
 
-/** `"response":{…}`. */
+/** `,"response":{…}`. */
 export function writeResponse(facts: ResponseFacts, changes: Changes): string {
-  return (
-    (facts.statusCode === undefined ? '"response":{' : writeStatus(facts.statusCode)) +
-    (facts.error === undefined || changes.redactor.omits('response.error')
-      ? ''
-      : `"error":${writeError(facts.error, 'response.error', changes)},`) +
-    (facts.aborted ? '"aborted":true,' : '') +
-    `"duration_ms":${writeDuration(facts.duration)}}`
-  )
+  const { statusCode, error, aborted, duration } = facts
+  const isPlain = statusCode !== undefined && error === undefined && !aborted
+  return `${isPlain ? writePlainResponse(statusCode) : writeOutcome(facts, changes)}${writeDuration(duration)}}`
 }
 
 /** By status code, of which there are 900. */
-const statuses: string[] = []
+const plainResponses: string[] = []
 
-function writeStatus(statusCode: number): string {
-  statuses[statusCode] ??= flat(`"response":{"status_code":${statusCode},`)
-  return statuses[statusCode]
+/** To the duration, of a response that has only a status before it. */
+function writePlainResponse(statusCode: number): string {
+  plainResponses[statusCode] ??= flat(`,"response":{"status_code":${statusCode},"duration_ms":`)
+  return plainResponses[statusCode]
+}
+
+function writeOutcome({ statusCode, error, aborted }: ResponseFacts, changes: Changes): string {
+  const isErrorOmitted = error === undefined || changes.redactor.omits('response.error')
+  return (
+    ',"response":{' +
+    (statusCode === undefined ? '' : `"status_code":${statusCode},`) +
+    (isErrorOmitted ? '' : `"error":${writeError(error, 'response.error', changes)},`) +
+    (aborted ? '"aborted":true,' : '') +
+    '"duration_ms":'
+  )
 }
 
 /** From none to 999 thousandths, as they follow a whole number. */
@@ -180,7 +195,10 @@ function makeStamp(time: string): Stamp {
   return { OperationReceived: write('OperationReceived'), OperationComplete: write('OperationComplete') }
 }
 
-/** A payload of one stage, from its parts; `rest` is what follows the request, each part with its comma before it. */
+/**
+ * A line of one stage, from its payload on; `rest` is what follows the request. Each part has its comma before it: a piece
+ * less to put together is some 20 ns less.
+ */
 export function writePayload(
   stage: Stage,
   id: string,
@@ -190,20 +208,20 @@ export function writePayload(
   rest: string,
   changes: Changes,
 ): string {
-  return `{"id":"${id}${stamp[stage]}${auth},${request}${rest}${writeChanges(changes)}}`
+  return `,"payload":{"id":"${id}${stamp[stage]}${auth}${request}${rest}${writeChanges(changes)}}}`
 }
 
-/** A payload of the trail's own life. */
+/** A line of the trail's own life, from its payload on. */
 export function writeLifecycle<Type extends LifecycleType>(
   type: Type,
   id: string,
   timestamp: string,
   details: LifecycleDetails[Type],
 ): string {
-  return `{"id":"${id}","type":"${type}","timestamp":"${timestamp}","version":1,"${type}":${writeJson(details)}}`
+  return `,"payload":{"id":"${id}","type":"${type}","timestamp":"${timestamp}","version":1,"${type}":${writeJson(details)}}}`
 }
 
-/** The correction of what was recorded of an exchange. */
+/** The correction of what was recorded of an exchange: a line from its payload on. */
 export function writeCorrection(
   id: string,
   timestamp: string,
@@ -212,7 +230,7 @@ export function writeCorrection(
   changes: Changes,
 ): string {
   const text = error === undefined ? '' : `,"error":${writeError(error, 'correction.error', changes)}`
-  return `{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}`
+  return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}}`
 }
 
 /** An identity; every string of it is bounded. */

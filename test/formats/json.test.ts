@@ -40,12 +40,8 @@ const FACTS: RequestFacts = {
 }
 const RESPONSE: ResponseFacts = { statusCode: 200, error: undefined, aborted: false, duration: 1.25 }
 
-function lineOf(payload: string): string {
-  const draft = new Draft(
-    `{"created_at":"${TIME}","event_type":"audit","instance":"${ID}","seq":`,
-    `,"payload":${payload}}`,
-    false,
-  )
+function lineOf(tail: string): string {
+  const draft = new Draft(`{"created_at":"${TIME}","event_type":"audit","instance":"${ID}","seq":`, tail, false)
   const line = draft.json(1)
   expect(draft.size).toBeGreaterThan(Buffer.byteLength(line))
   return line
@@ -59,7 +55,7 @@ function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>
   const written = writeResponse({ ...RESPONSE, ...response }, changes)
   return {
     changes,
-    line: lineOf(writePayload('OperationComplete', ID, stampOf(TIME), auth, request, `,${written}${rest}`, changes)),
+    line: lineOf(writePayload('OperationComplete', ID, stampOf(TIME), auth, request, `${written}${rest}`, changes)),
   }
 }
 
@@ -102,7 +98,7 @@ describe('a line of format json', () => {
         annotations.add(notes)
         const request = writeRequest(given, changes)
         const response = writeResponse({ ...RESPONSE, statusCode: 500, error }, changes)
-        const rest = `,${response},"annotations":${annotations.toJson()}`
+        const rest = `${response},"annotations":${annotations.toJson()}`
         const line = lineOf(
           writePayload('OperationComplete', ID, stampOf(TIME), writeAuth(who, changes), request, rest, changes),
         )

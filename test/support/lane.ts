@@ -26,12 +26,8 @@ export async function settle(milliseconds = 0): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-export function draft(payload: string): Draft {
-  return new Draft(
-    `{"created_at":"${TIME}","event_type":"audit","instance":"${INSTANCE}","seq":`,
-    `,"payload":${payload}}`,
-    false,
-  )
+export function draft(tail: string): Draft {
+  return new Draft(`{"created_at":"${TIME}","event_type":"audit","instance":"${INSTANCE}","seq":`, tail, false)
 }
 
 /** A record of a request for `endpoint`. */

@@ -17,6 +17,8 @@ const RETENTION_INTERVAL = 60_000
 const DELETIONS = 100
 /** Room for the bytes of any batch of ordinary text, which is 1 MiB at most: memory that is made anew costs twice as much. */
 const SCRATCH = 1280 * 1024
+/** So much is put together at once, in characters: what V8 makes of more than twice that has pages of its own. */
+const CHUNK = 64 * 1024
 /** What must fit on the disk for it to count as working again. */
 const PROBE_BYTES = 64 * 1024
 
@@ -112,11 +114,18 @@ class RotatingFileSink implements FileSink {
 
   /** Into the same memory each time, for there is one write at a time; what does not fit gets its own. */
   private encode(batch: readonly AuditEntry[]): Uint8Array {
+    let length = 0
     let text = ''
-    for (const { line } of batch) text += `${line}\n`
-    const length = text.length < SCRATCH ? this.scratch.write(text) : SCRATCH
+    for (const { line } of batch) {
+      text += `${line}\n`
+      if (text.length < CHUNK) continue
+      length += this.scratch.write(text, length)
+      text = ''
+    }
+    length += this.scratch.write(text, length)
     // A character takes at most four bytes: with less room than that left, one may be missing.
-    return length <= SCRATCH - 4 ? this.scratch.subarray(0, length) : Buffer.from(text)
+    if (length <= SCRATCH - 4) return this.scratch.subarray(0, length)
+    return Buffer.from(batch.map(({ line }) => `${line}\n`).join(''))
   }
 
   async tail(): Promise<string | undefined> {
