@@ -1,6 +1,7 @@
 import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'
 import { AuditSinkTimeout, AuditSinkUnavailable, BatchError } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
+import { Gathering } from './gathering.js'
 import { Health } from './health.js'
 import type { Seal } from './integrity/seal.js'
 import type { Sealer } from './integrity/sealer.js'
@@ -59,13 +60,13 @@ export class Delivery implements Lane, SinkContext {
   private readonly outbox: Outbox
   private readonly upkeep: Upkeep
   private readonly health: Health
+  private readonly gathering: Gathering
   private readonly turns = new Turns(
     (timeout) => this.onOverdue(timeout),
     () => {
-      if (this.isCallDue) this.schedule()
+      if (this.isCallDue) this.gathering.schedule()
     },
   )
-  private isScheduled = false
   private isIdleDue = false
   /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
   private isWriteDue = false
@@ -88,6 +89,7 @@ export class Delivery implements Lane, SinkContext {
     this.health = new Health(options.name, options.enforced, options.log)
     this.upkeep = new Upkeep(sink)
     this.outbox = new Outbox(this, { ...options, seal: this.seal })
+    this.gathering = new Gathering(() => this.pump(), this.outbox)
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
@@ -137,7 +139,7 @@ export class Delivery implements Lane, SinkContext {
       return false
     }
     this.outbox.push(entry)
-    if (!this.turns.isBusy) this.schedule()
+    if (!this.turns.isBusy) this.gathering.schedule()
     return true
   }
 
@@ -155,7 +157,7 @@ export class Delivery implements Lane, SinkContext {
     }
     this.outbox.pushOwn(entry)
     if (type === 'rotation') this.seal?.checkpoints?.want()
-    if (!this.turns.isBusy) this.schedule()
+    if (!this.turns.isBusy) this.gathering.schedule()
   }
 
   doubt(entries: number): void {
@@ -262,16 +264,6 @@ export class Delivery implements Lane, SinkContext {
     this.upkeep.giveUp(this.timedOut(budget))
   }
 
-  /** Lets everything that arrives in this turn of the event loop gather first: half as many writes under load. */
-  private schedule(): void {
-    if (this.isScheduled) return
-    this.isScheduled = true
-    setImmediate(() => {
-      this.isScheduled = false
-      this.pump()
-    })
-  }
-
   /** Starts the next call on the sink, if none is under way. */
   private pump(): void {
     if (this.turns.isBusy) return
@@ -324,14 +316,16 @@ export class Delivery implements Lane, SinkContext {
       // A copy: a sink that empties its array must not empty the list of those who wait.
       () => this.sink.write([...batch]),
       this.options.timeout,
-      (error, late) =>
+      (error, late) => {
+        this.gathering.wrote(this.turns.took)
         this.outbox.settle(error, late, (isAnyStored) => {
           if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
           // At once: what is not signed for could still be written anew.
           if (isAnyStored && this.seal?.isDue === true) this.isWriteDue = true
           if (isAnyStored) this.works()
           else this.health.fails(error)
-        }),
+        })
+      },
     )
   }
 

@@ -35,6 +35,15 @@ export class Outbox {
     this.queue = new Queue(options.maxQueue, options.maxQueueBytes)
   }
 
+  get length(): number {
+    return this.queue.length
+  }
+
+  /** So much waits that waiting for more gains nothing, or fills it. */
+  get isAmple(): boolean {
+    return this.queue.isAmple
+  }
+
   /** Nothing waits for its turn. */
   get isEmpty(): boolean {
     return this.queue.length === 0

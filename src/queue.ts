@@ -22,6 +22,12 @@ export class Queue {
     return this.own.length + this.entries.length
   }
 
+  /** A whole batch waits, or a quarter of what may. */
+  get isAmple(): boolean {
+    const { length, bytes, maxEntries, maxBytes } = this
+    return length >= Math.min(BATCH_ENTRIES, maxEntries / 4) || bytes >= Math.min(BATCH_BYTES, maxBytes / 4)
+  }
+
   /** What is written last of all that waits now. */
   get last(): Entry | undefined {
     return this.entries.at(-1) ?? this.own.at(-1)

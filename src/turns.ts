@@ -7,6 +7,9 @@ export type Settled = (error: unknown, late: boolean) => void
 export class Turns {
   private settled: Settled | null = null
   private timer: NodeJS.Timeout | undefined
+  private startedAt = 0
+  /** How long the last call took, in milliseconds; 0: it was done when it returned. */
+  took = 0
   /** The call under way is past its timeout. */
   isOverdue = false
 
@@ -29,9 +32,11 @@ export class Turns {
       running = Promise.reject(error)
     }
     if (running === STORED) {
-      this.finish(undefined)
+      this.took = 0
+      this.settle(undefined)
       return
     }
+    this.startedAt = performance.now()
     this.timer = setTimeout(() => this.giveUp(timeout), timeout)
     Promise.resolve(running).then(this.onResolved, this.onRejected)
   }
@@ -51,6 +56,11 @@ export class Turns {
 
   private finish(error: unknown): void {
     clearTimeout(this.timer)
+    this.took = performance.now() - this.startedAt
+    this.settle(error)
+  }
+
+  private settle(error: unknown): void {
     const { settled, isOverdue } = this
     this.settled = null
     this.isOverdue = false
