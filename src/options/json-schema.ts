@@ -18,15 +18,25 @@ const ABOUT = {
 }
 
 /**
- * The options as a JSON Schema (draft 7), to check a configuration file with. Functions and instances are left out of
- * it: `identity`, `namespace`, a `format` of one's own, and sinks that are given as `sink`.
+ * Makes the JSON Schema (draft 7) of the options, to check a configuration file with. Functions and instances are left
+ * out of it: `identity`, `namespace`, a `format` of one's own, and sinks that are given as `sink`.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs'
+ * import { optionsJsonSchema } from 'fastify-audit-log'
+ *
+ * writeFileSync('audit.schema.json', JSON.stringify(optionsJsonSchema(), null, 2))
+ * ```
  */
-export const optionsJsonSchema: JsonSchema = z.toJSONSchema(optionsSchema.meta(ABOUT), {
-  io: 'input',
-  target: 'draft-07',
-  unrepresentable: () => ({ $comment: UNREPRESENTABLE }),
-  override: ({ jsonSchema }) => leaveOut(jsonSchema),
-})
+export function optionsJsonSchema(): JsonSchema {
+  return z.toJSONSchema(optionsSchema.meta(ABOUT), {
+    io: 'input',
+    target: 'draft-07',
+    unrepresentable: () => ({ $comment: UNREPRESENTABLE }),
+    override: ({ jsonSchema }) => leaveOut(jsonSchema),
+  })
+}
 
 /** Takes what JSON cannot hold out of an object's properties and a union's members, and objects that need it. */
 function leaveOut(schema: z.core.JSONSchema.BaseSchema): void {
