@@ -1,16 +1,59 @@
+import { renameSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import type { FileSinkOptions } from '../../../src/sinks/file/index.js'
+import { STORED } from '../../../src/sinks/sink.js'
 import { entry, world } from './world.js'
 
 /** A sink whose disk has been looked at. */
-async function onDisk(isLocal: boolean | undefined) {
-  const { opened, fs, clock, texts } = world()
+async function onDisk(isLocal: boolean | undefined, options: Partial<FileSinkOptions> = {}) {
+  const made = world()
+  const { opened, fs } = made
   fs.room = Promise.resolve({ free: 2 ** 40, total: 2 ** 40, ...(isLocal !== undefined && { isLocal }) })
-  const sink = await opened()
+  const sink = await opened(options)
   await sink.write([entry('first')])
   await sink.idle?.()
   fs.writes.length = 0
-  return { sink, fs, clock, texts }
+  return { ...made, sink }
 }
+
+it('needs no promise where nothing is to be waited for, and only there', async () => {
+  const local = await onDisk(true)
+  expect(local.sink.write([entry('second')])).toBe(STORED)
+  const durable = await onDisk(true, { fsync: true })
+  const second = durable.sink.write([entry('second')])
+  expect(second).not.toBe(STORED)
+  await second
+  const remote = await onDisk(false)
+  expect(remote.sink.write([entry('second')])).not.toBe(STORED)
+  for (const { sink } of [local, durable, remote]) await sink.close?.()
+})
+
+it.each([
+  ['size', { rotateBytes: 100 }],
+  ['age', { rotateDuration: 5000 }],
+] as const)('rotates by %s between direct writes', async (reason, options) => {
+  const { sink, fs, clock, texts, recorded } = await onDisk(true, { rotateBytes: 0, rotateDuration: 0, ...options })
+  await sink.write([entry('second')])
+  clock.advance(5000)
+  await sink.write([entry('third')])
+  await sink.write([entry('fourth')])
+  expect(recorded).toEqual([expect.objectContaining({ type: 'rotation', reason })])
+  expect(texts()).toEqual(['third', 'fourth'])
+  expect(fs.writes).toEqual(['direct', 'direct', 'direct'])
+  await sink.close?.()
+})
+
+it('sees within a second that the file was moved away between direct writes', async () => {
+  const { sink, clock, path, texts } = await onDisk(true)
+  await sink.write([entry('second')])
+  renameSync(path, `${path}.moved`)
+  await sink.write([entry('third')])
+  clock.advance(1000)
+  await sink.write([entry('fourth')])
+  expect(texts()).toEqual(['fourth'])
+  expect(texts('audit.log.moved')).toEqual(['first', 'second', 'third'])
+  await sink.close?.()
+})
 
 it('writes on the thread that asks where the disk is of this machine, as soon as it has been looked at', async () => {
   const { sink, fs, texts } = await onDisk(true)
