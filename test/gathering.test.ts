@@ -56,6 +56,17 @@ it('calls it in the same turn for what follows from a call, however many promise
   expect(calls).toEqual([1, 2, 1])
 })
 
+it('leaves to the next turn what would keep a turn from ending', async () => {
+  const { calls, arrive } = lane(
+    () => arrive(),
+    () => arrive(),
+  )
+  arrive()
+  expect(await new Promise((resolve) => setImmediate(() => resolve([...calls])))).toEqual([1, 1])
+  await turn()
+  expect(calls).toEqual([1, 1, 1])
+})
+
 it('leaves what comes after a turn for the end of the next one', async () => {
   const { calls, arrive } = lane()
   arrive()

@@ -79,12 +79,11 @@ export class ActiveFile {
     this.isNameNew = false
   }
 
-  /** Whether `ready` has nothing to do, and `appendNow` may be used. */
+  /** Whether `ready` has nothing to do but, once a second, to look at the file and its age, and `appendNow` may be used. */
   get isReadyNow(): boolean {
     const { file, options } = this
     if (file === undefined || options.fsync || file.isDirty || this.isCheckDue || !this.pace.isDirect) return false
-    if (options.rotateBytes > 0 && file.end >= options.rotateBytes) return false
-    return options.rotateDuration === 0 || file.isYounger(options.rotateDuration, this.parts.clock.now())
+    return options.rotateBytes === 0 || file.end < options.rotateBytes
   }
 
   /** Appends whole lines; when that fails, `undo` is due. */

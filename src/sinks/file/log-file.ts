@@ -49,12 +49,6 @@ export class LogFile {
     this.excess = 0
   }
 
-  /** Whether it is known to have been begun less than so many milliseconds before `now`. */
-  isYounger(milliseconds: number, now: number): boolean {
-    const { beginning } = this
-    return beginning !== undefined && beginning <= now && now - beginning < milliseconds
-  }
-
   /**
    * Cuts off what a failed append left, and makes sure of it. False when that append does not explain what is in the
    * file: then somebody else has changed it, and nothing was cut.

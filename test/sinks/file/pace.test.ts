@@ -29,12 +29,12 @@ it('needs no promise where nothing is to be waited for, and only there', async (
 })
 
 it.each([
-  ['size', { rotateBytes: 100 }],
-  ['age', { rotateDuration: 5000 }],
-] as const)('rotates by %s between direct writes', async (reason, options) => {
-  const { sink, fs, clock, texts, recorded } = await onDisk(true, { rotateBytes: 0, rotateDuration: 0, ...options })
+  ['size', { rotateBytes: 100, rotateDuration: 0 }, 0],
+  ['age', { rotateBytes: 0, rotateDuration: 5000 }, 5000],
+] as const)('rotates by %s between direct writes', async (reason, options, wait) => {
+  const { sink, fs, clock, texts, recorded } = await onDisk(true, options)
   await sink.write([entry('second')])
-  clock.advance(5000)
+  clock.advance(wait)
   await sink.write([entry('third')])
   await sink.write([entry('fourth')])
   expect(recorded).toEqual([expect.objectContaining({ type: 'rotation', reason })])
@@ -94,6 +94,16 @@ it.each(['ENOSPC', 'EIO'])('cuts back what a direct write left that failed with 
   const { sink, fs, texts } = await onDisk(true)
   fs.plan({ op: 'write', code, bytes: 10 })
   await expect(sink.write([entry('lost')])).rejects.toThrow('was undone')
+  await sink.write([entry('second')])
+  expect(texts()).toEqual(['first', 'second'])
+  await sink.close?.()
+})
+
+it('writes directly only behind whole lines', async () => {
+  const { sink, fs, texts } = await onDisk(true)
+  fs.plan({ op: 'write', code: 'EIO', bytes: 10 })
+  fs.plan({ op: 'truncate', code: 'EIO' })
+  await expect(sink.write([entry('lost')])).rejects.toThrow('in doubt')
   await sink.write([entry('second')])
   expect(texts()).toEqual(['first', 'second'])
   await sink.close?.()
