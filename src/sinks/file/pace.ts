@@ -3,8 +3,8 @@ import { type FileSystem, writeWholeNow } from './fs.js'
 
 /** A write that took longer, in milliseconds, went to a disk that cannot keep up. */
 const SLOW = 20
-/** For how long nothing is written on the event loop's thread then, in milliseconds. */
-const REST = 10_000
+/** So many times as long nothing is written on the event loop's thread then: it spends a hundredth of its time waiting. */
+const REST = 100
 
 /**
  * Where a write is made. One to a local file system ends in memory, within microseconds: made on the event loop's own
@@ -33,7 +33,8 @@ export class Pace {
       writeWholeNow(this.fs, fd, data)
     } finally {
       const now = this.clock.monotonic()
-      if (now - startedAt > SLOW) this.restsUntil = now + REST
+      const took = now - startedAt
+      if (took > SLOW) this.restsUntil = now + REST * took
     }
   }
 }
