@@ -1,15 +1,16 @@
 /**
  * What auditing costs, side by side in one run: `npm run bench -- [--slices 20] [--seconds 1]
- * [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks.md.
+ * [--processes 4] [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks.md.
  *
  * Machines are noisy, so no number stands alone: every contender is its own live process, they take turns in short
  * slices, and what counts is each slice's ratio to the bare server's slice of the same round. `bare again` is the bare
- * server a second time: how far it is from 1 is the noise.
+ * server a second time: how far it is from 1 is the noise. A process can be a tenth faster or slower than the next one
+ * for as long as it lives, so that all are started anew a few times.
  */
 import { parseArgs } from 'node:util'
 import { type Aim, verdict } from './support/aims.js'
 import { machine } from './support/cores.js'
-import { runSlice, type Slice } from './support/load.js'
+import { type Load, runSlice, type Slice } from './support/load.js'
 import { Server } from './support/servers.js'
 import { differences, ratios, spread } from './support/statistics.js'
 
@@ -17,12 +18,14 @@ const { values } = parseArgs({
   options: {
     slices: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '4' },
     connections: { type: 'string', default: '64,256,16,1' },
     only: { type: 'string' },
   },
 })
 const slices = Number(values.slices)
 const seconds = Number(values.seconds)
+const processes = Number(values.processes)
 const only = values.only?.split('+').map((name) => name.trim())
 
 /** The first of each is what the others are compared with. */
@@ -42,7 +45,9 @@ type Results = Map<string, Slice[]>
 const unknown = only?.find((name) => ![...WITHOUT_BODIES, ...WITH_BODIES].includes(name))
 if (unknown !== undefined) throw new Error(`--only: no contender is called ${unknown}`)
 
-process.stdout.write(`${machine()}\n${slices} slices of ${seconds} s, warmed up for ${WARM_UPS}\n`)
+process.stdout.write(
+  `${machine()}\n${slices} slices of ${seconds} s, of ${processes} processes, each warmed up for ${WARM_UPS}\n`,
+)
 const aims: Aim[] = []
 for (const connections of values.connections.split(',').map(Number)) {
   for (const all of [WITHOUT_BODIES, WITH_BODIES]) {
@@ -57,28 +62,34 @@ for (const connections of values.connections.split(',').map(Number)) {
 if (aims.length > 0) process.stdout.write(`\naims:\n${aims.map((aim) => `- ${verdict(aim)}\n`).join('')}`)
 
 async function compare(names: string[], connections: number, hasBody: boolean): Promise<Results> {
-  const results: Results = new Map()
+  const results: Results = new Map(names.map((name) => [name, []]))
+  for (let done = 0; done < slices; done += Math.ceil(slices / processes)) {
+    const rounds = Math.min(Math.ceil(slices / processes), slices - done)
+    await takeTurns(results, rounds, { connections, seconds, hasBody }, (round) => {
+      process.stderr.write(`\r${connections} connections: slice ${done + round} of ${slices} `)
+    })
+  }
+  process.stderr.write('\n')
+  return results
+}
+
+/** One process of each contender, for some slices of each. */
+async function takeTurns(results: Results, rounds: number, load: Load, tell: (round: number) => void): Promise<void> {
   const turns: { server: Server; slices: Slice[] }[] = []
   try {
-    for (const name of names) {
-      const turn = { server: await Server.start(name), slices: [] }
-      turns.push(turn)
-      results.set(name, turn.slices)
-    }
-    for (let round = -WARM_UPS; round < slices; round++) {
-      process.stderr.write(`\r${connections} connections: slice ${Math.max(round + 1, 0)} of ${slices} `)
+    for (const [name, slices] of results) turns.push({ server: await Server.start(name), slices })
+    for (let round = -WARM_UPS; round < rounds; round++) {
+      tell(Math.max(round + 1, 0))
       // Each round starts with another contender, so that none always follows the same one.
       const first = (round + WARM_UPS) % turns.length
       for (const turn of [...turns.slice(first), ...turns.slice(0, first)]) {
-        const slice = await runSlice(turn.server, { connections, seconds, hasBody })
+        const slice = await runSlice(turn.server, load)
         if (round >= 0) turn.slices.push(slice)
       }
     }
   } finally {
-    process.stderr.write('\n')
     for (const { server } of turns) await server.stop()
   }
-  return results
 }
 
 function table(results: Results, title: string): string {

@@ -31,11 +31,15 @@ const BODY = JSON.stringify({
 const SAMPLE = 50
 const POST = { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY } as const
 
+/** `connections`, of which each sends one request at a time, for so many `seconds`. */
+export interface Load {
+  connections: number
+  seconds: number
+  hasBody: boolean
+}
+
 /** Sends requests as fast as they are answered: each connection one at a time. */
-export async function runSlice(
-  server: Target,
-  { connections, seconds, hasBody }: { connections: number; seconds: number; hasBody: boolean },
-): Promise<Slice> {
+export async function runSlice(server: Target, { connections, seconds, hasBody }: Load): Promise<Slice> {
   const url = `${server.origin}/v1/jobs?prefix=web`
   const before = await server.cpu()
   const result = await autocannon({ url, connections, duration: seconds, sampleInt: SAMPLE, ...(hasBody && POST) })
