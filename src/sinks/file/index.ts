@@ -117,10 +117,11 @@ class RotatingFileSink implements FileSink {
     let length = 0
     let text = ''
     for (const { line } of batch) {
+      if (text.length + line.length > CHUNK) {
+        length += this.scratch.write(text, length)
+        text = ''
+      }
       text += `${line}\n`
-      if (text.length < CHUNK) continue
-      length += this.scratch.write(text, length)
-      text = ''
     }
     length += this.scratch.write(text, length)
     // A character takes at most four bytes: with less room than that left, one may be missing.
