@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BodyFacts } from './capture.js'
 import type { Draft, Entry, Lane, Waiter } from './entry.js'
+import { newEventId } from './event-id.js'
 import type { ExchangeContext } from './exchange-context.js'
 import { messageInBody } from './failure.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
@@ -71,7 +71,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     detached: DetachedAudit | null,
   ) {
     super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
-    this.id = detached === null ? randomUUID() : detached.id
+    this.id = detached === null ? newEventId() : detached.id
     this.records = new Records(this.id, context, fastifyRequest, level, route, namespace)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.

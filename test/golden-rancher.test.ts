@@ -11,6 +11,7 @@ vi.mock('node:crypto', async (importOriginal) => ({
   ...(await importOriginal<typeof import('node:crypto')>()),
   randomUUID: mintId,
 }))
+vi.mock('../src/event-id.js', () => ({ newEventId: mintId }))
 
 interface Sample {
   auditID: string

@@ -12,6 +12,7 @@ vi.mock('node:crypto', async (importOriginal) => ({
   ...(await importOriginal<typeof import('node:crypto')>()),
   randomUUID: mintId,
 }))
+vi.mock('../src/event-id.js', () => ({ newEventId: mintId }))
 
 /** Any object of a sample. */
 interface Sample {
