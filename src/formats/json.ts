@@ -174,8 +174,8 @@ export function writeDuration(milliseconds: number): string {
 
 /** What stands between the id and the identity in the payloads of a time: the same for all requests of a millisecond. */
 export interface Stamp {
-  readonly OperationReceived: string
-  readonly OperationComplete: string
+  readonly received: string
+  readonly complete: string
 }
 
 let lastTime = ''
@@ -192,7 +192,7 @@ export function stampOf(time: string): Stamp {
 
 function makeStamp(time: string): Stamp {
   const write = (stage: Stage) => flat(`","stage":"${stage}","type":"audit","timestamp":"${time}","version":1,"auth":`)
-  return { OperationReceived: write('OperationReceived'), OperationComplete: write('OperationComplete') }
+  return { received: write('OperationReceived'), complete: write('OperationComplete') }
 }
 
 /**
@@ -208,7 +208,8 @@ export function writePayload(
   rest: string,
   changes: Changes,
 ): string {
-  return `,"payload":{"id":"${id}${stamp[stage]}${auth}${request}${rest}${writeChanges(changes)}}}`
+  const stamped = stage === 'OperationReceived' ? stamp.received : stamp.complete
+  return `,"payload":{"id":"${id}${stamped}${auth}${request}${rest}${writeChanges(changes)}}}`
 }
 
 /** A line of the trail's own life, from its payload on. */
