@@ -1,17 +1,10 @@
 import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'
-import { AuditSinkTimeout, AuditSinkUnavailable, BatchError } from './errors.js'
+import { BatchError } from './errors.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
-import { Gathering } from './gathering.js'
-import { Health } from './health.js'
 import type { Seal } from './integrity/seal.js'
-import type { Sealer } from './integrity/sealer.js'
 import { Outbox } from './outbox.js'
+import { SinkCalls } from './sink-calls.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
-import { Turns } from './turns.js'
-import { type AskedCall, Upkeep } from './upkeep.js'
-
-/** How often a sink is given time for itself, and probed after a failure, in milliseconds. */
-const IDLE_INTERVAL = 1000
 
 export interface DeliveryOptions {
   name: string
@@ -47,9 +40,9 @@ export interface SinkStats {
 }
 
 /**
- * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It decides
- * when the sink is called for what, from opening to closing, and whether it is healthy; the outbox has the entries,
- * the sink the storage.
+ * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It takes
+ * entries and says what became of them, from opening to closing; the outbox has them meanwhile, and the calls on the
+ * sink are in a file of their own.
  */
 export class Delivery implements Lane, SinkContext {
   readonly name: string
@@ -58,43 +51,30 @@ export class Delivery implements Lane, SinkContext {
 
   private readonly seal: Seal | null
   private readonly outbox: Outbox
-  private readonly upkeep: Upkeep
-  private readonly health: Health
-  private readonly gathering: Gathering
-  private readonly turns = new Turns(
-    (timeout) => this.onOverdue(timeout),
-    () => {
-      if (this.isCallDue) this.gathering.schedule()
-    },
-  )
-  private isIdleDue = false
-  /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
-  private isWriteDue = false
-  private idleTimer: NodeJS.Timeout | undefined
+  private readonly calls: SinkCalls
   /** What the trail begins with, unless the sink refuses it for good. */
   private start: Entry | null = null
-  /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
-  private isClosed = false
-  /** A sink that hangs while it opens does not hold up the boot. */
-  private whenOverdue = (): void => undefined
 
   constructor(
-    private readonly sink: AuditSink,
+    sink: AuditSink,
     private readonly options: DeliveryOptions,
   ) {
     this.name = options.name
     this.enforced = options.enforced
     this.seal = options.seal ?? null
     this.log = options.log
-    this.health = new Health(options.name, options.enforced, options.log)
-    this.upkeep = new Upkeep(sink)
     this.outbox = new Outbox(this, { ...options, seal: this.seal })
-    this.gathering = new Gathering(() => this.pump(), this.outbox)
+    this.calls = new SinkCalls(sink, this.outbox, {
+      ...options,
+      seal: this.seal,
+      onAnswer: (error) => this.forgetRefusedStart(error),
+      onRecovery: () => this.beginAgain(),
+    })
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
   get healthy(): boolean {
-    return !this.health.isFailing && !this.turns.isOverdue
+    return this.calls.healthy
   }
 
   stats(): SinkStats {
@@ -107,25 +87,7 @@ export class Delivery implements Lane, SinkContext {
    * `timeout` milliseconds, counts as failing and is given its time later.
    */
   open(timeout: number): Promise<void> {
-    this.idleTimer = setInterval(() => {
-      this.isIdleDue = true
-      this.pump()
-    }, IDLE_INTERVAL).unref()
-    return new Promise((resolve, reject) => {
-      this.turns.start(
-        () => this.sink.open?.(this),
-        timeout,
-        (error) => {
-          if (error === undefined) resolve()
-          else {
-            this.health.fails(error)
-            if (error instanceof AuditSinkUnavailable) resolve()
-            else reject(error)
-          }
-        },
-      )
-      this.whenOverdue = resolve
-    })
+    return this.calls.open(this, timeout)
   }
 
   /**
@@ -133,13 +95,14 @@ export class Delivery implements Lane, SinkContext {
    * will be.
    */
   offer(entry: Entry): boolean {
-    const isRefused = this.isClosed || (this.turns.isOverdue && this.enforced)
+    const { calls } = this
+    const isRefused = calls.isClosed || (calls.isOverdue && this.enforced)
     if (isRefused || !this.outbox.hasRoomFor(entry)) {
       this.outbox.ledger.miss(entry)
       return false
     }
     this.outbox.push(entry)
-    if (!this.turns.isBusy) this.gathering.schedule()
+    calls.schedule()
     return true
   }
 
@@ -151,13 +114,13 @@ export class Delivery implements Lane, SinkContext {
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
     const entry = new OwnEntry(this.options.lifecycle(type, details), this, null, true)
-    if (this.isClosed) {
+    if (this.calls.isClosed) {
       this.outbox.ledger.miss(entry)
       return
     }
     this.outbox.pushOwn(entry)
     if (type === 'rotation') this.seal?.checkpoints?.want()
-    if (!this.turns.isBusy) this.gathering.schedule()
+    this.calls.schedule()
   }
 
   doubt(entries: number): void {
@@ -172,10 +135,7 @@ export class Delivery implements Lane, SinkContext {
 
   /** Has the sink open what is at its path now. */
   reopen(): Promise<void> {
-    if (this.isClosed) return Promise.resolve()
-    const reopened = this.upkeep.reopen()
-    this.pump()
-    return reopened
+    return this.calls.isClosed ? Promise.resolve() : this.calls.reopen()
   }
 
   /**
@@ -191,13 +151,12 @@ export class Delivery implements Lane, SinkContext {
     const drain = async (): Promise<void> => {
       await this.flush()
       // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
-      this.isIdleDue = true
-      this.pump()
+      this.calls.idle()
       await this.flush()
       offerStop()
       await this.flush()
       await this.lastCheckpoint()
-      await this.closeSink()
+      await this.calls.close()
     }
     await this.within(budget, drain())
     // Of a sink that was given up before, it is one more that is lost.
@@ -206,12 +165,12 @@ export class Delivery implements Lane, SinkContext {
 
   /** Tells whoever waits for a call that is under way that its outcome is in doubt, `timeout` milliseconds after they asked. */
   giveUpWaiting(timeout: number): void {
-    if (this.enforced) this.turns.giveUp(timeout)
+    if (this.enforced) this.calls.giveUpWaiting(timeout)
   }
 
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
-    await this.within(budget, this.closeSink())
+    await this.within(budget, this.calls.close())
   }
 
   /** Signs the end of the chain, and waits until that has been kept elsewhere. */
@@ -219,19 +178,13 @@ export class Delivery implements Lane, SinkContext {
     const { seal } = this
     if (seal === null || seal.checkpoints === null) return
     seal.checkpoints.want()
-    this.isWriteDue = seal.isDue
-    this.pump()
+    if (seal.isDue) this.calls.write()
     await this.flush()
     await seal.checkpoints.handedOut()
   }
 
-  /** The sink is to be called, or somebody waits for there being nothing left. */
-  private get isCallDue(): boolean {
-    return !this.outbox.isEmpty || this.isWriteDue || this.isIdleDue || this.upkeep.isAsked || this.outbox.isAwaited
-  }
-
   private answered(): Promise<void> {
-    if (this.isClosed || (this.outbox.isEmpty && !this.turns.isBusy)) return Promise.resolve()
+    if (this.calls.isClosed || (this.outbox.isEmpty && !this.calls.isBusy)) return Promise.resolve()
     return this.outbox.answered()
   }
 
@@ -243,130 +196,21 @@ export class Delivery implements Lane, SinkContext {
     })
     await Promise.race([closed, late])
     clearTimeout(deadline)
-    this.abandon(budget)
-    this.closeSink()
+    this.calls.abandon(budget)
+    this.calls.close()
   }
 
-  private closeSink(): Promise<void> {
-    clearInterval(this.idleTimer)
-    const closed = this.upkeep.close()
-    this.pump()
-    return closed
+  private forgetRefusedStart(error: unknown): void {
+    if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
   }
 
-  /** Nothing more is stored: whoever waits is told so. */
-  private abandon(budget: number): void {
-    this.isClosed = true
-    clearInterval(this.idleTimer)
-    this.turns.giveUp(budget)
-    this.outbox.drop(() => true)
-    this.outbox.tellFlushed(true)
-    this.upkeep.giveUp(this.timedOut(budget))
-  }
-
-  /** Starts the next call on the sink, if none is under way. */
-  private pump(): void {
-    if (this.turns.isBusy) return
-    this.outbox.tellFlushed()
-    // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
-    const asked = this.upkeep.next()
-    if (asked !== null) this.startAsked(asked)
-    else if (this.isClosed) return
-    else if (this.isIdleDue) this.startIdle()
-    else if (!this.outbox.isEmpty || this.isWriteDue) this.startWrite()
-  }
-
-  private startAsked({ run, settled, isLast }: AskedCall): void {
-    if (isLast) this.isClosed = true
-    this.turns.start(run, this.options.timeout, (error) => {
-      if (error !== undefined) this.health.fails(error)
-      settled(error)
-    })
-  }
-
-  private startIdle(): void {
-    this.isIdleDue = false
-    this.turns.start(
-      () => this.sink.idle?.(),
-      this.options.timeout,
-      (error) => {
-        if (error !== undefined) this.health.fails(error)
-        else {
-          this.isWriteDue = this.outbox.ledger.hasGap || this.seal?.isDue === true
-          // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
-          if (!this.isWriteDue) this.works()
-        }
-      },
-    )
-  }
-
-  private startWrite(): void {
-    if (this.seal?.sealer.isLost === true) {
-      this.startTail(this.seal.sealer)
-      return
-    }
-    this.isWriteDue = false
-    const batch = this.outbox.take()
-    if (batch.length === 0) {
-      this.pump()
-      return
-    }
-    this.outbox.ledger.counts.batches++
-    this.turns.start(
-      // A copy: a sink that empties its array must not empty the list of those who wait.
-      () => this.sink.write([...batch]),
-      this.options.timeout,
-      (error, late) => {
-        this.gathering.wrote(this.turns.took)
-        this.outbox.settle(error, late, (isAnyStored) => {
-          if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
-          // At once: what is not signed for could still be written anew.
-          if (isAnyStored && this.seal?.isDue === true) this.isWriteDue = true
-          if (isAnyStored) this.works()
-          else this.health.fails(error)
-        })
-      },
-    )
-  }
-
-  private works(): void {
-    const { isFailing } = this.health
-    this.health.works(this.outbox.ledger.counts)
-    // Of a server that started while its sink failed, nothing else in the trail says who wrote it, and by which rules.
-    if (isFailing && this.start?.fate === 'not stored') this.begin(this.start.draft)
-  }
-
-  /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */
-  private startTail(sealer: Sealer): void {
-    const { sink } = this
-    this.turns.start(
-      async () => sealer.resume(await sink.tail?.(), sink.tail !== undefined),
-      this.options.timeout,
-      (error) => {
-        if (error === undefined) {
-          this.isWriteDue = true
-          return
-        }
-        this.health.fails(error)
-        this.outbox.drop(() => true)
-      },
-    )
-  }
-
-  private onOverdue(timeout: number): void {
-    this.health.fails(this.timedOut(timeout))
-    this.outbox.doubt()
-    // What would wait for a sink that does not answer is not kept waiting.
-    if (this.enforced) this.outbox.drop((entry) => entry.waiter !== null)
-    this.whenOverdue()
+  /** Of a server that started while its sink failed, nothing else in the trail says who wrote it, and by which rules. */
+  private beginAgain(): void {
+    if (this.start?.fate === 'not stored') this.begin(this.start.draft)
   }
 
   /** An entry about the trail's own life, for which nobody waits. */
   private entry<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
     return new Entry(this.options.lifecycle(type, details), this, null, true)
-  }
-
-  private timedOut(timeout: number): Error {
-    return new AuditSinkTimeout(this.name, String(timeout))
   }
 }
