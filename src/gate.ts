@@ -1,3 +1,4 @@
+import { type Args, headersSentError, isChunk, type Method, refuseAfterEnd, swallow } from './raw-calls.js'
 import { checkHeader, checkValue, copyHead, headerPairs, headersOf, isStatus, toStatus } from './raw-head.js'
 
 /**
@@ -38,9 +39,6 @@ export interface GateKeeper {
   /** Node refused a call that was held; the connection is cut. */
   onGateError(error: unknown): void
 }
-
-type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'addTrailers'
-type Args = readonly unknown[]
 
 interface Call {
   readonly method: Method
@@ -297,33 +295,6 @@ function apply(method: unknown, raw: RawResponse, args: Args): unknown {
   return typeof method === 'function' ? Reflect.apply(method, raw, args) : undefined
 }
 
-/** What comes after the answer goes nowhere, but whoever waits for it to be written goes on. */
-function swallow(raw: RawResponse, method: Method, args: Args): unknown {
-  const callback = args.at(-1)
-  if (typeof callback === 'function') process.nextTick(callback)
-  return method === 'write' ? true : raw
-}
-
-/** The reply is whole, and held: what comes after its end is turned away as Node would, but for its `error` event. */
-function refuseAfterEnd(raw: RawResponse, method: Method, args: Args): unknown {
-  const callback = args.at(-1)
-  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
-  if (typeof callback === 'function') process.nextTick(callback, error)
-  return method === 'write' ? false : raw
-}
-
-function isChunk(method: Method, value: unknown, isHttp2: boolean): boolean {
-  if (method === 'flushHeaders' || typeof value === 'string' || value instanceof Uint8Array) return true
-  // HTTP/2 responses are streams, and those take any view of a buffer.
-  if (isHttp2 && ArrayBuffer.isView(value)) return true
-  return method === 'end' && (value === undefined || value === null || typeof value === 'function')
-}
-
 function keptHeaders(headers: Record<string, unknown>, keep: (name: string) => boolean): Record<string, unknown> {
   return Object.fromEntries(Object.entries(headers).filter(([name, value]) => value !== undefined && keep(name)))
-}
-
-function headersSentError(): Error {
-  const error = new Error('Cannot write headers after they are sent to the client')
-  return Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' })
 }

@@ -1,8 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
+import type { Args } from './raw-calls.js'
 
 // What Node makes of the arguments of a `writeHead`, which takes headers in four shapes.
-
-type Args = readonly unknown[]
 
 /** Headers as an object, as a flat array, or as an array of pairs. */
 export function headerPairs(headers: unknown): Array<[string, unknown]> {
