@@ -24,11 +24,11 @@ const FIGURES = {
   'enforced, writes of 64 requests': 2,
   'best-effort, promises of 64 requests': 3,
   'best-effort, timers of 64 requests': 1,
-  'best-effort, other resources of 64 requests': 66,
+  'best-effort, other resources of 64 requests': 2,
   'best-effort, writes of 64 requests': 1,
-  'enforced, bytes allocated by a request': 5820,
+  'enforced, bytes allocated by a request': 5203,
   "enforced, CPU time beside a request's": 0.45,
-  'best-effort, bytes allocated by a request': 5504,
+  'best-effort, bytes allocated by a request': 4862,
   "best-effort, CPU time beside a request's": 0.45,
 }
 /**

@@ -1,16 +1,13 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BodyFacts } from './capture.js'
-import type { Draft, Entry, Lane, Waiter } from './entry.js'
-import { newEventId } from './event-id.js'
 import type { ExchangeContext } from './exchange-context.js'
 import { messageInBody } from './failure.js'
-import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './filter.js'
 import { Gate, type GateKeeper } from './gate.js'
 import type { Level } from './level.js'
 import type { OpenExchange } from './open-exchanges.js'
-import { Records } from './records.js'
+import { captureContext, Recording } from './recording.js'
 import { answerInstead, NOT_RECORDED, type Replacement, WITHHELD } from './replacement.js'
 import { bodyFactsOf, type RawReply, type ReplyFacts, replyFacts } from './reply-facts.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
@@ -21,12 +18,8 @@ import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit
  */
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
 
-/**
- * One request and its reply: records each stage once, and decides when the reply may go out. It is an AsyncResource
- * because sinks answer in batches, and a handler must run in the context of its own request, not of another's.
- */
-export class Exchange extends AsyncResource implements RequestAudit, Waiter, GateKeeper, OpenExchange {
-  readonly id: string
+/** One request and its reply: records each stage once, and decides when the reply may go out. */
+export class Exchange extends Recording implements RequestAudit, GateKeeper, OpenExchange {
   previous: OpenExchange | null = null
   following: OpenExchange | null = null
   goneSince = 0
@@ -39,40 +32,30 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   isOut = false
 
   private state: State = 'receiving'
-  private readonly records: Records
   private readonly gate: Gate
 
   /** What goes on when the stage that is being stored is stored. */
   private next: (() => void) | null = null
-  /** Enforced sinks that have not answered for that stage. */
-  private waiting = 0
-  private hasFailed = false
-  /** That stage's entries, linked as siblings. */
-  private entries: Entry | null = null
   /** The reply came while Received was still being stored. */
   private earlyReply: RawReply | null = null
-  /** The context in which the reply was sent, and in which it goes on. */
-  private replyScope: AsyncResource | null = null
+  /** The context in which that was sent, and in which it goes on. */
+  private earlyScope: AsyncResource | null = null
   private recordedStatus = 0
   /** What `onSend` saw: the reply's body before compression, and what its headers said of it then. */
   private payload: unknown
   private payloadFacts: BodyFacts | null = null
-  /** What follows a record whose reply was replaced, as soon as that record's fate is known. */
-  private amendment: Draft | null = null
 
   constructor(
-    private readonly context: ExchangeContext,
-    private readonly fastifyRequest: FastifyRequest,
+    context: ExchangeContext,
+    fastifyRequest: FastifyRequest,
     private readonly reply: FastifyReply,
     route: string | undefined,
     namespace: string | undefined,
     level: Level,
-    private readonly exclusions: number,
+    exclusions: number,
     detached: DetachedAudit | null,
   ) {
-    super('FASTIFY_AUDIT_EXCHANGE', { requireManualDestroy: true })
-    this.id = detached === null ? newEventId() : detached.id
-    this.records = new Records(this.id, context, fastifyRequest, level, route, namespace)
+    super(context, fastifyRequest, detached?.id, level, route, namespace, exclusions)
     this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
@@ -123,7 +106,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   receive(next: () => void): void {
     this.state = 'receiving'
     this.next = next
-    this.offer(this.records.received(), EXCLUDES_RECEIVED, this.exclusions)
+    this.offerReceived()
     if (this.waiting === 0) this.receivedSettled()
   }
 
@@ -138,26 +121,6 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     this.complete({ statusCode: 101, chunk: undefined, isWhole: true })
   }
 
-  /** The status that went out is not the one that is recorded. */
-  correct(statusCode: number, error: string | undefined): void {
-    this.context.counts.corrected++
-    this.tell(this.records.correction(statusCode, error))
-  }
-
-  // What the sinks' lanes say.
-
-  settled(entry: Entry): void {
-    this.waiting--
-    if (entry.fate !== 'stored') this.hasFailed = true
-    if (this.waiting > 0) return
-    if (this.state === 'receiving') this.runInAsyncScope(this.receivedSettled, this)
-    else (this.replyScope ?? this).runInAsyncScope(this.completeSettled, this)
-  }
-
-  resolved(entry: Entry): void {
-    if (this.amendment !== null) this.tell(this.amendment, (lane) => lane === entry.lane)
-  }
-
   // What the gate says.
 
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void {
@@ -166,7 +129,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     if (this.state === 'awaiting') this.receive(doNothing)
     if (this.isReceiving) {
       this.earlyReply = reply
-      this.replyScope = new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
+      this.earlyScope = captureContext()
     } else if (this.state === 'received') this.complete(reply)
     else if (this.state === 'cut off' && this.isEnforced) this.replace(WITHHELD)
     else if (this.state !== 'completing') this.gate.open()
@@ -198,14 +161,14 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
   }
 
   abandon(): void {
-    this.tellReceived()
+    this.tellAwaited()
     if (this.state !== 'received') return
     this.tellUnfinished(undefined, this.failure)
     this.finish('done')
   }
 
   cutOff(): void {
-    this.tellReceived()
+    this.tellAwaited()
     if (this.state !== 'received') return
     // The only status that can still go out is the one that the gate answers with.
     this.tellUnfinished(this.isEnforced ? WITHHELD.statusCode : undefined, 'server closed')
@@ -217,8 +180,9 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     return this.state === 'receiving'
   }
 
-  private get isEnforced(): boolean {
-    return this.context.auditor.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
+  protected onStageSettled(): void {
+    if (this.state === 'receiving') this.receivedSettled()
+    else this.completeSettled()
   }
 
   private receivedSettled(): void {
@@ -228,7 +192,7 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
       const { statusCode, code } = NOT_RECORDED
       const complaint = this.completeRecord(statusCode, code, this.isClientGone())
       this.refuse()
-      this.tellExceptDoubtful(complaint, this.completeExclusions(statusCode))
+      this.tellExceptDoubtful(complaint, statusCode)
       return
     }
     this.state = 'received'
@@ -244,9 +208,8 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     this.recordedStatus = statusCode
     const facts = this.records.capturesReply ? this.factsOf(reply) : undefined
     const draft = this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone(), facts)
-    this.offer(draft, EXCLUDES_COMPLETE, this.completeExclusions(statusCode))
+    this.offerComplete(draft, statusCode, this.earlyScope)
     if (this.waiting === 0) this.completeSettled()
-    else this.replyScope ??= new AsyncResource('FASTIFY_AUDIT_REPLY', { requireManualDestroy: true })
   }
 
   private factsOf(reply: RawReply): ReplyFacts {
@@ -294,55 +257,11 @@ export class Exchange extends AsyncResource implements RequestAudit, Waiter, Gat
     answerInstead(replacement, this.gate, this.fastifyRequest, this.reply, this.id, auditIdHeader)
   }
 
-  private offer(draft: Draft, stage: number, exclusions: number): void {
-    this.entries = this.context.auditor.offer(draft, exclusions, stage, this)
-    for (let entry = this.entries; entry !== null; entry = entry.sibling) {
-      if (entry.waiter === null) continue
-      if (entry.fate === 'pending') this.waiting++
-      else this.hasFailed = true
-    }
-  }
-
-  /** Tells what follows a Complete also the sinks whose filters excluded that by its status. */
-  private tell(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
-    this.context.auditor.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
-  }
-
   /** What no sink has of a request that ends before its body is there: nobody waits for it any more. */
-  private tellReceived(): void {
+  private tellAwaited(): void {
     if (this.state !== 'awaiting') return
-    this.context.auditor.tell(this.records.received(), this.exclusions, EXCLUDES_RECEIVED)
+    this.tellReceived()
     this.state = 'received'
-  }
-
-  private completeExclusions(statusCode: number | undefined): number {
-    return this.context.auditor.exclusionsOf(this.exclusions, this.fastifyRequest, statusCode)
-  }
-
-  /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */
-  private tellExceptDoubtful(draft: Draft, exclusions = this.exclusions): void {
-    const doubtful = new Set<Lane>()
-    for (let entry = this.entries; entry !== null; entry = entry.sibling) {
-      // Whom nobody waits for any more stays in doubt: what follows may as well be said now.
-      if (entry.fate === 'in doubt' && entry.waiter !== null) doubtful.add(entry.lane)
-    }
-    this.amendment = draft
-    this.context.auditor.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
-  }
-
-  private tellUnfinished(statusCode: number | undefined, error: string | undefined): void {
-    const draft = this.completeRecord(statusCode, error, true)
-    this.context.auditor.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
-  }
-
-  private completeRecord(
-    statusCode: number | undefined,
-    error: string | undefined,
-    aborted: boolean,
-    facts?: ReplyFacts,
-  ): Draft {
-    if (aborted) this.context.counts.aborted++
-    return this.records.complete(statusCode, error, aborted, facts)
   }
 
   private errorOf(statusCode: number, chunk: unknown): string | undefined {
