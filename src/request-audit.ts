@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { flat } from './flat.js'
 
 /** What a handler knows of its own request's audit: `request.audit`. */
 export interface RequestAudit {
@@ -53,8 +54,9 @@ export class FollowedAudit implements RequestAudit {
     this.#exchange = exchange
   }
 
+  /** A copy, for it may be kept for long: the id itself is a part of a text of many. */
   get id(): string {
-    return this.#exchange.id
+    return flat(this.#exchange.id)
   }
 
   annotate(values: Readonly<Record<string, unknown>>): boolean {
