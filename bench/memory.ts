@@ -65,14 +65,16 @@ async function watch(name: string): Promise<Memory[]> {
 }
 
 /**
- * Steps between neighbours are the noise: how much the middle half of them differ. A leak is in all of them alike, so
- * that it cannot pass for noise.
+ * Steps between neighbours are the noise, how much the middle half of them differ, and so is what was taken and given
+ * back. A leak is in all steps alike, and gives nothing back, so that it cannot pass for noise; and it raises the least
+ * of a half as much as its median, which a process that wavers between two levels does not.
  */
 function row(bytes: readonly number[]): string {
   const half = Math.floor(bytes.length / 2)
-  const growth = quantile(bytes.slice(-half), 0.5) - quantile(bytes.slice(0, half), 0.5)
+  const growth = Math.min(...[0, 0.5].map((share) => rise(bytes, half, share)))
   const steps = differences(bytes.slice(1), bytes)
-  const noise = Math.max(quantile(steps, 0.75) - quantile(steps, 0.25), LEAST * quantile(bytes, 0.5))
+  const spread = quantile(steps, 0.75) - quantile(steps, 0.25)
+  const noise = Math.max(spread, deepestFall(bytes), LEAST * quantile(bytes, 0.5))
   const slope = growth / ((bytes.length - half) * every)
   return [
     bytes.map(inMib).join(' '),
@@ -81,6 +83,16 @@ function row(bytes: readonly number[]): string {
     inMib(noise),
     growth <= noise ? 'flat' : 'growing',
   ].join(' | ')
+}
+
+/** Of a quantile, from the first half of the looks to the second. */
+function rise(bytes: readonly number[], half: number, share: number): number {
+  return quantile(bytes.slice(-half), share) - quantile(bytes.slice(0, half), share)
+}
+
+/** From a look to any later one. */
+function deepestFall(bytes: readonly number[]): number {
+  return Math.max(...bytes.map((before, index) => before - Math.min(...bytes.slice(index))))
 }
 
 function inMib(bytes: number): string {
