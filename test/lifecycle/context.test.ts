@@ -122,3 +122,26 @@ describe.each(stores)('$name', ({ isFirst, use, read }) => {
     },
   )
 })
+
+it.each(['stores', 'is slow'] as const)(
+  'goes on with a reply where that was sent, when it came before Received was stored (Complete %s)',
+  async (complete) => {
+    const seen: Array<string | undefined> = []
+    const { sink, port } = await serve({
+      before: (app) =>
+        app.addHook('onRequest', (_request, reply, done) => {
+          storage.run('who gave up waiting', () => setImmediate(() => reply.code(503).send('too late')))
+          storage.run('the request', done)
+        }),
+      declare: (app) => {
+        app.addHook('onResponse', async () => seen.push(storage.getStore()))
+        app.get('/', async () => 'hello')
+      },
+    })
+    sink.received = 'is slow'
+    sink.complete = complete
+    const [reply] = await ask(port, { url: '/' })
+    expect(reply?.status).toBe(503)
+    expect(seen).toEqual(['who gave up waiting'])
+  },
+)
