@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -15,6 +15,7 @@ import audit, {
   type VerifyResult,
   verifyTrail,
 } from '../../src/index.js'
+import { ArchiveNames } from '../../src/sinks/file/names.js'
 import { faultySink } from '../../src/testing.js'
 import { writeTrail } from './sealed-trail.js'
 
@@ -172,7 +173,7 @@ describe('the chain', () => {
     const place = directory()
     const path = join(place, 'audit.log')
     const app = await serve({ name: 'audit', type: 'file', path, rotateBytes: 2000, rotateMaxFiles: 2, seal: true })
-    const { isDeleted } = watch(place)
+    const { isDeleted } = watch(path)
     for (let request = 0; !isDeleted(); request++) {
       await app.inject(`/${request}`)
       await new Promise((resolve) => setImmediate(resolve))
@@ -181,19 +182,24 @@ describe('the chain', () => {
     await app.inject('/last')
     await app.close()
     expect(await verifyTrail([path])).toMatchObject({ ok: true, beginsAfterRetention: true, problems: [] })
-    const [oldest = ''] = readdirSync(place).filter((name) => name.startsWith('audit-'))
-    rmSync(join(place, oldest))
+    const [oldest] = archivesOf(path)
+    rmSync(join(place, oldest?.name ?? ''))
     expect((await verifyTrail([path])).problems.map(({ kind }) => kind)).toEqual(['begins-in-the-middle', 'renamed'])
   })
 })
 
-/** Tells when the first archive of a directory has been deleted. */
-function watch(place: string): { isDeleted: () => boolean } {
+/** The oldest first: by their names alone, one of the same millisecond as another may stand before it. */
+function archivesOf(path: string) {
+  return new ArchiveNames(path).among(readdirSync(dirname(path)))
+}
+
+/** Tells when the first archive of a file has been deleted. */
+function watch(path: string): { isDeleted: () => boolean } {
   let first: string | undefined
   return {
     isDeleted: () => {
-      const archives = readdirSync(place).filter((name) => name.startsWith('audit-'))
-      first ??= archives.sort()[0]
+      const archives = archivesOf(path).map(({ name }) => name)
+      first ??= archives[0]
       return first !== undefined && !archives.includes(first)
     },
   }
