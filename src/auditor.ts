@@ -4,6 +4,7 @@ import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
 import { Draft, Entry, type Lane, type Waiter } from './entry.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
+import { newEventId } from './event-id.js'
 import { EXCLUDES_COMPLETE, type Filters } from './filter.js'
 import { flat } from './flat.js'
 import { writeLifecycle } from './formats/json.js'
@@ -81,7 +82,7 @@ export class Auditor {
   }
 
   readonly lifecycle = <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Draft =>
-    this.draft(writeLifecycle(type, randomUUID(), toIsoTime(this.clock.now()), details))
+    this.draft(writeLifecycle(type, newEventId(), toIsoTime(this.clock.now()), details))
 
   /** Whether a reply must be held until this stage of it is stored. */
   isEnforcedFor(exclusions: number, stage: number): boolean {

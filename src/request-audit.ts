@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { newEventId } from './event-id.js'
 import { flat } from './flat.js'
 
 /** What a handler knows of its own request's audit: `request.audit`. */
@@ -27,7 +27,7 @@ export interface RequestAudit {
 
 /** Stands for a request that no exchange follows: not yet, or not at all. */
 export class DetachedAudit implements RequestAudit {
-  readonly id = randomUUID()
+  readonly id = flat(newEventId())
   private readonly early: Array<Readonly<Record<string, unknown>>> = []
   private exchange: RequestAudit | null = null
 
