@@ -83,6 +83,7 @@ async function takeTurns(results: Results, rounds: number, load: Load, tell: (ro
       // Each round starts with another contender, so that none always follows the same one.
       const first = (round + WARM_UPS) % turns.length
       for (const turn of [...turns.slice(first), ...turns.slice(0, first)]) {
+        await turn.server.empty()
         const slice = await runSlice(turn.server, load)
         if (round >= 0) turn.slices.push(slice)
       }

@@ -78,6 +78,7 @@ try {
 async function maximumOf(all: readonly Contender[]): Promise<number> {
   const rates: number[] = []
   for (const { name, server } of Array.from({ length: MAXIMUM_SLICES }, () => all).flat()) {
+    await server.empty()
     const { requestsPerSecond } = await runSlice(server, { connections: CONNECTIONS, seconds, hasBody: false })
     if (name === 'bare') rates.push(requestsPerSecond)
   }
@@ -85,6 +86,7 @@ async function maximumOf(all: readonly Contender[]): Promise<number> {
 }
 
 async function sliceOf({ server, loop }: Contender, rate: number): Promise<Slice> {
+  await server.empty()
   const before = await server.cpu()
   const start = performance.now()
   const { latencies, lateness } = await loop.run({ rate, seconds })

@@ -1,10 +1,10 @@
 // @ts-check
 /**
  * One contender of the comparison, run by plain Node on what is published: `node bench/server.mjs NAME`.
- * Tells its port, then answers each message with the CPU time it has used, in microseconds. Its files are in a directory
- * of its own, which it removes when it ends.
+ * Tells its port, then answers `cpu` with the CPU time it has used, in microseconds, and `empty` when what it has logged
+ * is gone. Its files are in a directory of its own, which it removes when it ends.
  */
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdtempSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
@@ -57,8 +57,10 @@ const CONTENDERS = {
   'rancher response, bodies': () => audited({ ...file({ format: 'rancher' }), level: 'response' }),
 }
 
+let isFileSink = false
 /** @returns {import('fastify-audit-log').AuditOptions} */
 function file(/** @type {object} */ options) {
+  isFileSink = true
   return { sinks: [{ name: 'audit', type: 'file', path, ...options }] }
 }
 
@@ -79,6 +81,18 @@ function behind(logger) {
   return app
 }
 
+/** Each by its own way: a file sink notices a file that is cut behind its back. */
+async function empty() {
+  if (!existsSync(path)) return
+  if (!isFileSink) {
+    truncateSync(path)
+    return
+  }
+  renameSync(path, `${path}.old`)
+  await app.audit.reopen()
+  rmSync(`${path}.old`)
+}
+
 const make = CONTENDERS[name]
 if (make === undefined) {
   throw new Error(`no contender is called ${name}; there are ${Object.keys(CONTENDERS).join(', ')}`)
@@ -89,7 +103,8 @@ app.post('/v1/jobs', async (request) => request.body)
 await app.listen({ port: 0, host: '127.0.0.1' })
 const address = app.server.address()
 process.send?.({ port: typeof address === 'object' ? address?.port : undefined })
-process.on('message', () => {
+process.on('message', async (asked) => {
+  if (asked === 'empty') await empty()
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })
 })
