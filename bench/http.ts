@@ -4,8 +4,8 @@
  *
  * Machines are noisy, so no number stands alone: every contender is its own live process, they take turns in short
  * slices, and what counts is each slice's ratio to the bare server's slice of the same round. `bare again` is the bare
- * server a second time: how far it is from 1 is the noise. A process can be a tenth faster or slower than the next one
- * for as long as it lives, so that all are started anew a few times.
+ * server a second time: how far it is from 1 is the noise. A process can differ from the next one for as long as it
+ * lives, so that all are started anew a few times.
  */
 import { parseArgs } from 'node:util'
 import { type Aim, verdict } from './support/aims.js'
