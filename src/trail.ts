@@ -25,6 +25,7 @@ import { marksOf } from './schema-marks.js'
 import { fileSink } from './sinks/file/index.js'
 import type { AuditSink, SinkLogger } from './sinks/sink.js'
 import { stdoutSink } from './sinks/stream.js'
+import { clearInterval, setInterval } from './timers.js'
 
 /** What the plugin counted since the boot. */
 export interface AuditStats extends ExchangeCounts, WhoCounts {
