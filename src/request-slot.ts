@@ -65,7 +65,7 @@ export function beginLate(
   if (exchange === null) return null
   exchange.isOut = isOut
   if (!isMalformed(request.raw.url ?? '') && trail.counts.repliedBeforePlugin++ === 0) {
-    request.server.log.warn(EARLY_REPLY_ADVICE)
+    trail.log.warn({}, EARLY_REPLY_ADVICE)
   }
   exchange.receive(() => undefined)
   return exchange
