@@ -1,5 +1,6 @@
 import { AuditUnsupportedRuntime } from './errors.js'
 import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { nextTick } from './timers.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
 interface Http2Stream extends HoldableWritable {
@@ -61,7 +62,7 @@ export class Http2Gate extends Gate {
     this.head = args
     // A head that is sent by itself is mostly followed by its body at once.
     if (this.isUsed || this.isInCall) return this.report()
-    process.nextTick(() => this.report())
+    nextTick(() => this.report())
     return 0
   }
 
