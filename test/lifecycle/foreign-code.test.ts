@@ -80,6 +80,17 @@ const CASES: Case[] = [
     declare: withSharedSchema,
     omitted: SCHEMA_UNKNOWN,
   },
+  {
+    name: 'a `schemaErrorFormatter` that throws',
+    factory: { schemaErrorFormatter: fail },
+    declare: (app) => void app.post('/', { schema: { body: { type: 'array' } } }, async () => 'hello'),
+  },
+  {
+    name: 'a validator that throws',
+    declare: (app) => {
+      app.post('/', { schema: { body: {} }, validatorCompiler: () => fail }, async () => 'hello')
+    },
+  },
   { name: 'an identity that throws', options: { identity: fail }, declare: withHello },
   {
     name: 'an identity that throws what cannot be logged',
