@@ -26,7 +26,6 @@ async function writeUntilKilled(path: string, from: number, acknowledgements: nu
 
 it.each([false, true])(
   'loses and repeats nothing that was acknowledged, whenever it is killed (fsync: %s)',
-  { timeout: 60_000 },
   async (fsync) => {
     const path = join(temporaryDirectory(), 'audit.log')
     const acknowledged: Array<{ from: number; to: number }> = []
