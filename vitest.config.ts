@@ -14,9 +14,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Bounds what hangs, and nothing else: a test that waits in vain fails by name, however busy the machine is.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 100_000 } },
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 200_000 } },
     // Real processes: a file that crashes, changes its umask or holds a lock disturbs no other.
     pool: 'forks',
     coverage: {
