@@ -2,9 +2,9 @@ import { parseReplies, requestBytes, Wire, type WireRequest } from '../../suppor
 import type { Seen } from './compare.js'
 import { PATIENCE_MS } from './patience.js'
 
-/** A request, and what its client goes on to send when the head of the reply is there. */
+/** A request, and what its client goes on to send when something of the reply is there. */
 export interface TalkRequest extends WireRequest {
-  afterHead?: Buffer
+  turns?: ReadonlyArray<readonly [awaited: string, sent: Buffer]>
   /** Ends the connection when it has come, as a client that leaves an endless reply. */
   leaveAfter?: string
 }
@@ -40,10 +40,10 @@ async function eachAlone(port: number, steps: readonly TalkStep[]): Promise<Seen
   return seen
 }
 
-async function converse(wire: Wire, { method, headers, afterHead, leaveAfter }: TalkRequest): Promise<string> {
-  if (afterHead !== undefined) {
-    await wire.until((bytes) => bytes.includes('\r\n\r\n'))
-    wire.send(afterHead)
+async function converse(wire: Wire, { method, headers, turns = [], leaveAfter }: TalkRequest): Promise<string> {
+  for (const [awaited, sent] of turns) {
+    await wire.until((bytes) => bytes.includes(awaited))
+    wire.send(sent)
   }
   const isLeft = (bytes: string) => leaveAfter !== undefined && bytes.includes(leaveAfter)
   const isEnded = (bytes: string) => headers?.connection === 'keep-alive' && isComplete(bytes, method === 'HEAD')
@@ -54,22 +54,32 @@ async function converse(wire: Wire, { method, headers, afterHead, leaveAfter }: 
 
 async function allOverOne(port: number, steps: readonly TalkStep[]): Promise<Seen[]> {
   const seen: Seen[] = []
-  const wire = await Wire.open(port)
+  let wire = await Wire.open(port)
   let previous = ''
   for (const [index, step] of steps.entries()) {
     const request = typeof step === 'function' ? step(previous) : step
-    if (request.afterHead !== undefined || request.leaveAfter !== undefined) continue
-    const start = wire.bytes.length
-    wire.send(requestBytes({ ...request, headers: { ...request.headers, connection: 'keep-alive' } }))
-    previous = await within(wire, async () => {
-      const bytes = await wire.until((soFar) => isComplete(soFar.slice(start), request.method === 'HEAD'))
-      return bytes.slice(start)
-    })
+    if (request.turns !== undefined || request.leaveAfter !== undefined) continue
+    // A body that cannot be parsed is one after which the server closes the connection.
+    if (/^connection: close/im.test(previous)) wire = await reopened(wire, port)
+    previous = await within(wire, () => next(wire, request))
     seen.push(seenOf(`${index} ${title(request)} over the same connection`, previous, request))
     if (isLate(seen)) break
   }
   await wire.leave()
   return seen
+}
+
+async function reopened(wire: Wire, port: number): Promise<Wire> {
+  await wire.until(() => false)
+  return Wire.open(port)
+}
+
+/** Asks over a connection that stays. */
+async function next(wire: Wire, request: TalkRequest): Promise<string> {
+  const start = wire.bytes.length
+  wire.send(requestBytes({ ...request, headers: { ...request.headers, connection: 'keep-alive' } }))
+  const bytes = await wire.until((soFar) => isComplete(soFar.slice(start), request.method === 'HEAD'))
+  return bytes.slice(start)
 }
 
 /** Cuts the connection when a reply takes far too long: its request is then told by name, not by a test's timeout. */
