@@ -46,7 +46,9 @@ async function converse(wire: Wire, { method, headers, turns = [], leaveAfter }:
     wire.send(sent)
   }
   const isLeft = (bytes: string) => leaveAfter !== undefined && bytes.includes(leaveAfter)
-  const isEnded = (bytes: string) => headers?.connection === 'keep-alive' && isComplete(bytes, method === 'HEAD')
+  // A reply may say so whatever the request asks for: the one of a proxy, or an event stream.
+  const isKept = (bytes: string) => /^connection: keep-alive/im.test(bytes) || headers?.connection === 'keep-alive'
+  const isEnded = (bytes: string) => isKept(bytes) && isComplete(bytes, method === 'HEAD')
   const bytes = await wire.until((soFar) => isLeft(soFar) || isEnded(soFar))
   await wire.leave()
   return bytes
@@ -119,4 +121,14 @@ function isComplete(bytes: string, isHead: boolean): boolean {
 export function cookiesOf(reply: string): string {
   const set = [...reply.matchAll(/^set-cookie: ([^;\r]*)/gim)]
   return set.map(([, cookie]) => cookie).join('; ')
+}
+
+/** A chunked reply with its body as a whole; one that is cut stays as it is. */
+export function withoutChunks(bytes: string): string {
+  const end = bytes.indexOf('\r\n\r\n') + 4
+  const head = bytes.slice(0, end)
+  if (!/^transfer-encoding: chunked\r$/im.test(head)) return bytes
+  const [reply] = parseReplies(bytes)
+  if (reply === undefined || !reply.isWhole) return bytes
+  return `${head}${reply.body}\r\n${reply.trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
 }
