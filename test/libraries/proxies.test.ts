@@ -48,7 +48,7 @@ const SOCKETS: TalkRequest[] = [
 ]
 
 /** The proxy accepts it before it knows that the upstream has no such socket. */
-const NO_SUCH_SOCKET: TalkRequest = { url: '/no-such-socket', headers: HANDSHAKE, leaveAfter: '\r\n\r\n' }
+const NO_SUCH_SOCKET: TalkRequest = { url: '/no-such-socket', headers: HANDSHAKE, leaveAfter: 'unexpected response' }
 
 async function declareProxy(app: FastifyInstance, note: Note): Promise<void> {
   const upstream = await upstreamOf(app)
