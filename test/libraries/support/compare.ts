@@ -6,7 +6,7 @@ import audit from '../../../src/index.js'
 import { listen } from '../../lifecycle/runner.js'
 import { StagedSink } from '../../support/staged-sink.js'
 import { talk, withoutChunks } from './client.js'
-import { comesTrue, resolves, TEST_TIMEOUT_MS } from './patience.js'
+import { comesTrue, resolves } from './patience.js'
 import { VARIANTS, type Variant } from './variants.js'
 
 /** One exchange as its client saw it. */
@@ -84,26 +84,18 @@ export function itIsTheSame(name: string, subject: Subject): void {
 
     beforeAll(async () => {
       bare = await observe(subject)
-    }, TEST_TIMEOUT_MS)
+    })
 
-    it(
-      'answers the same each time without the audit, and nothing goes wrong in it',
-      async () => {
-        expect(await observe(subject)).toEqual(bare)
-        expect(bare.uncaught).toEqual([])
-        expect(bare.trail).not.toContain('Complete NaN')
-        expect(bare.notes).not.toContain(UNCLOSED)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('answers the same each time without the audit, and nothing goes wrong in it', async () => {
+      expect(await observe(subject)).toEqual(bare)
+      expect(bare.uncaught).toEqual([])
+      expect(bare.trail).not.toContain('Complete NaN')
+      expect(bare.notes).not.toContain(UNCLOSED)
+    })
 
-    it.each(VARIANTS)(
-      'is the same with the audit: $name',
-      async (variant) => {
-        expect(await observe(subject, variant)).toEqual(bare)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it.each(VARIANTS)('is the same with the audit: $name', async (variant) => {
+      expect(await observe(subject, variant)).toEqual(bare)
+    })
   })
 }
 
