@@ -170,6 +170,10 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     return !this.isOut && (this.gate.isGone || this.fastifyRequest.raw.aborted)
   }
 
+  hideEnd(isHidden: boolean): void {
+    this.gate.hideEnd(isHidden)
+  }
+
   abandon(): void {
     this.tellAwaited()
     if (this.state !== 'received') return
@@ -210,7 +214,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     this.next = null
     if (earlyReply !== null) this.complete(earlyReply)
     // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
-    if (next !== null && (earlyReply === null || !this.reply.raw.writableEnded)) proceed(next)
+    if (next !== null && (earlyReply === null || !this.reply.raw.writableEnded)) this.proceed(next)
   }
 
   private complete(reply: RawReply): void {
@@ -240,7 +244,24 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     }
     this.finish('done')
     this.letOut()
-    if (next !== null) proceed(next)
+    if (next !== null) this.proceed(next)
+  }
+
+  /**
+   * Goes on where a hook waited: what is thrown there is the hook's error, as it is of a hook that waits for nothing.
+   * What is thrown once more would reach nobody but the process.
+   */
+  private proceed(next: Next): void {
+    try {
+      next()
+    } catch (error) {
+      try {
+        next(asError(error))
+      } catch (again) {
+        this.context.log.error({ err: again, auditId: this.id }, 'a request could not go on, and was cut off')
+        this.reply.raw.destroy(asError(again))
+      }
+    }
   }
 
   private letOut(): void {
@@ -295,11 +316,6 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
 
 function doNothing(): void {}
 
-/** Goes on where a hook waited: what is thrown there is the hook's error, as it is of a hook that waits for nothing. */
-function proceed(next: Next): void {
-  try {
-    next()
-  } catch (error) {
-    next(error instanceof Error ? error : new Error(String(error)))
-  }
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -35,7 +35,7 @@ export interface Http1Response extends GatedResponse {
   readonly writableHighWaterMark: number
   readonly writableCorked: number
   readonly writableNeedDrain: boolean
-  readonly socket: { readonly destroyed: boolean } | null
+  readonly socket: { readonly destroyed: boolean; readonly writableCorked: number } | null
   uncork(): void
   getHeaders(): Record<string, unknown>
   removeHeader(name: string): void
@@ -55,6 +55,9 @@ export interface Http1Response extends GatedResponse {
 export class Http1Gate extends Gate {
   private readonly writeRaw: Http1Response['_writeRaw']
   private readonly flush: Http1Response['_flush']
+  /** How much of what is held was there at the end of a turn, and would be out. */
+  private uncorked = 0
+  private isEndHidden = false
 
   constructor(
     protected readonly raw: Http1Response,
@@ -78,10 +81,24 @@ export class Http1Gate extends Gate {
 
   onWriteRaw(data: string | Uint8Array, encoding: unknown, callback: unknown, size: number | undefined): boolean {
     const { raw } = this
-    // An informational reply (100, 102, 103) is not the one that is recorded.
-    const isHead = raw._header !== null
-    if (!isHead || this.passes()) return this.writeRaw.call(raw, data, encoding, callback, size)
+    // What goes out before the head is an informational reply (100, 102, 103), which is not the one that is recorded.
+    if (!raw._headerSent || this.passes()) return this.writeRaw.call(raw, data, encoding, callback, size)
     return this.isAnswered || this.hold({ data, encoding, callback })
+  }
+
+  override hideEnd(isHidden: boolean): void {
+    const { raw } = this
+    if (isHidden && this.isHeld && raw.finished) {
+      raw.finished = false
+      this.isEndHidden = true
+    } else if (!isHidden && this.isEndHidden) {
+      raw.finished = true
+      this.isEndHidden = false
+    }
+  }
+
+  protected override get destroyed(): unknown {
+    return this.raw
   }
 
   onFlush(): void {
@@ -96,13 +113,37 @@ export class Http1Gate extends Gate {
     this.flush.call(this.raw)
   }
 
+  /** What is written in the turn in which the response is destroyed is still corked, and would not go out. */
+  override onDestroy(error: Error | undefined): unknown {
+    if (this.isHeld && this.isCorked) this.cutBack()
+    return super.onDestroy(error)
+  }
+
+  private get isCorked(): boolean {
+    return (this.raw.socket?.writableCorked ?? 0) > 0
+  }
+
+  private uncork(): void {
+    this.uncorked = this.raw.outputData.length
+  }
+
+  private cutBack(): void {
+    const { raw } = this
+    const dropped = raw.outputData.splice(this.uncorked)
+    const bytes = dropped.reduce((sum, { data }) => sum + data.length, 0)
+    raw.outputSize -= bytes
+    raw._onPendingData(-bytes)
+  }
+
   /** As Node itself keeps what cannot be sent yet. */
   private hold(output: Output): boolean {
     const { raw } = this
-    if (raw.socket?.destroyed === true) return false
+    if (this.isDestroyed || raw.socket?.destroyed === true) return false
+    checkEncoding(output.encoding)
     raw.outputData.push(output)
     raw.outputSize += output.data.length
     raw._onPendingData(output.data.length)
+    if (!this.isEnding && this.isCorked) nextTick(() => this.uncork())
     return raw.outputSize < raw.writableHighWaterMark
   }
 
@@ -145,6 +186,12 @@ export class Http1Gate extends Gate {
     call(Reflect.get(plain, 'writeHead', raw), raw, [statusCode, reason, headers])
     call(Reflect.get(plain, 'end', raw), raw, [body])
   }
+}
+
+/** The connection refuses it at once. */
+function checkEncoding(encoding: unknown): void {
+  if (typeof encoding !== 'string' || encoding === '' || encoding === 'buffer' || Buffer.isEncoding(encoding)) return
+  throw Object.assign(new TypeError(`Unknown encoding: ${encoding}`), { code: 'ERR_UNKNOWN_ENCODING' })
 }
 
 function gatedWriteRaw(

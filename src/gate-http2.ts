@@ -69,6 +69,15 @@ export class Http2Gate extends Gate {
     return Number(this.stream.sentHeaders?.[':status'])
   }
 
+  /** A head that was sent by itself goes out before its stream is destroyed. */
+  override onDestroy(error: Error | undefined): unknown {
+    if (!this.isUsed && this.head !== null) {
+      this.mayBeGone = false
+      this.report()
+    }
+    return super.onDestroy(error)
+  }
+
   private onRespond(args: readonly unknown[]): number {
     if (this.isAnswering) return this.sendHead(args)
     this.head = args
@@ -106,7 +115,8 @@ export class Http2Gate extends Gate {
   }
 
   private sendHead(head: readonly unknown[]): number {
-    return this.respond.apply(this.handle, [...head])
+    // Node itself does not survive this.
+    return this.stream.destroyed ? 0 : this.respond.apply(this.handle, [...head])
   }
 
   private verdict(chunk: unknown): Verdict {

@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Answer, call, GATE, type GateKeeper } from './gate.js'
 import { Http1Gate, type Http1Response } from './gate-http1.js'
@@ -12,6 +13,7 @@ interface Injected {
 }
 
 export interface InjectResponse extends Http1Response {
+  statusMessage: string
   readonly _lightMyRequest: Injected
 }
 
@@ -23,8 +25,8 @@ export class InjectGate extends Http1Gate {
   private readonly emit: unknown
   private readonly onEndSuccess: Injected['onEndSuccess']
   private isFinishHeld = false
-  /** How many chunks there were at its end: the class itself keeps those that come later, too. */
-  private chunks = 0
+  /** What its caller is told of at its end, which the application may change while that is held. */
+  private ending = { statusCode: 0, statusMessage: '', chunks: 0 }
   private result: { readonly value: unknown } | null = null
 
   constructor(
@@ -45,7 +47,8 @@ export class InjectGate extends Http1Gate {
     if (event !== 'finish' || !this.isHeld) return call(this.emit, this.injected, [event, ...args])
     if (this.isFinishHeld) return true
     this.isFinishHeld = true
-    this.chunks = this.injected._lightMyRequest.payloadChunks?.length ?? 0
+    const { statusCode, statusMessage, _lightMyRequest } = this.injected
+    this.ending = { statusCode, statusMessage, chunks: _lightMyRequest.payloadChunks?.length ?? 0 }
     return true
   }
 
@@ -54,27 +57,36 @@ export class InjectGate extends Http1Gate {
     return this.injected.destroyed && !this.isFinishHeld
   }
 
+  protected override get destroyed(): undefined {
+    return undefined
+  }
+
   private onHead(value: unknown): void {
     if (this.passes() || this.isAnswered) this.onEndSuccess?.(value)
     else this.result = { value }
   }
 
   protected override release(): void {
-    const status = this.statusCode
     super.release()
     if (this.result !== null) this.onEndSuccess?.(this.result.value)
-    if (this.isFinishHeld) this.finish(status)
+    if (this.isFinishHeld) this.finish()
   }
 
-  /** Its caller is given what the response says now, which a handler may have changed since its end. */
-  private finish(status: number): void {
+  private finish(): void {
     const { injected } = this
     const { payloadChunks } = injected._lightMyRequest
-    if (payloadChunks !== undefined) payloadChunks.length = this.chunks
-    const { statusCode } = injected
-    injected.statusCode = status
+    const { statusCode, statusMessage, chunks } = this.ending
+    const later = { statusCode: injected.statusCode, statusMessage: injected.statusMessage }
+    if (payloadChunks !== undefined) payloadChunks.length = chunks
+    Object.assign(injected, { statusCode, statusMessage })
     call(this.emit, injected, ['finish'])
-    injected.statusCode = statusCode
+    Object.assign(injected, later)
+  }
+
+  /** The class itself keeps also what comes after its end. */
+  override onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    if (!this.isFinishHeld) return super.onWrite(chunk, encoding, callback)
+    return call(ServerResponse.prototype.write, this.injected, [chunk, encoding, callback])
   }
 
   protected override forget(): void {

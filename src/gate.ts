@@ -107,6 +107,9 @@ export abstract class Gate {
     }
   }
 
+  /** Has Node take a held reply for one that has not ended: whose reply has, it takes for an idle connection. */
+  hideEnd(_isHidden: boolean): void {}
+
   /** Replies in the place of whatever is or would be held, but never from within the call that sends that. */
   answer(answer: Answer): void {
     if (this.isReporting) nextTick(() => this.answer(answer))
@@ -146,24 +149,34 @@ export abstract class Gate {
     if (!this.hasWritten) this.chunk = chunk
     this.hasEnd = true
     try {
-      call(this.end, response, [chunk, encoding, callback])
+      const result = call(this.end, response, [chunk, encoding, callback])
+      if (this.isWaiting) this.lookForClient()
+      return result
     } catch (error) {
       // Node refuses its arguments: another end will come.
       this.hasEnd = false
       throw error
     }
-    if (this.isWaiting) this.lookForClient()
-    return response
   }
 
   /** What was sent before a response is destroyed would be out without the gate. */
   onDestroy(error: Error | undefined): unknown {
     const { response } = this
-    if (this.state === 'waiting') this.keeper.onGivenUp()
+    if (this.state === 'waiting') nextTick(() => this.giveUp())
     if (this.state !== 'held') return this.callDestroy(error)
     this.destruction ??= { error }
     if (response.destroyed === false) response.destroyed = true
-    return response
+    return this.destroyed
+  }
+
+  /** What `destroy` returns. */
+  protected get destroyed(): unknown {
+    return undefined
+  }
+
+  /** The response of \`inject\` replies even then. */
+  private giveUp(): void {
+    if (this.isWaiting) this.keeper.onGivenUp()
   }
 
   /** Whether bytes may leave; the keeper is told of the first ones of a reply. */
@@ -174,7 +187,9 @@ export abstract class Gate {
 
   /** Node sends nothing to a client that is gone, not even a head; the outcome is known all the same. */
   private lookForClient(): void {
-    if (this.isGone) this.tell(this.response.statusCode)
+    if (!this.isGone) return
+    const status = Number(this.response.statusCode) | 0
+    if (status >= 100 && status <= 999) this.tell(status)
   }
 
   private tell(statusCode: number): void {
@@ -201,6 +216,10 @@ export abstract class Gate {
     return this.hasWritten || this.hasEnd
   }
 
+  protected get isEnding(): boolean {
+    return this.hasEnd
+  }
+
   protected get isDestroyed(): boolean {
     return this.destruction !== null
   }
@@ -217,7 +236,7 @@ export abstract class Gate {
   protected forgetDestruction(): void {
     if (this.destruction === null) return
     this.destruction = null
-    this.response.destroyed = false
+    if (this.response.destroyed === true) this.response.destroyed = false
   }
 
   private answerNow(answer: Answer): void {

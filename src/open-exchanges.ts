@@ -11,6 +11,8 @@ export interface OpenExchange {
   abandon(): void
   /** The server closes, and no reply came in time. */
   cutOff(): void
+  /** Has Node take the exchange's held reply for one that has not ended. */
+  hideEnd(isHidden: boolean): void
 }
 
 /** No more exchanges than this whose client is gone are waited for. */
@@ -73,6 +75,16 @@ export class OpenExchanges {
 
   cutOff(): void {
     for (const exchange of this) exchange.cutOff()
+  }
+
+  /** Calls a function of Node's that closes idle connections: one whose reply is held is not idle. */
+  closeIdle(close: () => void): void {
+    for (const exchange of this) exchange.hideEnd(true)
+    try {
+      close()
+    } finally {
+      for (const exchange of this) exchange.hideEnd(false)
+    }
   }
 
   *[Symbol.iterator](): Generator<OpenExchange> {

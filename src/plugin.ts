@@ -56,7 +56,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const log = safeLogger(app.log)
   const trail = new Trail(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.
-  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
+  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true, trail.log)
   const stats = () => trail.stats(unseen.counts)
   const published = new StatsChannel(trail.auditor.instance, stats)
   const routes = new RouteTable(app)
@@ -75,6 +75,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   })
   const exemptedRoutes = collectRoutes(app, trail, routes)
   addRequestHooks(app, trail)
+  keepHeldConnections(app, trail)
   app.addHook('onReady', async () => {
     for (const warning of warningsOf(app, options, folding)) log.warn({}, `fastify-audit-log: ${warning}`)
     await trail.start(exemptedRoutes)
@@ -91,6 +92,13 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     await trail.close()
     published.stop()
   })
+}
+
+/** A closing server closes idle connections at once, and held replies would be lost with them. */
+function keepHeldConnections({ server }: FastifyInstance, trail: Trail): void {
+  const { closeIdleConnections } = server
+  if (typeof closeIdleConnections !== 'function') return
+  server.closeIdleConnections = () => trail.open.closeIdle(() => closeIdleConnections.call(server))
 }
 
 /** The hooks in the order in which a request meets them. */

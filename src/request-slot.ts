@@ -5,6 +5,7 @@ import { NONE } from './level.js'
 import { DetachedAudit, FollowedAudit, type RequestAudit } from './request-audit.js'
 import { isExempt } from './route-audit.js'
 import type { Trail } from './trail.js'
+import { isUpgraded } from './websocket.js'
 
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
@@ -38,10 +39,11 @@ export function begin(trail: Trail, request: FastifyRequest & Slot, reply: Fasti
     counts.excluded++
     if (isExempt(audit)) noteExempt(trail, route.url ?? '')
     request[SLOT] = EXCLUDED
-    const raw: FastifyReply['raw'] & Slot = reply.raw
-    raw[SLOT] = EXCLUDED
+    markSeen(reply.raw)
+    if (isUpgraded(request)) markSeen(request.raw.socket)
     return null
   }
+  if (isUpgraded(request)) markSeen(request.raw.socket)
   const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
@@ -104,7 +106,11 @@ export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   return detached
 }
 
-/** Whether the trail knows of a response: records it, or leaves it out on purpose. */
-export function isSeen(response: object): boolean {
-  return GATE in response || SLOT in response
+/** Whether the trail knows of a response, or of an upgrade's socket: records it, or leaves it out on purpose. */
+export function isSeen(seen: object): boolean {
+  return GATE in seen || SLOT in seen
+}
+
+function markSeen(seen: object & Slot): void {
+  seen[SLOT] = EXCLUDED
 }

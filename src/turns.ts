@@ -1,5 +1,5 @@
 import { STORED } from './sinks/sink.js'
-import { clearTimeout, monotonicNow, setTimeout } from './timers.js'
+import { clearTimeout, monotonicNow, nextTick, setTimeout } from './timers.js'
 
 /** What a call that settled says: its error, if any, and whether it came after the timeout. */
 export type Settled = (error: unknown, late: boolean) => void
@@ -50,10 +50,13 @@ export class Turns {
     this.onOverdue(timeout)
   }
 
-  private readonly onResolved = (): void => this.finish(undefined)
+  // In a tick: what goes on in a microtask, such as a handler, has its own ticks run after all of its microtasks, while
+  // Node runs them before when it calls it itself.
+
+  private readonly onResolved = (): void => nextTick(() => this.finish(undefined))
 
   private readonly onRejected = (error: unknown): void =>
-    this.finish(error ?? new Error('the sink rejected without a reason'))
+    nextTick(() => this.finish(error ?? new Error('the sink rejected without a reason')))
 
   private finish(error: unknown): void {
     clearTimeout(this.timer)

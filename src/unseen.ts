@@ -5,12 +5,20 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { isAboutNoOther } from './client-error.js'
+import type { SinkLogger } from './sinks/sink.js'
 
 /** Node publishes every response here once it is written, also those that no framework ever saw; HTTP/2 has no such place. */
 const FINISHED = 'http.server.response.finish'
 
 /** A method that is handed to nobody who routes. */
 const CONNECT = 'CONNECT'
+
+/** An upgrade that a listener of the server took, and that never became a request. */
+const UPGRADE = 'UPGRADE'
+
+const UPGRADE_ADVICE =
+  'an upgrade was answered by a listener of the server itself, past every route: it is not in the audit trail, and ' +
+  'nothing holds its reply. Handle upgrades in a route, as @fastify/websocket and @fastify/http-proxy do.'
 
 /**
  * Counts what never became a request that Fastify routed: parse errors, overlong headers, timeouts by Node's error
@@ -23,6 +31,7 @@ export class Unseen {
   constructor(
     private readonly app: FastifyInstance,
     private readonly isSeen: (response: object) => boolean,
+    private readonly log: SinkLogger,
   ) {}
 
   start(): void {
@@ -44,6 +53,8 @@ export class Unseen {
       server[change]('request', this.onHttp2Request)
     } else {
       server[change]('connect', this.onConnect)
+      // Node treats requests for an upgrade as any others while nobody listens.
+      if (change === 'off' || server.listenerCount('upgrade') > 0) server[change]('upgrade', this.onUpgrade)
     }
   }
 
@@ -62,6 +73,14 @@ export class Unseen {
   private readonly onConnect = (_: IncomingMessage, socket: Socket): void => {
     this.count(CONNECT)
     if (this.app.server.listenerCount('connect') === 1) socket.destroy()
+  }
+
+  private readonly onUpgrade = (_: IncomingMessage, socket: Socket): void => {
+    socket.once('close', () => {
+      if (this.isSeen(socket)) return
+      if (this.counts[UPGRADE] === undefined) this.log.warn({}, UPGRADE_ADVICE)
+      this.count(UPGRADE)
+    })
   }
 
   /** What Node answers over HTTP/2 before there is a request. */

@@ -9,6 +9,11 @@ export function isUpgrade(request: FastifyRequest): boolean {
   return 'ws' in request && request.ws === true
 }
 
+/** Whether a listener of the server took a request for another protocol, so that its socket is not Node's any more. */
+export function isUpgraded({ raw }: FastifyRequest): boolean {
+  return Reflect.get(raw, 'upgrade') === true && raw.httpVersionMajor === 1
+}
+
 /**
  * Puts a hook behind every other `preHandler` of a route: an upgrade is written past the response, and past every
  * later hook, so this is the last place where it can be recorded before the socket's handler runs.
@@ -28,16 +33,15 @@ export function isHandedOverLast(request: FastifyRequest): boolean {
  * Closes the socket of an upgrade that is answered before the websocket library knows of it: Node has let go of it, so
  * that nobody else would, and a closing server would wait for it.
  */
-export function closeAfterReply({ raw }: FastifyRequest, reply: FastifyReply): void {
-  if (Reflect.get(raw, 'upgrade') === true) reply.raw.once('finish', () => raw.socket.destroy())
+export function closeAfterReply(request: FastifyRequest, reply: FastifyReply): void {
+  if (isUpgraded(request)) reply.raw.once('finish', () => request.raw.socket.destroy())
 }
 
 /** Holds the reply to a request that asks for another protocol, where Node has let go of its socket; null for others. */
 export function upgradeGateFor(
-  { raw }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
   onHandshake: (statusCode: number) => void,
 ): UpgradeGate | null {
-  if (Reflect.get(raw, 'upgrade') !== true || raw.httpVersionMajor > 1) return null
-  return new UpgradeGate(raw.socket, reply.raw, onHandshake)
+  return isUpgraded(request) ? new UpgradeGate(request.raw.socket, reply.raw, onHandshake) : null
 }

@@ -25,6 +25,8 @@ class Stub implements OpenExchange {
     this.list.remove(this)
   }
 
+  hideEnd(): void {}
+
   cutOff(): void {
     this.heard.push('cut off')
     this.list.remove(this)

@@ -2,7 +2,7 @@ import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import type { Behaviour } from '../support/staged-sink.js'
+import { type Behaviour, NEVER, SOON } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { parseReplies, requestBytes, Wire } from '../support/wire.js'
 import { GUARANTEES, type Guarantee } from './oracle.js'
@@ -28,8 +28,12 @@ function routeUpgrades(app: FastifyInstance, handle: (socket: Socket) => void): 
   })
 }
 
-function serveUpgrades(handle: (socket: Socket) => void, deliveryGuarantee: Guarantee = 'enforced') {
-  return serve({ deliveryGuarantee, declare: (app) => routeUpgrades(app, handle) })
+function serveUpgrades(
+  handle: (socket: Socket) => void,
+  deliveryGuarantee: Guarantee = 'enforced',
+  timeout: string = NEVER,
+) {
+  return serve({ deliveryGuarantee, timeout, declare: (app) => routeUpgrades(app, handle) })
 }
 
 async function upgraded(port: number): Promise<Wire> {
@@ -68,7 +72,7 @@ describe('an upgrade that a handler answers on the socket itself', () => {
     ['fails', ['Received', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)']],
     ['hangs', ['Received', 'Complete 101', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)']],
   ])('is withheld with all that follows when the sink %s', async (complete, trail) => {
-    const served = await serveUpgrades(echo)
+    const served = await serveUpgrades(echo, 'enforced', SOON)
     served.sink.complete = complete
     const wire = await upgraded(served.port)
     const [reply] = await wire.toEnd()
