@@ -1,0 +1,43 @@
+import type { FastifyReply } from 'fastify'
+import { describe } from './values.js'
+
+/**
+ * What a reply says of itself. Not asked, because it tells how far the bytes have come, and they are held:
+ * `writableLength` and `writableFinished`, which every answer of the client's machine changes anyway.
+ */
+const QUESTIONS = [
+  'headersSent',
+  'writableEnded',
+  'finished',
+  'destroyed',
+  'writableCorked',
+  'statusCode',
+  'statusMessage',
+]
+
+/** Everything that a reply can be asked, as one line. */
+export function ask(reply: FastifyReply): string {
+  const { raw } = reply
+  const answers = QUESTIONS.map((name) => `${name} ${describe(Reflect.get(raw, name))}`)
+  answers.push(
+    `_header ${Boolean(Reflect.get(raw, '_header'))}`,
+    `writableNeedDrain ${describe(Reflect.get(raw, 'writableNeedDrain'))}`,
+    `sent ${reply.sent}`,
+    `reply.statusCode ${reply.statusCode}`,
+    `getHeaders ${attempt(() => raw.getHeaders())}`,
+    `getHeaderNames ${attempt(() => raw.getHeaderNames())}`,
+    `getHeader ${attempt(() => raw.getHeader('x-a'))}`,
+    `hasHeader ${attempt(() => raw.hasHeader('content-length'))}`,
+    `reply.getHeaders ${attempt(() => reply.getHeaders())}`,
+    `reply.hasHeader ${attempt(() => reply.hasHeader('x-a'))}`,
+  )
+  return answers.join(', ')
+}
+
+function attempt(question: () => unknown): string {
+  try {
+    return describe(question())
+  } catch (error) {
+    return `threw ${describe(error)}`
+  }
+}

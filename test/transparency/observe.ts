@@ -1,0 +1,88 @@
+import { ask, type Patience, type Received, type Transport } from './clients.js'
+import type { Program } from './program.js'
+import { Run, setCurrentRun } from './run.js'
+import type { Kind, Servers } from './servers.js'
+
+/** What is compared, each part by itself: where the waiting server is another than the plain one, either will do. */
+export interface Observation {
+  readonly wire: unknown
+  readonly calls: unknown
+  readonly events: readonly string[]
+  readonly hooks: readonly string[]
+  readonly logs: readonly string[]
+  readonly channels: readonly string[]
+  readonly process: readonly string[]
+  readonly sources: readonly string[]
+  /** What is wrong with the trail, whatever other servers do. */
+  readonly trail: readonly string[]
+}
+
+const PARTS = ['wire', 'calls', 'events', 'hooks', 'logs', 'channels', 'process', 'sources'] as const
+
+/** Turns of the event loop without anything noted after which nothing more is expected. */
+const QUIET_TURNS = 40
+
+/** Those after which a client leaves a connection that nobody closes. */
+const PATIENCE_TURNS = 400
+
+/** Runs a program on one server, to its very end. */
+export async function observe(
+  program: Program,
+  kind: Kind,
+  transport: Transport,
+  servers: Servers,
+): Promise<Observation> {
+  const served = await servers.get(kind, transport === 'HTTP/2' ? 'HTTP/2' : 'HTTP/1')
+  const late = served.trail?.takeLate() ?? []
+  const run = new Run(program)
+  setCurrentRun(run)
+  const patience: Patience = { leave: () => undefined }
+  const received = ask(transport, served, program, patience)
+  await ended(run)
+  const { status, seen } = await leaving(received, patience)
+  await quiet(run)
+  const trail = (await served.trail?.check(status)) ?? []
+  setCurrentRun(null)
+  const { calls, events, hooks, logs, channels, process, sources } = run
+  return { wire: seen, calls, events, hooks, logs, channels, process, sources, trail: [...late, ...trail] }
+}
+
+/** Waits until a program can do nothing more, and ends what it has left open: no client waits for ever. */
+async function ended(run: Run): Promise<void> {
+  const raw = await run.raw
+  await quiet(run)
+  if (!raw.writableEnded && !raw.destroyed) {
+    run.note('events', 'left open')
+    raw.destroy()
+  } else if (raw.writableCorked > 0) {
+    raw.uncork()
+  }
+}
+
+/** What a client receives; of a connection that stays open, what has come so far. */
+async function leaving(received: Promise<Received>, patience: Patience): Promise<Received> {
+  let isDone = false
+  const done = received.finally(() => {
+    isDone = true
+  })
+  for (let turn = 0; turn < PATIENCE_TURNS && !isDone; turn++) await new Promise((resolve) => setImmediate(resolve))
+  if (!isDone) patience.leave()
+  return done
+}
+
+async function quiet(run: Run): Promise<void> {
+  let noted = run.noted
+  for (let turn = 0; turn < QUIET_TURNS || run.active > 0; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (noted !== run.noted) turn = 0
+    noted = run.noted
+  }
+}
+
+/** The parts in which a server differs from each of the others. */
+export function differences(seen: Observation, others: readonly Observation[]): Array<(typeof PARTS)[number]> {
+  return PARTS.filter((part) => {
+    const text = JSON.stringify(seen[part])
+    return others.every((other) => JSON.stringify(other[part]) !== text)
+  })
+}

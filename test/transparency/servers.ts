@@ -1,0 +1,190 @@
+import { errorMonitor } from 'node:events'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import audit, { type AuditEntry } from '../../src/index.js'
+import { portOf } from '../support/app.js'
+import { validateLine } from '../support/schema.js'
+import { turns } from '../support/staged-sink.js'
+import { Player, playHook } from './interpret.js'
+import { currentRun, type Run } from './run.js'
+import { TrailCheck } from './trail.js'
+import { describe } from './values.js'
+
+export type Protocol = 'HTTP/1' | 'HTTP/2'
+
+export interface Audit {
+  /** Turns of the event loop that the sink takes to store a batch. */
+  readonly sinkTurns: number
+  readonly deliveryGuarantee: 'enforced' | 'best-effort'
+  readonly level: 'metadata' | 'response'
+}
+
+/** Plain Fastify; with hooks that only wait, as the audit's do; with those and one that waits in `onSend`; audited. */
+export type Kind = 'plain' | 'waiting' | 'waiting in onSend' | Audit
+
+/** Each way of auditing. */
+export const AUDITS: readonly Audit[] = [0, 4].flatMap((sinkTurns) =>
+  (['enforced', 'best-effort'] as const).flatMap((deliveryGuarantee) =>
+    (['metadata', 'response'] as const).map((level) => ({ sinkTurns, deliveryGuarantee, level })),
+  ),
+)
+
+export interface Served {
+  readonly app: FastifyInstance
+  readonly port: number
+  /** Of one that is audited. */
+  readonly trail: TrailCheck | null
+}
+
+/** Servers that listen, made when they are first asked for: a server per program would take most of the time. */
+export class Servers {
+  private readonly served = new Map<string, Promise<Served>>()
+
+  get(kind: Kind, protocol: Protocol): Promise<Served> {
+    const key = `${protocol} ${nameOf(kind)}`
+    const served = this.served.get(key) ?? serve(kind, protocol)
+    this.served.set(key, served)
+    return served
+  }
+
+  /** Closes them, and says what is wrong with their trails. */
+  async close(): Promise<string[]> {
+    const mistakes: string[] = []
+    for (const served of this.served.values()) {
+      const { app, trail } = await served
+      await app.close()
+      mistakes.push(...(trail?.end() ?? []))
+    }
+    this.served.clear()
+    return mistakes
+  }
+}
+
+export function nameOf(kind: Kind): string {
+  if (typeof kind === 'string') return kind
+  return `audited: ${kind.deliveryGuarantee}, ${kind.level}, ${kind.sinkTurns} turns`
+}
+
+/** What the second request of a connection asks for: it is of no program. */
+export const AFTER = '/after'
+
+const runOf = new WeakMap<object, Run>()
+
+async function serve(kind: Kind, protocol: Protocol): Promise<Served> {
+  const logger = { level: 'info', stream: { write: noteLog } }
+  const app: FastifyInstance = protocol === 'HTTP/2' ? adapted(Fastify({ logger, http2: true })) : Fastify({ logger })
+  const stored: AuditEntry[] = []
+  if (kind === 'waiting' || kind === 'waiting in onSend') addWaitingHooks(app, kind === 'waiting in onSend')
+  else if (kind !== 'plain') await addAudit(app, kind, stored)
+  addHooks(app)
+  app.route({ method: ['GET', 'HEAD', 'POST'], url: '/', handler: playHandler })
+  app.get(AFTER, { config: { audit: false }, logLevel: 'silent' }, async () => 'after')
+  await app.register(async (child) => {
+    child.setErrorHandler((error, request, reply) => playErrorHandler(error, request, reply))
+    child.route({ method: ['GET', 'HEAD', 'POST'], url: '/error-handler', handler: playHandler })
+  })
+  const port = await portOf(app)
+  return { app, port, trail: typeof kind === 'string' ? null : new TrailCheck(app, stored) }
+}
+
+/** The types of an HTTP/2 server are others; what the model calls is the same. */
+function adapted(app: object): FastifyInstance {
+  return app as FastifyInstance
+}
+
+async function addAudit(app: FastifyInstance, kind: Audit, stored: AuditEntry[]): Promise<void> {
+  const sink = {
+    write: async (batch: readonly AuditEntry[]) => {
+      await turns(kind.sinkTurns)
+      for (const { line } of batch) validateLine(line)
+      stored.push(...batch)
+    },
+  }
+  await app.register(audit, {
+    level: kind.level,
+    closeTimeout: '2s',
+    abortTimeout: '1s',
+    capture: { requestHeaders: ['content-type'], responseHeaders: ['content-type', 'x-a'] },
+    sinks: [{ name: 'model', sink, deliveryGuarantee: kind.deliveryGuarantee }],
+  })
+}
+
+/** Hooks like those of the audit that do nothing but go on later. */
+function addWaitingHooks(app: FastifyInstance, waitsInOnSend: boolean): void {
+  app.addHook('onRequest', (_request, _reply, done) => void setImmediate(done))
+  app.addHook('preValidation', (_request, _reply, done) => void setImmediate(done))
+  app.addHook('preHandler', (_request, _reply, done) => void setImmediate(done))
+  app.addHook('onError', (_request, _reply, _error, done) => done())
+  app.addHook('onSend', (_request, _reply, _payload, done) => {
+    if (waitsInOnSend) setImmediate(done)
+    else done()
+  })
+}
+
+/** Those that watch, and the program's own, all registered after the audit. */
+function addHooks(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.url === AFTER) return done()
+    const run = begin(request, reply)
+    return run === null ? done() : playHook(run, 'onRequest', reply, done)
+  })
+  app.addHook('preHandler', (request, reply, done) => {
+    const run = runOf.get(request)
+    if (run === undefined) return done()
+    run.note('hooks', `preHandler ${reply.statusCode}`)
+    return playHook(run, 'preHandler', reply, done)
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const run = runOf.get(request)
+    if (run === undefined) return done()
+    run.note('hooks', `onSend ${reply.statusCode} ${describe(payload)}`)
+    return playHook(run, 'onSend', reply, done)
+  })
+  app.addHook('onError', (request, reply, error, done) => {
+    const run = runOf.get(request)
+    if (run === undefined) return done()
+    run.note('hooks', `onError ${reply.statusCode} ${describe(error)}`)
+    return playHook(run, 'onError', reply, done)
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    runOf.get(request)?.note('hooks', `onResponse ${reply.statusCode}`)
+    done()
+  })
+  app.addHook('onRequestAbort', (request, done) => {
+    runOf.get(request)?.note('hooks', 'onRequestAbort')
+    done()
+  })
+}
+
+function begin(request: FastifyRequest, reply: FastifyReply): Run | null {
+  const run = currentRun()
+  if (run === null) return null
+  runOf.set(request, run)
+  const { raw } = reply
+  for (const name of ['finish', 'close', 'drain', 'pipe', 'unpipe']) raw.on(name, () => run.note('events', name))
+  // A listener of 'error' itself would keep what nobody else handles from ending the process.
+  raw.on(errorMonitor, (error) => run.note('events', `error ${describe(error)}`))
+  run.note('hooks', `onRequest ${reply.statusCode}`)
+  run.onBegin(raw)
+  return run
+}
+
+function playHandler(request: FastifyRequest, reply: FastifyReply): unknown {
+  const run = runOf.get(request)
+  if (run === undefined) throw new Error('a request of no program')
+  run.note('hooks', 'handler')
+  return new Player(run, 'handler', run.program.scripts.handler, reply).handle()
+}
+
+function playErrorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+  const run = runOf.get(request)
+  const script = run?.program.scripts.errorHandler
+  if (run === undefined || script === undefined) throw error
+  run.note('hooks', `errorHandler ${describe(error)}`)
+  return new Player(run, 'errorHandler', script, reply).handle()
+}
+
+function noteLog(line: string): void {
+  const { level, msg, err, res } = JSON.parse(line)
+  const error = err === undefined ? '' : ` ${err.type} ${err.code ?? ''} ${err.message}`
+  currentRun()?.note('logs', `${level} ${msg}${error} ${res?.statusCode ?? ''}`.trim())
+}

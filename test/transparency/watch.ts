@@ -1,0 +1,56 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { currentRun } from './run.js'
+import { AFTER } from './servers.js'
+import { describe } from './values.js'
+
+const CHANNELS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
+
+/** Warnings that Node gives once a process: the server that comes first would differ from all others. */
+const ONCE = ['DeprecationWarning', 'UnsupportedWarning']
+
+interface HandlerStore {
+  readonly request?: { readonly url: string }
+  readonly async?: boolean
+  readonly error?: unknown
+}
+
+/** What happens to the process is the program's, until the returned function is called; nobody else hears of it. */
+export function watchProcess(): () => void {
+  const ends = [
+    take('uncaughtException', (error) => note(`uncaught ${describe(error)}`)),
+    take('unhandledRejection', (error) => note(`unhandled ${describe(error)}`)),
+    take('warning', (warning) => {
+      if (warning instanceof Error && !ONCE.includes(warning.name)) note(`warning ${describe(warning)}`)
+    }),
+    ...CHANNELS.map(follow),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+function note(text: string): void {
+  currentRun()?.note('process', text)
+}
+
+/** Listens in the place of the test runner, which would end the test. */
+function take(event: string, listener: (value: unknown) => void): () => void {
+  const others = process.rawListeners(event)
+  process.removeAllListeners(event)
+  process.on(event, listener)
+  return () => {
+    process.off(event, listener)
+    for (const other of others) Reflect.apply(process.on, process, [event, other])
+  }
+}
+
+function follow(name: string): () => void {
+  const channel = `tracing:fastify.request.handler:${name}`
+  const listener = (message: unknown): void => {
+    const { request, async, error }: HandlerStore = typeof message === 'object' && message !== null ? message : {}
+    if (request?.url === AFTER) return
+    currentRun()?.note('channels', `${name}${async ? ' async' : ''}${error === undefined ? '' : ` ${describe(error)}`}`)
+  }
+  subscribe(channel, listener)
+  return () => void unsubscribe(channel, listener)
+}
