@@ -18,7 +18,9 @@ const QUESTIONS = [
 /** Everything that a reply can be asked, as one line. */
 export function ask(reply: FastifyReply): string {
   const { raw } = reply
-  const answers = QUESTIONS.map((name) => `${name} ${describe(Reflect.get(raw, name))}`)
+  // What has ended is destroyed as soon as its last byte was handed over, which is later when it is held.
+  const questions = raw.writableEnded ? QUESTIONS.filter((name) => name !== 'destroyed') : QUESTIONS
+  const answers = questions.map((name) => `${name} ${describe(Reflect.get(raw, name))}`)
   answers.push(
     `_header ${Boolean(Reflect.get(raw, '_header'))}`,
     `writableNeedDrain ${describe(Reflect.get(raw, 'writableNeedDrain'))}`,

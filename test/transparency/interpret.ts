@@ -156,13 +156,13 @@ export class Player {
     if ('implicit' in step) return composeHead(raw)
     if ('wrap' in step) return wrap(raw, step.wrap, run)
     if ('watch' in step) {
-      finished(raw, (error) => run.note('events', `finished ${describe(error)}`))
+      finished(raw, (error) => run.note('ends', `finished ${describe(error)}`))
       return undefined
     }
     if ('pipe' in step) {
       const source = nodeSource(step.pipe, run)
       if (step.by === 'pipe') source.pipe(raw)
-      else pipeline(source, raw, (error) => run.note('events', `pipeline ${describe(error)}`))
+      else pipeline(source, raw, (error) => run.note('ends', `pipeline ${describe(error)}`))
     }
     return undefined
   }

@@ -3,21 +3,13 @@ import type { Program } from './program.js'
 import { Run, setCurrentRun } from './run.js'
 import type { Kind, Servers } from './servers.js'
 
-/** What is compared, each part by itself: where the waiting server is another than the plain one, either will do. */
+/** What is compared, each part by itself. */
 export interface Observation {
-  readonly wire: unknown
-  readonly calls: unknown
-  readonly events: readonly string[]
-  readonly hooks: readonly string[]
-  readonly logs: readonly string[]
-  readonly channels: readonly string[]
-  readonly process: readonly string[]
-  readonly sources: readonly string[]
+  readonly parts: Readonly<Record<string, unknown>>
+  readonly hasLateStatus: boolean
   /** What is wrong with the trail, whatever other servers do. */
   readonly trail: readonly string[]
 }
-
-const PARTS = ['wire', 'calls', 'events', 'hooks', 'logs', 'channels', 'process', 'sources'] as const
 
 /** Turns of the event loop without anything noted after which nothing more is expected. */
 const QUIET_TURNS = 40
@@ -43,8 +35,8 @@ export async function observe(
   await quiet(run)
   const trail = (await served.trail?.check(status)) ?? []
   setCurrentRun(null)
-  const { calls, events, hooks, logs, channels, process, sources } = run
-  return { wire: seen, calls, events, hooks, logs, channels, process, sources, trail: [...late, ...trail] }
+  const { calls, notes, hasLateStatus } = run
+  return { parts: { wire: seen, calls, ...notes }, hasLateStatus, trail: [...late, ...trail] }
 }
 
 /** Waits until a program can do nothing more, and ends what it has left open: no client waits for ever. */
@@ -52,7 +44,7 @@ async function ended(run: Run): Promise<void> {
   const raw = await run.raw
   await quiet(run)
   if (!raw.writableEnded && !raw.destroyed) {
-    run.note('events', 'left open')
+    run.note('hooks', 'left open')
     raw.destroy()
   } else if (raw.writableCorked > 0) {
     raw.uncork()
@@ -79,10 +71,12 @@ async function quiet(run: Run): Promise<void> {
   }
 }
 
-/** The parts in which a server differs from each of the others. */
-export function differences(seen: Observation, others: readonly Observation[]): Array<(typeof PARTS)[number]> {
-  return PARTS.filter((part) => {
-    const text = JSON.stringify(seen[part])
-    return others.every((other) => JSON.stringify(other[part]) !== text)
-  })
+/** The parts in which one server differs from another. */
+export function differences(seen: Observation, other: Observation): string[] {
+  const ignoresStatus = seen.hasLateStatus || other.hasLateStatus
+  const text = ({ parts }: Observation, part: string): string => {
+    const json = JSON.stringify(parts[part])
+    return ignoresStatus && part.startsWith('end') ? json.replace(/ \d{3}"/g, '"') : json
+  }
+  return Object.keys(seen.parts).filter((part) => text(seen, part) !== text(other, part))
 }

@@ -3,19 +3,42 @@ import type { Program } from './program.js'
 
 type RawOf = FastifyReply['raw']
 
-/** What one run of a program has noted, each kind of thing in its own order. */
+/** Kinds of things that are noted, each in its own order. What happens because the last byte was handed over comes later
+ * by as much as the bytes are held, whatever the program does meanwhile: it is compared by itself. */
+export const KINDS = [
+  'events',
+  'hooks',
+  'logs',
+  'ends',
+  'endHooks',
+  'endLogs',
+  'channels',
+  'process',
+  'sources',
+] as const
+export type NotedKind = (typeof KINDS)[number]
+
+/** What one run of a program has noted. */
 export class Run {
   /** What each call returned or threw, by who made it. */
   readonly calls: Record<string, string[]> = {}
-  /** Events of the raw response, and callbacks of its methods. */
-  readonly events: string[] = []
-  /** Hooks, with what they were given. */
-  readonly hooks: string[] = []
-  readonly logs: string[] = []
-  readonly channels: string[] = []
-  readonly process: string[] = []
-  /** What became of streams that were sent. */
-  readonly sources: string[] = []
+  readonly notes: Record<NotedKind, string[]> = {
+    /** Of the raw response. */
+    events: [],
+    /** With what they were given. */
+    hooks: [],
+    logs: [],
+    /** 'finish', 'close', and callbacks that wait for one of them. */
+    ends: [],
+    endHooks: [],
+    endLogs: [],
+    channels: [],
+    process: [],
+    /** Streams that were sent and are done with: read to their end, failed, destroyed or cancelled. */
+    sources: [],
+  }
+  /** The status was changed after the head had been composed: how much later `onResponse` sees it is a matter of time. */
+  hasLateStatus = false
   /** How often each script was begun: one that replies in a hook would run for ever. */
   readonly begun = new Map<string, number>()
   /** Scripts that have not come to their end. */
@@ -32,9 +55,9 @@ export class Run {
     })
   }
 
-  note(kind: 'events' | 'hooks' | 'logs' | 'channels' | 'process' | 'sources', text: string): void {
+  note(kind: NotedKind, text: string): void {
     this.noted++
-    this[kind].push(text)
+    this.notes[kind].push(text)
   }
 
   noteCall(actor: string, text: string): void {

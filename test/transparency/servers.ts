@@ -18,8 +18,10 @@ export interface Audit {
   readonly level: 'metadata' | 'response'
 }
 
-/** Plain Fastify; with hooks that only wait, as the audit's do; with those and one that waits in `onSend`; audited. */
-export type Kind = 'plain' | 'waiting' | 'waiting in onSend' | Audit
+/** Plain Fastify; with hooks like the audit's that only wait, in some of its places; audited. */
+export type Kind = 'plain' | Waiting | Audit
+
+export type Waiting = ReadonlyArray<'onRequest' | 'preValidation' | 'preHandler' | 'onSend'>
 
 /** Each way of auditing. */
 export const AUDITS: readonly Audit[] = [0, 4].flatMap((sinkTurns) =>
@@ -60,12 +62,17 @@ export class Servers {
 }
 
 export function nameOf(kind: Kind): string {
-  if (typeof kind === 'string') return kind
+  if (kind === 'plain') return kind
+  if (isWaiting(kind)) return `waiting in ${kind.join(', ')}`
   return `audited: ${kind.deliveryGuarantee}, ${kind.level}, ${kind.sinkTurns} turns`
 }
 
 /** What the second request of a connection asks for: it is of no program. */
 export const AFTER = '/after'
+
+function isWaiting(kind: Kind): kind is Waiting {
+  return Array.isArray(kind)
+}
 
 const runOf = new WeakMap<object, Run>()
 
@@ -73,7 +80,7 @@ async function serve(kind: Kind, protocol: Protocol): Promise<Served> {
   const logger = { level: 'info', stream: { write: noteLog } }
   const app: FastifyInstance = protocol === 'HTTP/2' ? adapted(Fastify({ logger, http2: true })) : Fastify({ logger })
   const stored: AuditEntry[] = []
-  if (kind === 'waiting' || kind === 'waiting in onSend') addWaitingHooks(app, kind === 'waiting in onSend')
+  if (isWaiting(kind)) addWaitingHooks(app, kind)
   else if (kind !== 'plain') await addAudit(app, kind, stored)
   addHooks(app)
   app.route({ method: ['GET', 'HEAD', 'POST'], url: '/', handler: playHandler })
@@ -83,7 +90,7 @@ async function serve(kind: Kind, protocol: Protocol): Promise<Served> {
     child.route({ method: ['GET', 'HEAD', 'POST'], url: '/error-handler', handler: playHandler })
   })
   const port = await portOf(app)
-  return { app, port, trail: typeof kind === 'string' ? null : new TrailCheck(app, stored) }
+  return { app, port, trail: kind === 'plain' || isWaiting(kind) ? null : new TrailCheck(app, stored) }
 }
 
 /** The types of an HTTP/2 server are others; what the model calls is the same. */
@@ -108,16 +115,18 @@ async function addAudit(app: FastifyInstance, kind: Audit, stored: AuditEntry[])
   })
 }
 
-/** Hooks like those of the audit that do nothing but go on later. */
-function addWaitingHooks(app: FastifyInstance, waitsInOnSend: boolean): void {
-  app.addHook('onRequest', (_request, _reply, done) => void setImmediate(done))
-  app.addHook('preValidation', (_request, _reply, done) => void setImmediate(done))
-  app.addHook('preHandler', (_request, _reply, done) => void setImmediate(done))
+/** Hooks like those of the audit that do nothing but go on, some of them later. */
+function addWaitingHooks(app: FastifyInstance, places: Waiting): void {
+  for (const place of ['onRequest', 'preValidation', 'preHandler'] as const) {
+    app.addHook(place, (_request, _reply, done) => goOn(places.includes(place), done))
+  }
   app.addHook('onError', (_request, _reply, _error, done) => done())
-  app.addHook('onSend', (_request, _reply, _payload, done) => {
-    if (waitsInOnSend) setImmediate(done)
-    else done()
-  })
+  app.addHook('onSend', (_request, _reply, _payload, done) => goOn(places.includes('onSend'), done))
+}
+
+function goOn(isLater: boolean, done: () => void): void {
+  if (isLater) setImmediate(done)
+  else done()
 }
 
 /** Those that watch, and the program's own, all registered after the audit. */
@@ -146,11 +155,13 @@ function addHooks(app: FastifyInstance): void {
     return playHook(run, 'onError', reply, done)
   })
   app.addHook('onResponse', (request, reply, done) => {
-    runOf.get(request)?.note('hooks', `onResponse ${reply.statusCode}`)
+    const run = runOf.get(request)
+    if (run !== undefined && reply.statusCode !== sentStatus(reply.raw)) run.hasLateStatus = true
+    run?.note('endHooks', `onResponse ${reply.statusCode}`)
     done()
   })
   app.addHook('onRequestAbort', (request, done) => {
-    runOf.get(request)?.note('hooks', 'onRequestAbort')
+    runOf.get(request)?.note('endHooks', 'onRequestAbort')
     done()
   })
 }
@@ -160,7 +171,7 @@ function begin(request: FastifyRequest, reply: FastifyReply): Run | null {
   if (run === null) return null
   runOf.set(request, run)
   const { raw } = reply
-  for (const name of ['finish', 'close', 'drain', 'pipe', 'unpipe']) raw.on(name, () => run.note('events', name))
+  for (const name of ['finish', 'close']) raw.on(name, () => run.note('ends', name))
   // A listener of 'error' itself would keep what nobody else handles from ending the process.
   raw.on(errorMonitor, (error) => run.note('events', `error ${describe(error)}`))
   run.note('hooks', `onRequest ${reply.statusCode}`)
@@ -183,8 +194,19 @@ function playErrorHandler(error: unknown, request: FastifyRequest, reply: Fastif
   return new Player(run, 'errorHandler', script, reply).handle()
 }
 
+/** The status of the head that was composed. */
+function sentStatus(raw: object): number {
+  const head: unknown = Reflect.get(raw, '_header')
+  if (typeof head === 'string') return Number(head.slice(9, 12))
+  const stream: { sentHeaders?: Record<string, unknown> } | undefined = Reflect.get(raw, 'stream')
+  return Number(stream?.sentHeaders?.[':status'])
+}
+
+const END_LOGS = ['request completed', 'request errored', 'stream closed prematurely']
+
 function noteLog(line: string): void {
   const { level, msg, err, res } = JSON.parse(line)
   const error = err === undefined ? '' : ` ${err.type} ${err.code ?? ''} ${err.message}`
-  currentRun()?.note('logs', `${level} ${msg}${error} ${res?.statusCode ?? ''}`.trim())
+  const kind = END_LOGS.includes(msg) ? 'endLogs' : 'logs'
+  currentRun()?.note(kind, `${level} ${msg}${error} ${res?.statusCode ?? ''}`.trim())
 }

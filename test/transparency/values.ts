@@ -29,7 +29,7 @@ function makeSpecial(value: Special, run: Run): unknown {
     case 'callback': {
       const number = run.begun.get('callback') ?? 0
       run.begun.set('callback', number + 1)
-      return (error: unknown) => run.note('events', `callback ${number} ${describe(error)}`)
+      return (error: unknown) => run.note('ends', `callback ${number} ${describe(error)}`)
     }
     case 'error':
       return Object.assign(new Error('of the program'), value.status !== undefined && { statusCode: value.status })
@@ -61,12 +61,12 @@ export function nodeSource({ chunks, pace, fails }: Source, run: Run): Readable 
       })
     },
     destroy(error, done) {
-      run.note('sources', `destroyed ${describe(error)}`)
+      run.note('sources', 'node')
       done(error)
     },
   })
-  // An application without a listener is ended by the error; whether somebody else listens is another matter.
-  stream.on('error', (error) => run.note('sources', `error ${describe(error)}`))
+  // It is known that it fails: an application listens.
+  stream.on('error', () => undefined)
   return stream
 }
 
@@ -77,11 +77,14 @@ function webSource({ chunks, pace, fails }: Source, run: Run): ReadableStream {
       await new Promise<void>((resolve) => later(pace, resolve))
       const chunk = chunks[index++]
       if (chunk !== undefined) controller.enqueue(Buffer.from(textOf(chunk)))
-      else if (fails) controller.error(new Error('of the source'))
-      else controller.close()
+      else {
+        run.note('sources', 'web')
+        if (fails) controller.error(new Error('of the source'))
+        else controller.close()
+      }
     },
     cancel() {
-      run.note('sources', 'cancelled')
+      run.note('sources', 'web')
     },
   })
 }
