@@ -2,8 +2,8 @@ import type { FastifyReply } from 'fastify'
 import { describe } from './values.js'
 
 /**
- * What a reply says of itself. Not asked, because it tells how far the bytes have come, and they are held:
- * `writableLength` and `writableFinished`, which every answer of the client's machine changes anyway.
+ * What a reply says of itself. Not asked: `writableLength` and `writableFinished`, which tell how far the bytes have
+ * come, and they are held; `writableCorked`, which is the connection's while there is one.
  */
 const QUESTIONS = [
   'headersSent',

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { toPairs } from '../support/http2.js'
 import { parseReplies, requestBytes, Wire } from '../support/wire.js'
 import type { Program } from './program.js'
-import { AFTER, type Served } from './servers.js'
+import { AFTER, BEFORE, type Served } from './servers.js'
 
 export type Transport = 'HTTP/1' | 'HTTP/2' | 'inject' | 'inject as a stream'
 
@@ -13,6 +13,9 @@ export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'HTTP/2', 'inject', '
 export interface Received {
   readonly status: number | undefined
   readonly seen: unknown
+  /** Of HTTP/1. */
+  readonly bytes?: string
+  readonly isWhole?: boolean
 }
 
 /** Leaves what stays open, once the server does nothing more. */
@@ -20,9 +23,15 @@ export interface Patience {
   leave: () => void
 }
 
-/** Sends a program's request, and returns what came back. */
-export function ask(transport: Transport, served: Served, program: Program, patience: Patience): Promise<Received> {
-  if (transport === 'HTTP/1') return askHttp1(served.port, program, patience)
+/** Sends a program's request, and returns what came back; by HTTP/1 it may be queued behind another one. */
+export function ask(
+  transport: Transport,
+  served: Served,
+  program: Program,
+  patience: Patience,
+  isQueued: boolean,
+): Promise<Received> {
+  if (transport === 'HTTP/1') return askHttp1(served.port, program, patience, isQueued)
   if (transport === 'HTTP/2') return askHttp2(served.port, program, patience)
   return inject(served, program, transport === 'inject as a stream')
 }
@@ -34,7 +43,7 @@ function urlOf({ scripts }: Program): string {
   return scripts.errorHandler === undefined ? '/' : '/error-handler'
 }
 
-async function askHttp1(port: number, program: Program, patience: Patience): Promise<Received> {
+async function askHttp1(port: number, program: Program, patience: Patience, isQueued: boolean): Promise<Received> {
   const { method, isKeptAlive } = program
   const wire = await Wire.open(port)
   let staysOpen = false
@@ -47,16 +56,27 @@ async function askHttp1(port: number, program: Program, patience: Patience): Pro
   const headers = { connection, ...(isPost && BODY_HEADERS) }
   const first = requestBytes({ method, url: urlOf(program), headers, ...(isPost && { body: BODY }) })
   // What comes after the reply shows whether the connection was kept, and that no byte too many was sent.
-  wire.send(isKeptAlive ? first + requestBytes({ url: AFTER }) : first)
-  const bytes = (await wire.until(() => false)).replace(/(\r\ndate: ).*GMT\r\n/gi, '$1...\r\n')
+  const before = isQueued ? requestBytes({ url: BEFORE, headers: { connection: 'keep-alive' } }) : ''
+  wire.send(before + first + (isKeptAlive ? requestBytes({ url: AFTER }) : ''))
+  const all = await wire.until(() => false)
+  const bytes = (isQueued ? all.slice(all.indexOf(BEFORE) + BEFORE.length) : all).replace(
+    /(\r\ndate: ).*GMT\r\n/gi,
+    '$1...\r\n',
+  )
   await wire.leave()
   const heads = bytes.match(/HTTP\/1\.1 \d+ [^\r]*\r\n(?:[^\r\n]+\r\n)*/g) ?? []
   const status = heads.map((head) => Number(head.slice(9, 12))).find((one) => one >= 200)
   try {
     const replies = parseReplies(bytes, method === 'HEAD')
-    return { status, seen: { staysOpen, heads, replies: replies.map(({ headers: _, ...reply }) => reply) } }
+    const isWhole = replies.at(-1)?.isWhole ?? false
+    return {
+      status,
+      bytes,
+      isWhole,
+      seen: { staysOpen, heads, replies: replies.map(({ headers: _, ...reply }) => reply) },
+    }
   } catch {
-    return { status, seen: { staysOpen, bytes } }
+    return { status, bytes, isWhole: false, seen: { staysOpen, bytes } }
   }
 }
 

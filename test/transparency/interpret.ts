@@ -124,15 +124,21 @@ export class Player {
 
   private perform(step: Step): void {
     const { run, actor, script } = this
+    const { raw } = this.reply
+    const isLate = isOfRaw(step) && (raw.writableEnded || raw.destroyed)
+    const note = (text: string): void => {
+      if (isLate) run.note('lateCalls', `${nameOf(step)} ${text}`)
+      else run.noteCall(actor, `${nameOf(step)} ${text}`)
+    }
     let result: unknown
     try {
       result = this.call(step)
     } catch (error) {
-      run.noteCall(actor, `${nameOf(step)} threw ${describe(error)}`)
+      note(`threw ${describe(error)}`)
       if (script.isBare) throw error
       return
     }
-    run.noteCall(actor, `${nameOf(step)}: ${this.nameOfResult(result)}`)
+    note(this.nameOfResult(result))
   }
 
   private call(step: Step): unknown {
@@ -156,13 +162,15 @@ export class Player {
     if ('implicit' in step) return composeHead(raw)
     if ('wrap' in step) return wrap(raw, step.wrap, run)
     if ('watch' in step) {
-      finished(raw, (error) => run.note('ends', `finished ${describe(error)}`))
+      finished(raw, (error) => run.note('outcomes', `finished ${describe(error)}`))
       return undefined
     }
     if ('pipe' in step) {
-      const source = nodeSource(step.pipe, run)
+      const source = nodeSource(step.pipe, run, () => {
+        if (raw.writableEnded || raw.destroyed) run.note('lateCalls', 'a chunk')
+      })
       if (step.by === 'pipe') source.pipe(raw)
-      else pipeline(source, raw, (error) => run.note('ends', `pipeline ${describe(error)}`))
+      else pipeline(source, raw, (error) => run.note('outcomes', `pipeline ${describe(error)}`))
     }
     return undefined
   }
@@ -207,6 +215,10 @@ function wrap(raw: object, name: string, run: Run): unknown {
     return Reflect.apply(method, this, args)
   })
   return undefined
+}
+
+function isOfRaw(step: Step): boolean {
+  return !('ask' in step) && !('set' in step) && !('call' in step && step.on === 'reply')
 }
 
 function nameOf(step: Step): string {

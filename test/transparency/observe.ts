@@ -7,6 +7,9 @@ import type { Kind, Servers } from './servers.js'
 export interface Observation {
   readonly parts: Readonly<Record<string, unknown>>
   readonly hasLateStatus: boolean
+  /** Something was called on the raw response after its end. */
+  readonly hasLateCalls: boolean
+  readonly received: Received
   /** What is wrong with the trail, whatever other servers do. */
   readonly trail: readonly string[]
 }
@@ -20,23 +23,30 @@ const PATIENCE_TURNS = 400
 /** Runs a program on one server, to its very end. */
 export async function observe(
   program: Program,
-  kind: Kind,
+  kind: Kind | 'queued',
   transport: Transport,
   servers: Servers,
 ): Promise<Observation> {
-  const served = await servers.get(kind, transport === 'HTTP/2' ? 'HTTP/2' : 'HTTP/1')
-  const late = served.trail?.takeLate() ?? []
+  const served = await servers.get(kind === 'queued' ? 'plain' : kind, transport === 'HTTP/2' ? 'HTTP/2' : 'HTTP/1')
   const run = new Run(program)
   setCurrentRun(run)
   const patience: Patience = { leave: () => undefined }
-  const received = ask(transport, served, program, patience)
+  const received = ask(transport, served, program, patience, kind === 'queued')
   await ended(run)
-  const { status, seen } = await leaving(received, patience)
+  const reply = await leaving(received, patience)
+  const { status, seen } = reply
   await quiet(run)
-  const trail = (await served.trail?.check(status)) ?? []
+  const trail = (await served.trail?.check(run.auditId, status)) ?? []
   setCurrentRun(null)
   const { calls, notes, hasLateStatus } = run
-  return { parts: { wire: seen, calls, ...notes }, hasLateStatus, trail: [...late, ...trail] }
+  notes.outcomes.sort()
+  return {
+    parts: { wire: seen, calls, ...notes },
+    hasLateStatus,
+    hasLateCalls: notes.lateCalls.length > 0,
+    received: reply,
+    trail,
+  }
 }
 
 /** Waits until a program can do nothing more, and ends what it has left open: no client waits for ever. */
@@ -78,5 +88,19 @@ export function differences(seen: Observation, other: Observation): string[] {
     const json = JSON.stringify(parts[part])
     return ignoresStatus && part.startsWith('end') ? json.replace(/ \d{3}"/g, '"') : json
   }
-  return Object.keys(seen.parts).filter((part) => text(seen, part) !== text(other, part))
+  return Object.keys(seen.parts).filter((part) => {
+    // An error that would have been uncaught and is not is no loss; nor is a source that would not have been closed.
+    if (part === 'process') return hasMore(seen.parts[part], other.parts[part])
+    if (part === 'sources') return hasMore(other.parts[part], seen.parts[part])
+    return text(seen, part) !== text(other, part)
+  })
+}
+
+function hasMore(some: unknown, others: unknown): boolean {
+  const rest = Array.isArray(others) ? [...others] : []
+  return (Array.isArray(some) ? some : []).some((one) => {
+    const index = rest.indexOf(one)
+    if (index >= 0) rest.splice(index, 1)
+    return index < 0
+  })
 }

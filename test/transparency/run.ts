@@ -10,6 +10,8 @@ export const KINDS = [
   'hooks',
   'logs',
   'ends',
+  'outcomes',
+  'lateCalls',
   'endHooks',
   'endLogs',
   'channels',
@@ -28,8 +30,12 @@ export class Run {
     /** With what they were given. */
     hooks: [],
     logs: [],
-    /** 'finish', 'close', and callbacks that wait for one of them. */
+    /** 'finish', 'close', and callbacks of what was sent. */
     ends: [],
+    /** What whoever waits for the reply's end, or for a chunk that was refused, is told. */
+    outcomes: [],
+    /** Of the raw response when it had ended. */
+    lateCalls: [],
     endHooks: [],
     endLogs: [],
     channels: [],
@@ -39,6 +45,8 @@ export class Run {
   }
   /** The status was changed after the head had been composed: how much later `onResponse` sees it is a matter of time. */
   hasLateStatus = false
+  /** Of an audited server. */
+  auditId: string | undefined
   /** How often each script was begun: one that replies in a hook would run for ever. */
   readonly begun = new Map<string, number>()
   /** Scripts that have not come to their end. */
@@ -57,7 +65,11 @@ export class Run {
 
   note(kind: NotedKind, text: string): void {
     this.noted++
-    this.notes[kind].push(text)
+    const notes = this.notes[kind]
+    // An error is caught by each of the hooks that run within one another, and reported anew: how many there are is no
+    // promise of Fastify's.
+    if (kind !== 'ends' && notes.at(-1) === text) return
+    notes.push(text)
   }
 
   noteCall(actor: string, text: string): void {

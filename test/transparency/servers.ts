@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import audit, { type AuditEntry } from '../../src/index.js'
 import { portOf } from '../support/app.js'
 import { validateLine } from '../support/schema.js'
-import { turns } from '../support/staged-sink.js'
+import { turns, until } from '../support/staged-sink.js'
 import { Player, playHook } from './interpret.js'
 import { currentRun, type Run } from './run.js'
 import { TrailCheck } from './trail.js'
@@ -21,7 +21,11 @@ export interface Audit {
 /** Plain Fastify; with hooks like the audit's that only wait, in some of its places; audited. */
 export type Kind = 'plain' | Waiting | Audit
 
-export type Waiting = ReadonlyArray<'onRequest' | 'preValidation' | 'preHandler' | 'onSend'>
+export interface Waiting {
+  readonly waitsIn: ReadonlyArray<'onRequest' | 'preValidation' | 'preHandler' | 'onSend'>
+  /** Goes on as an async function does, after a promise, instead of as the callback of a timer. */
+  readonly isAsync?: boolean
+}
 
 /** Each way of auditing. */
 export const AUDITS: readonly Audit[] = [0, 4].flatMap((sinkTurns) =>
@@ -63,15 +67,21 @@ export class Servers {
 
 export function nameOf(kind: Kind): string {
   if (kind === 'plain') return kind
-  if (isWaiting(kind)) return `waiting in ${kind.join(', ')}`
+  if (isWaiting(kind)) return `waiting in ${kind.waitsIn.join(', ')}${kind.isAsync ? ', async' : ''}`
   return `audited: ${kind.deliveryGuarantee}, ${kind.level}, ${kind.sinkTurns} turns`
 }
 
 /** What the second request of a connection asks for: it is of no program. */
 export const AFTER = '/after'
 
+/** What is asked for before a program's request that is queued; its body is its name. */
+export const BEFORE = '/before'
+
+/** Turns of the event loop for which the reply of a queued request waits. */
+const QUEUED_TURNS = 4
+
 function isWaiting(kind: Kind): kind is Waiting {
-  return Array.isArray(kind)
+  return typeof kind === 'object' && 'waitsIn' in kind
 }
 
 const runOf = new WeakMap<object, Run>()
@@ -85,6 +95,12 @@ async function serve(kind: Kind, protocol: Protocol): Promise<Served> {
   addHooks(app)
   app.route({ method: ['GET', 'HEAD', 'POST'], url: '/', handler: playHandler })
   app.get(AFTER, { config: { audit: false }, logLevel: 'silent' }, async () => 'after')
+  app.get(BEFORE, { logLevel: 'silent' }, async () => {
+    const raw = await currentRun()?.raw
+    await until(() => raw === undefined || raw.headersSent || raw.destroyed)
+    await turns(QUEUED_TURNS)
+    return BEFORE
+  })
   await app.register(async (child) => {
     child.setErrorHandler((error, request, reply) => playErrorHandler(error, request, reply))
     child.route({ method: ['GET', 'HEAD', 'POST'], url: '/error-handler', handler: playHandler })
@@ -116,23 +132,25 @@ async function addAudit(app: FastifyInstance, kind: Audit, stored: AuditEntry[])
 }
 
 /** Hooks like those of the audit that do nothing but go on, some of them later. */
-function addWaitingHooks(app: FastifyInstance, places: Waiting): void {
+function addWaitingHooks(app: FastifyInstance, { waitsIn, isAsync = false }: Waiting): void {
+  const goOn = (isLater: boolean, done: () => void): void => {
+    if (!isLater) done()
+    else if (isAsync) void turns(1).then(done)
+    else setImmediate(done)
+  }
   for (const place of ['onRequest', 'preValidation', 'preHandler'] as const) {
-    app.addHook(place, (_request, _reply, done) => goOn(places.includes(place), done))
+    app.addHook(place, (_request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+      goOn(waitsIn.includes(place), done)
+    })
   }
   app.addHook('onError', (_request, _reply, _error, done) => done())
-  app.addHook('onSend', (_request, _reply, _payload, done) => goOn(places.includes('onSend'), done))
-}
-
-function goOn(isLater: boolean, done: () => void): void {
-  if (isLater) setImmediate(done)
-  else done()
+  app.addHook('onSend', (_request, _reply, _payload, done) => goOn(waitsIn.includes('onSend'), done))
 }
 
 /** Those that watch, and the program's own, all registered after the audit. */
 function addHooks(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.url === AFTER) return done()
+    if (isBeside(request.url)) return done()
     const run = begin(request, reply)
     return run === null ? done() : playHook(run, 'onRequest', reply, done)
   })
@@ -174,6 +192,7 @@ function begin(request: FastifyRequest, reply: FastifyReply): Run | null {
   for (const name of ['finish', 'close']) raw.on(name, () => run.note('ends', name))
   // A listener of 'error' itself would keep what nobody else handles from ending the process.
   raw.on(errorMonitor, (error) => run.note('events', `error ${describe(error)}`))
+  if (request.server.hasDecorator('audit')) run.auditId = request.audit.id
   run.note('hooks', `onRequest ${reply.statusCode}`)
   run.onBegin(raw)
   return run
@@ -194,6 +213,11 @@ function playErrorHandler(error: unknown, request: FastifyRequest, reply: Fastif
   return new Player(run, 'errorHandler', script, reply).handle()
 }
 
+/** Whether a request is of no program. */
+export function isBeside(url: string | undefined): boolean {
+  return url === AFTER || url === BEFORE
+}
+
 /** The status of the head that was composed. */
 function sentStatus(raw: object): number {
   const head: unknown = Reflect.get(raw, '_header')
@@ -202,10 +226,12 @@ function sentStatus(raw: object): number {
   return Number(stream?.sentHeaders?.[':status'])
 }
 
-const END_LOGS = ['request completed', 'request errored', 'stream closed prematurely']
+const END_LOGS = ['request completed', 'request errored']
 
 function noteLog(line: string): void {
   const { level, msg, err, res } = JSON.parse(line)
+  // Said of a source that is not at its end when the reply is: which comes first is a matter of time.
+  if (msg === 'stream closed prematurely') return
   const error = err === undefined ? '' : ` ${err.type} ${err.code ?? ''} ${err.message}`
   const kind = END_LOGS.includes(msg) ? 'endLogs' : 'logs'
   currentRun()?.note(kind, `${level} ${msg}${error} ${res?.statusCode ?? ''}`.trim())

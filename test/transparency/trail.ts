@@ -1,52 +1,57 @@
 import type { FastifyInstance } from 'fastify'
 import type { AuditEntry } from '../../src/index.js'
 
+interface Recorded {
+  received: number
+  completes: number
+  status: number | undefined
+}
+
 /** The trail of one server, followed from one program to the next. */
 export class TrailCheck {
-  /** Exchanges whose Complete has not come: the client is gone, and nobody knows yet whether the handler will end. */
-  private readonly unfinished = new Set<string>()
+  /** By id. An exchange that no reply ends is recorded when it is given up, much later. */
+  private readonly exchanges = new Map<string, Recorded>()
+  private readonly mistakes: string[] = []
 
   constructor(
     private readonly app: FastifyInstance,
     private readonly stored: AuditEntry[],
   ) {}
 
-  /** What is wrong with what was stored since the last time, of a request whose client got this status, if any. */
-  async check(status: number | undefined): Promise<string[]> {
+  /** What is wrong with the trail of an exchange whose client got this status, if any. */
+  async check(id: string | undefined, status: number | undefined): Promise<string[]> {
     await this.app.audit.flush()
-    const mistakes: string[] = []
-    let received: string | undefined
-    let recorded: number | undefined
-    for (const { event } of this.stored.splice(0)) {
-      const { payload } = event
-      if (payload.type === 'correction') mistakes.push(`a correction to ${payload.correction?.status_code}`)
-      if (payload.type !== 'audit') continue
-      if (payload.stage === 'OperationReceived') {
-        if (received !== undefined) mistakes.push('a second Received')
-        received = payload.id
-        this.unfinished.add(received)
-      } else {
-        if (!this.unfinished.delete(payload.id)) mistakes.push('a Complete without Received, or a second one')
-        if (payload.id === received) recorded = payload.response?.status_code ?? 0
-      }
-    }
-    if (received === undefined) mistakes.push('no Received')
-    if (status !== undefined && recorded !== status) mistakes.push(`${status} was sent, and recorded ${recorded}`)
+    this.read()
+    const mistakes = this.mistakes.splice(0)
+    if (status === undefined || id === undefined) return mistakes
+    const exchange = this.exchanges.get(id)
+    if (exchange === undefined || exchange.received === 0) mistakes.push(`${status} was sent without a Received`)
+    else if (exchange.status !== status) mistakes.push(`${status} was sent, and recorded ${exchange.status}`)
     return mistakes
   }
 
-  /** What came since then: late ends of exchanges whose client was gone. */
-  takeLate(): string[] {
-    const mistakes: string[] = []
-    for (const { event } of this.stored.splice(0)) {
-      const { payload } = event
-      if (payload.type === 'audit' && !this.unfinished.delete(payload.id)) mistakes.push(`a second ${payload.stage}`)
-    }
-    return mistakes
-  }
-
-  /** What has no Complete, once the server is closed. */
+  /** What is wrong with any of them, once the server is closed. */
   end(): string[] {
-    return [...this.takeLate(), ...Array.from(this.unfinished, (id) => `${id} has no Complete`)]
+    this.read()
+    for (const [id, { received, completes }] of this.exchanges) {
+      if (received !== 1 || completes !== 1) this.mistakes.push(`${id}: ${received} Received, ${completes} Complete`)
+    }
+    return this.mistakes
+  }
+
+  private read(): void {
+    for (const { event } of this.stored.splice(0)) {
+      const { payload } = event
+      if (payload.type === 'correction') this.mistakes.push(`a correction to ${payload.correction?.status_code}`)
+      if (payload.type !== 'audit') continue
+      const exchange = this.exchanges.get(payload.id) ?? { received: 0, completes: 0, status: undefined }
+      this.exchanges.set(payload.id, exchange)
+      if (payload.stage === 'OperationReceived') exchange.received++
+      else {
+        exchange.completes++
+        exchange.status = payload.response?.status_code
+      }
+      if (exchange.received > 1 || exchange.completes > 1) this.mistakes.push(`a second ${payload.stage}`)
+    }
   }
 }

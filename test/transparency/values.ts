@@ -29,7 +29,9 @@ function makeSpecial(value: Special, run: Run): unknown {
     case 'callback': {
       const number = run.begun.get('callback') ?? 0
       run.begun.set('callback', number + 1)
-      return (error: unknown) => run.note('ends', `callback ${number} ${describe(error)}`)
+      return (error: unknown) => {
+        run.note(error instanceof Error ? 'outcomes' : 'ends', `callback ${number} ${describe(error ?? undefined)}`)
+      }
     }
     case 'error':
       return Object.assign(new Error('of the program'), value.status !== undefined && { statusCode: value.status })
@@ -49,14 +51,17 @@ export function sourceOf(source: Source, run: Run): Readable | ReadableStream {
   return source.kind === 'node' ? nodeSource(source, run) : webSource(source, run)
 }
 
-export function nodeSource({ chunks, pace, fails }: Source, run: Run): Readable {
+/** `onChunk` is told before each chunk. */
+export function nodeSource({ chunks, pace, fails }: Source, run: Run, onChunk?: () => void): Readable {
   let index = 0
   const stream = new Readable({
     read() {
       later(pace, () => {
         const chunk = chunks[index++]
-        if (chunk !== undefined) this.push(textOf(chunk))
-        else if (fails) this.destroy(new Error('of the source'))
+        if (chunk !== undefined) {
+          onChunk?.()
+          this.push(textOf(chunk))
+        } else if (fails) this.destroy(new Error('of the source'))
         else this.push(null)
       })
     },
@@ -72,20 +77,23 @@ export function nodeSource({ chunks, pace, fails }: Source, run: Run): Readable 
 
 function webSource({ chunks, pace, fails }: Source, run: Run): ReadableStream {
   let index = 0
+  let isDone = false
+  const finish = (): void => {
+    if (!isDone) run.note('sources', 'web')
+    isDone = true
+  }
   return new ReadableStream({
     async pull(controller) {
       await new Promise<void>((resolve) => later(pace, resolve))
       const chunk = chunks[index++]
       if (chunk !== undefined) controller.enqueue(Buffer.from(textOf(chunk)))
       else {
-        run.note('sources', 'web')
+        finish()
         if (fails) controller.error(new Error('of the source'))
         else controller.close()
       }
     },
-    cancel() {
-      run.note('sources', 'web')
-    },
+    cancel: finish,
   })
 }
 

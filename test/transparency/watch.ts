@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { currentRun } from './run.js'
-import { AFTER } from './servers.js'
+import { isBeside } from './servers.js'
 import { describe } from './values.js'
 
 const CHANNELS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
@@ -48,7 +48,7 @@ function follow(name: string): () => void {
   const channel = `tracing:fastify.request.handler:${name}`
   const listener = (message: unknown): void => {
     const { request, async, error }: HandlerStore = typeof message === 'object' && message !== null ? message : {}
-    if (request?.url === AFTER) return
+    if (isBeside(request?.url)) return
     currentRun()?.note('channels', `${name}${async ? ' async' : ''}${error === undefined ? '' : ` ${describe(error)}`}`)
   }
   subscribe(channel, listener)
