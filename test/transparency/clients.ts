@@ -13,8 +13,8 @@ export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'HTTP/2', 'inject', '
 export interface Received {
   readonly status: number | undefined
   readonly seen: unknown
-  /** Of HTTP/1. */
-  readonly bytes?: string
+  /** Of HTTP/1: what came, without its framing. */
+  readonly text?: string
   readonly isWhole?: boolean
 }
 
@@ -65,19 +65,31 @@ async function askHttp1(port: number, program: Program, patience: Patience, isQu
   )
   await wire.leave()
   const heads = bytes.match(/HTTP\/1\.1 \d+ [^\r]*\r\n(?:[^\r\n]+\r\n)*/g) ?? []
-  const status = heads.map((head) => Number(head.slice(9, 12))).find((one) => one >= 200)
+  const status = heads.map(statusOf).find((one) => one >= 200)
   try {
     const replies = parseReplies(bytes, method === 'HEAD')
     const isWhole = replies.at(-1)?.isWhole ?? false
-    return {
-      status,
-      bytes,
-      isWhole,
-      seen: { staysOpen, heads, replies: replies.map(({ headers: _, ...reply }) => reply) },
+    const bodies = replies.map(({ headers: _, ...reply }) => reply)
+    const seen = {
+      staysOpen,
+      heads: withoutLate(heads, statusOf),
+      replies: withoutLate(bodies, (reply) => reply.status),
     }
+    const text = seen.heads.map((head, index) => `${head}\r\n${seen.replies[index]?.body}`).join('')
+    return { status, text, isWhole, seen }
   } catch {
-    return { status, bytes, isWhole: false, seen: { staysOpen, bytes } }
+    return { status, text: bytes, isWhole: false, seen: { staysOpen, bytes } }
   }
+}
+
+function statusOf(head: string): number {
+  return Number(head.slice(9, 12))
+}
+
+/** An informational reply after the final one is sent as long as Node has not let go of the connection, and then is lost. */
+function withoutLate<One>(all: readonly One[], status: (one: One) => number): One[] {
+  const final = all.findIndex((one) => status(one) >= 200)
+  return all.filter((one, index) => final < 0 || index <= final || status(one) >= 200)
 }
 
 async function askHttp2(port: number, program: Program, patience: Patience): Promise<Received> {

@@ -124,8 +124,7 @@ export class Player {
 
   private perform(step: Step): void {
     const { run, actor, script } = this
-    const { raw } = this.reply
-    const isLate = isOfRaw(step) && (raw.writableEnded || raw.destroyed)
+    const isLate = isOfRaw(step) && run.isOver
     const note = (text: string): void => {
       if (isLate) run.note('lateCalls', `${nameOf(step)} ${text}`)
       else run.noteCall(actor, `${nameOf(step)} ${text}`)
@@ -166,9 +165,7 @@ export class Player {
       return undefined
     }
     if ('pipe' in step) {
-      const source = nodeSource(step.pipe, run, () => {
-        if (raw.writableEnded || raw.destroyed) run.note('lateCalls', 'a chunk')
-      })
+      const source = nodeSource(step.pipe, run, false)
       if (step.by === 'pipe') source.pipe(raw)
       else pipeline(source, raw, (error) => run.note('outcomes', `pipeline ${describe(error)}`))
     }

@@ -90,15 +90,16 @@ export function differences(seen: Observation, other: Observation): string[] {
   }
   return Object.keys(seen.parts).filter((part) => {
     // An error that would have been uncaught and is not is no loss; nor is a source that would not have been closed.
-    if (part === 'process') return hasMore(seen.parts[part], other.parts[part])
-    if (part === 'sources') return hasMore(other.parts[part], seen.parts[part])
+    if (part === 'process') return extras(seen.parts[part], other.parts[part]).length > 0
+    if (part === 'sources') return extras(other.parts[part], seen.parts[part]).length > 0
     return text(seen, part) !== text(other, part)
   })
 }
 
-function hasMore(some: unknown, others: unknown): boolean {
+/** What is in one list more often than in another. */
+export function extras(some: unknown, others: unknown): unknown[] {
   const rest = Array.isArray(others) ? [...others] : []
-  return (Array.isArray(some) ? some : []).some((one) => {
+  return (Array.isArray(some) ? some : []).filter((one) => {
     const index = rest.indexOf(one)
     if (index >= 0) rest.splice(index, 1)
     return index < 0

@@ -56,10 +56,14 @@ export class Run {
   /** The raw response, as soon as the server has seen the request. */
   readonly raw: Promise<RawOf>
   onBegin: (raw: RawOf) => void = () => undefined
+  private begunRaw: RawOf | null = null
 
   constructor(readonly program: Program) {
     this.raw = new Promise((resolve) => {
-      this.onBegin = resolve
+      this.onBegin = (raw) => {
+        this.begunRaw = raw
+        resolve(raw)
+      }
     })
   }
 
@@ -70,6 +74,11 @@ export class Run {
     // promise of Fastify's.
     if (kind !== 'ends' && notes.at(-1) === text) return
     notes.push(text)
+  }
+
+  /** The raw response has ended, or was destroyed. */
+  get isOver(): boolean {
+    return this.begunRaw !== null && (this.begunRaw.writableEnded || this.begunRaw.destroyed)
   }
 
   noteCall(actor: string, text: string): void {

@@ -48,25 +48,25 @@ function makeSpecial(value: Special, run: Run): unknown {
 }
 
 export function sourceOf(source: Source, run: Run): Readable | ReadableStream {
-  return source.kind === 'node' ? nodeSource(source, run) : webSource(source, run)
+  return source.kind === 'node' ? nodeSource(source, run, true) : webSource(source, run)
 }
 
-/** `onChunk` is told before each chunk. */
-export function nodeSource({ chunks, pace, fails }: Source, run: Run, onChunk?: () => void): Readable {
+/** `isSent`: by Fastify, which must close it; what a program pipes is its own affair. */
+export function nodeSource({ chunks, pace, fails }: Source, run: Run, isSent: boolean): Readable {
   let index = 0
   const stream = new Readable({
     read() {
       later(pace, () => {
         const chunk = chunks[index++]
         if (chunk !== undefined) {
-          onChunk?.()
+          if (run.isOver) run.note('lateCalls', 'a chunk')
           this.push(textOf(chunk))
         } else if (fails) this.destroy(new Error('of the source'))
         else this.push(null)
       })
     },
     destroy(error, done) {
-      run.note('sources', 'node')
+      if (isSent) run.note('sources', 'node')
       done(error)
     },
   })
@@ -86,6 +86,7 @@ function webSource({ chunks, pace, fails }: Source, run: Run): ReadableStream {
     async pull(controller) {
       await new Promise<void>((resolve) => later(pace, resolve))
       const chunk = chunks[index++]
+      if (run.isOver) run.note('lateCalls', 'a chunk')
       if (chunk !== undefined) controller.enqueue(Buffer.from(textOf(chunk)))
       else {
         finish()

@@ -5,8 +5,11 @@ import { describe } from './values.js'
 
 const CHANNELS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
 
-/** Warnings that Node gives once a process: the server that comes first would differ from all others. */
-const ONCE = ['DeprecationWarning', 'UnsupportedWarning']
+/**
+ * Warnings that Node gives once a process: the server that comes first would differ from all others. And of too many
+ * listeners: how many there are depends on when what they wait for comes.
+ */
+const UNNOTED = ['DeprecationWarning', 'UnsupportedWarning', 'MaxListenersExceededWarning']
 
 interface HandlerStore {
   readonly request?: { readonly url: string }
@@ -20,7 +23,7 @@ export function watchProcess(): () => void {
     take('uncaughtException', (error) => note(`uncaught ${describe(error)}`)),
     take('unhandledRejection', (error) => note(`unhandled ${describe(error)}`)),
     take('warning', (warning) => {
-      if (warning instanceof Error && !ONCE.includes(warning.name)) note(`warning ${describe(warning)}`)
+      if (warning instanceof Error && !UNNOTED.includes(warning.name)) note(`warning ${describe(warning)}`)
     }),
     ...CHANNELS.map(follow),
   ]
