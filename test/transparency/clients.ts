@@ -44,7 +44,9 @@ function urlOf({ scripts }: Program): string {
 }
 
 async function askHttp1(port: number, program: Program, patience: Patience, isQueued: boolean): Promise<Received> {
-  const { method, isKeptAlive } = program
+  const { method } = program
+  // Bodies after a reply to HEAD cannot be told from it.
+  const isKeptAlive = program.isKeptAlive && method !== 'HEAD'
   const wire = await Wire.open(port)
   let staysOpen = false
   patience.leave = () => {

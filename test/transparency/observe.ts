@@ -36,7 +36,7 @@ export async function observe(
   const reply = await leaving(received, patience)
   const { status, seen } = reply
   await quiet(run)
-  const trail = (await served.trail?.check(run.auditId, status)) ?? []
+  const trail = (await served.trail?.check(run, status)) ?? []
   setCurrentRun(null)
   const { calls, notes, hasLateStatus } = run
   notes.outcomes.sort()
