@@ -44,9 +44,10 @@ export async function check(
   transport: Transport,
   servers: Servers,
   audits: readonly Audit[] = AUDITS,
+  waiting: readonly Waiting[] = WAITING,
 ): Promise<void> {
   const plain = await observe(program, 'plain', transport, servers)
-  const others = new Others(program, transport, servers)
+  const others = new Others(program, transport, servers, waiting)
   for (const audit of audits) {
     const seen = await observe(program, audit, transport, servers)
     const name = `${transport}, ${nameOf(audit)}`
@@ -65,6 +66,7 @@ export class Others {
     private readonly program: Program,
     private readonly transport: Transport,
     private readonly servers: Servers,
+    private readonly waiting: readonly Waiting[] = WAITING,
   ) {}
 
   /** The parts in which an audited server differs from the plain one for no other reason than the audit. */
@@ -73,7 +75,7 @@ export class Others {
     if (audited.hasLateCalls || plain.hasLateCalls || isCut(audited, plain)) {
       parts = parts.filter((part) => !OF_THE_END.includes(part))
     }
-    const kinds = this.transport === 'HTTP/1' ? [...WAITING, 'queued' as const] : WAITING
+    const kinds = this.transport === 'HTTP/1' ? [...this.waiting, 'queued' as const] : this.waiting
     for (let index = 0; parts.length > 0 && index < kinds.length; index++) {
       const kind = kinds[index] ?? 'plain'
       const other = this.seen[index] ?? (await observe(this.program, kind, this.transport, this.servers))

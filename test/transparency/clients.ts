@@ -7,7 +7,7 @@ import { AFTER, BEFORE, type Served } from './servers.js'
 
 export type Transport = 'HTTP/1' | 'HTTP/2' | 'inject' | 'inject as a stream'
 
-export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'HTTP/2', 'inject', 'inject as a stream']
+export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'inject', 'inject as a stream', 'HTTP/2']
 
 /** All that a client can see of a reply, and the final status, if one came. */
 export interface Received {

@@ -58,8 +58,8 @@ export function nodeSource({ chunks, pace, fails }: Source, run: Run, isSent: bo
     read() {
       later(pace, () => {
         const chunk = chunks[index++]
+        if (run.isOver) run.note('lateCalls', 'a chunk')
         if (chunk !== undefined) {
-          if (run.isOver) run.note('lateCalls', 'a chunk')
           this.push(textOf(chunk))
         } else if (fails) this.destroy(new Error('of the source'))
         else this.push(null)
