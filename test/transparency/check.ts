@@ -114,7 +114,7 @@ function isWriteAfterEnd(audited: Observation, plain: Observation): boolean {
 }
 
 function isCut(audited: Observation, plain: Observation): boolean {
-  return audited.received.isWhole === false && plain.received.isWhole === false
+  return !audited.received.isWhole && !plain.received.isWhole
 }
 
 function only({ parts }: Observation, names: readonly string[]): Array<[string, unknown]> {

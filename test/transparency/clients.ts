@@ -15,7 +15,8 @@ export interface Received {
   readonly seen: unknown
   /** Of HTTP/1: what came, without its framing. */
   readonly text?: string
-  readonly isWhole?: boolean
+  /** Nothing was cut. */
+  readonly isWhole: boolean
 }
 
 /** Leaves what stays open, once the server does nothing more. */
@@ -133,7 +134,7 @@ async function askHttp2(port: number, program: Program, patience: Patience): Pro
   await new Promise<void>((resolve) => stream.on('close', resolve).on('error', () => undefined))
   seen.reset = stream.rstCode
   await new Promise<void>((resolve) => session.close(resolve))
-  return { status: seen.status, seen }
+  return { status: seen.status, isWhole: seen.isWhole && seen.reset === 0, seen }
 }
 
 async function inject({ app }: Served, program: Program, payloadAsStream: boolean): Promise<Received> {
@@ -152,18 +153,21 @@ async function inject({ app }: Served, program: Program, payloadAsStream: boolea
       name,
       name === 'date' && value.endsWith('GMT') ? '...' : value,
     ])
-    return { status: statusCode, seen: { statusCode, statusMessage, headers: pairs, body, trailers } }
+    const isWhole = !body.includes(CUT)
+    return { status: statusCode, isWhole, seen: { statusCode, statusMessage, headers: pairs, body, trailers } }
   } catch (error) {
-    return { status: undefined, seen: { failed: String(error) } }
+    return { status: undefined, isWhole: false, seen: { failed: String(error) } }
   }
 }
+
+const CUT = ' and then '
 
 async function read(stream: Readable): Promise<string> {
   let text = ''
   try {
     for await (const chunk of stream) text += String(chunk)
   } catch (error) {
-    return `${text} and then ${String(error)}`
+    return `${text}${CUT}${String(error)}`
   }
   return text
 }

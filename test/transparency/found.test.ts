@@ -69,6 +69,27 @@ const FOUND: Found[] = [
     program: handlerOf([raw('writeHead', 201), reply('send', { $: 'Response', status: 202, text: 'a' })]),
   },
   {
+    name: 'a chunk that was sent comes before the failure that follows',
+    program: handlerOf([raw('write', 'a'), { turns: 2 }, reply('send', 'b')]),
+  },
+  {
+    name: 'a chunk that was sent in the same turn comes before the failure that follows',
+    program: handlerOf([raw('write', 'a')], throws),
+  },
+  {
+    name: 'early hints after a head that is composed and not sent come before it',
+    program: handlerOf([
+      raw('writeHead', 200),
+      raw('writeEarlyHints', { link: '</a.css>; rel=preload' }),
+      raw('end', 'a'),
+    ]),
+  },
+  { name: 'a reply that is destroyed before its handler throws', program: handlerOf([raw('destroy')], throws) },
+  {
+    name: 'a head that Node refuses ends no process',
+    program: handlerOf([raw('writeHead', 201, 'bad\nreason')], throws),
+  },
+  {
     name: 'a chunk after the reply is no part of it',
     transports: INJECT,
     program: handlerOf([reply('send', 'a'), raw('write', 'b')]),

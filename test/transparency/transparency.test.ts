@@ -6,7 +6,7 @@ import { TRANSPORTS } from './clients.js'
 import { AUDITS } from './servers.js'
 
 /** Per way in which a request comes; the long tests run many more. */
-const PROGRAMS = 60
+const PROGRAMS = 75
 
 describe.each(TRANSPORTS)('a program cannot tell whether it is audited, by %s', (transport) => {
   const { current } = servers()
