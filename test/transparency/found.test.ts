@@ -88,6 +88,11 @@ const FOUND: Found[] = [
       { at: 0, outcome: { how: 'returns', value: { $: 'Response', status: 202, text: 'response' } } },
     ),
   },
+  { name: 'an end returns what it does', program: handlerOf([raw('end')]) },
+  {
+    name: 'a head without its body, and a destroyed stream, end no process',
+    program: handlerOf([raw('writeHead', 200), raw('destroy')]),
+  },
   { name: 'a reply that is destroyed before its handler throws', program: handlerOf([raw('destroy')], throws) },
   {
     name: 'a head that Node refuses ends no process',
