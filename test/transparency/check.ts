@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { Received, Transport } from './clients.js'
+import { differences, extras, type Observation, observe } from './observe.js'
+import type { Program } from './program.js'
+import { AUDITS, type Audit, nameOf, Servers, type Waiting } from './servers.js'
+import { watchProcess } from './watch.js'
+
+/** Where the audit waits, and where any hook of its kind may. */
+export const WAITING: readonly Waiting[] = [
+  { waitsIn: ['onRequest'] },
+  { waitsIn: ['onRequest'], isAsync: true },
+  { waitsIn: ['preValidation'], isAsync: true },
+  { waitsIn: ['onRequest', 'preValidation', 'preHandler'] },
+  { waitsIn: ['onRequest', 'preValidation', 'preHandler', 'onSend'] },
+]
+
+/**
+ * What Node answers after a reply's end, and when, depends on whether the last byte was handed over yet; so does how much
+ * of a reply is known to be sent when its connection is cut.
+ */
+const OF_THE_END = ['events', 'ends', 'outcomes', 'lateCalls', 'endHooks', 'endLogs']
+
+/** What fits into no buffer on the way. */
+const LARGE = 50_000
+
+/** Servers for the tests of a `describe`; afterwards no trail may lack an end. */
+export function servers(): { current(): Servers } {
+  const made = new Servers()
+  let unwatch = (): void => undefined
+  beforeAll(() => {
+    unwatch = watchProcess()
+  })
+  afterAll(async () => {
+    const mistakes = await made.close()
+    unwatch()
+    expect(mistakes).toEqual([])
+  })
+  return { current: () => made }
+}
+
+/** Runs a program on servers with and without the audit; throws where only the audit can be the reason for a difference. */
+export async function check(
+  program: Program,
+  transport: Transport,
+  servers: Servers,
+  audits: readonly Audit[] = AUDITS,
+  waiting: readonly Waiting[] = WAITING,
+): Promise<void> {
+  const plain = await observe(program, 'plain', transport, servers)
+  const others = new Others(program, transport, servers, waiting)
+  for (const audit of audits) {
+    const seen = await observe(program, audit, transport, servers)
+    const name = `${transport}, ${nameOf(audit)}`
+    expect(seen.trail, name).toEqual([])
+    const parts = await others.unexplained(seen, plain)
+    // The message of the first one that fails shows the plain server as what was expected.
+    expect(only(seen, parts), name).toEqual(only(plain, parts))
+  }
+}
+
+/** What the same program does on other servers without the audit; they are asked only when something is to be explained. */
+export class Others {
+  private readonly seen: Observation[] = []
+
+  constructor(
+    private readonly program: Program,
+    private readonly transport: Transport,
+    private readonly servers: Servers,
+    private readonly waiting: readonly Waiting[] = WAITING,
+  ) {}
+
+  /** The parts in which an audited server differs from the plain one for no other reason than the audit. */
+  async unexplained(audited: Observation, plain: Observation): Promise<string[]> {
+    let parts = differences(audited, plain)
+    if (audited.hasLateCalls || plain.hasLateCalls || isCut(audited, plain)) {
+      parts = parts.filter((part) => !OF_THE_END.includes(part))
+    }
+    const kinds = this.transport === 'HTTP/1' ? [...this.waiting, 'queued' as const] : this.waiting
+    for (let index = 0; parts.length > 0 && index < kinds.length; index++) {
+      const kind = kinds[index] ?? 'plain'
+      const other = this.seen[index] ?? (await observe(this.program, kind, this.transport, this.servers))
+      this.seen[index] = other
+      if (kind === 'queued' && isBetween(audited.received, plain.received, other.received)) {
+        parts = parts.filter((part) => part !== 'wire')
+      }
+      const others = differences(audited, other)
+      // No waiting explains an exception that ends the process: a hook that delays others must catch what they throw.
+      parts = parts.filter(
+        (part) =>
+          others.includes(part) || (part === 'process' && !(kind === 'queued' && isWriteAfterEnd(audited, plain))),
+      )
+    }
+    return parts
+  }
+}
+
+/**
+ * Where a connection is cut, what is held may still get through, or less of it than without the audit: but nothing is
+ * whole that is cut without it, and no more is lost than where Node itself keeps a queued reply. How much of a large body
+ * gets through is up to the system.
+ */
+function isBetween(audited: Received, plain: Received, queued: Received): boolean {
+  const some = audited.text ?? ''
+  const all = plain.text ?? ''
+  if (some.startsWith(all)) return audited.isWhole === plain.isWhole || !audited.isWhole
+  return all.startsWith(some) && (some.startsWith(queued.text ?? '') || all.length > LARGE)
+}
+
+/** What writes twice after its reply's end ends the process in Node itself, when the last byte was not handed over yet. */
+function isWriteAfterEnd(audited: Observation, plain: Observation): boolean {
+  return extras(audited.parts.process, plain.parts.process).every((one) =>
+    String(one).includes('ERR_STREAM_WRITE_AFTER_END'),
+  )
+}
+
+function isCut(audited: Observation, plain: Observation): boolean {
+  return !audited.received.isWhole && !plain.received.isWhole
+}
+
+function only({ parts }: Observation, names: readonly string[]): Array<[string, unknown]> {
+  return names.map((name) => [name, parts[name]])
+}
