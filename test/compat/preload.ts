@@ -1,0 +1,54 @@
+/** Loaded before a test file: every server that it makes gets the plugin of the mode before anything else. */
+import { createRequire } from 'node:module'
+import type { FastifyInstance } from 'fastify'
+import audit, { type AuditSink } from 'fastify-audit-log'
+import { MODE_VARIABLE, type Mode } from './modes.js'
+import { waiting } from './waiting.js'
+
+// Tests replace the timers.
+const after = setTimeout
+
+type Factory = (...args: unknown[]) => FastifyInstance
+
+const INSTALL: Readonly<Record<Mode, (app: FastifyInstance) => void>> = {
+  plain: () => {},
+  waiting: (app) => void app.register(waiting),
+  'audited at once': (app) => registerAudit(app, { write: () => Promise.resolve() }),
+  'audited later': (app) => registerAudit(app, { write: () => new Promise((stored) => after(stored, 2)) }),
+}
+
+function registerAudit(app: FastifyInstance, sink: AuditSink): void {
+  app.register(audit, { level: 'response', sinks: [{ name: 'compat', sink, deliveryGuarantee: 'enforced' }] })
+}
+
+function isFactory(value: unknown): value is Factory {
+  return typeof value === 'function' && Reflect.get(value, 'errorCodes') !== undefined
+}
+
+/** A factory that looks like Fastify's, and prepares every server that it makes. */
+function preparing(factory: Factory, install: (app: FastifyInstance) => void): Factory {
+  function fastify(this: unknown, ...args: unknown[]): FastifyInstance {
+    const app = Reflect.apply(factory, this, args)
+    install(app)
+    return app
+  }
+  return Object.assign(fastify, factory, { fastify, default: fastify })
+}
+
+/** Replaces what Fastify's own file exports, however and however often it is loaded. */
+function prepareServers(mode: Mode): void {
+  const { extensions } = createRequire(__filename)
+  const load = extensions['.js']
+  extensions['.js'] = (module, path) => {
+    load?.(module, path)
+    if (!/[\\/]fastify[\\/]fastify\.js$/.test(path) || !isFactory(module.exports)) return
+    module.exports = preparing(module.exports, INSTALL[mode])
+  }
+}
+
+function modeOf(name: string | undefined): Mode {
+  for (const mode of Object.keys(INSTALL)) if (mode === name) return mode as Mode
+  throw new Error(`${MODE_VARIABLE} is "${name}"; it may be ${Object.keys(INSTALL).join(', ')}`)
+}
+
+prepareServers(modeOf(process.env[MODE_VARIABLE]))
