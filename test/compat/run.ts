@@ -3,6 +3,8 @@
  * `npm run test:compat -- fastify/test/hooks @fastify/sse` for the files whose names begin so. A test that passes with
  * hooks that only wait has to pass with the audit too, unless `known-differences.ts` says why it cannot.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildForTests } from './build.js'
 import { type Difference, differencesIn, isKnown, type Outcomes, staleEntries } from './compare.js'
@@ -10,7 +12,7 @@ import { install } from './install.js'
 import { AUDITED, type Mode } from './modes.js'
 import { printDifferences, printSummary } from './report.js'
 import { type Built, runFile } from './run-file.js'
-import { type TestFile, testFiles } from './suites.js'
+import { MODULES, type TestFile, testFiles } from './suites.js'
 
 const { values, positionals } = parseArgs({
   options: { concurrency: { type: 'string', default: '4' }, minutes: { type: 'string', default: '10' } },
@@ -42,6 +44,17 @@ async function runAll(files: readonly TestFile[], built: Built): Promise<Map<str
   return results
 }
 
+/** Leaves every outcome beside what was installed, for whoever wants to know more than what is printed. */
+function keepResults(results: ReadonlyMap<string, Outcomes>): void {
+  const plain = Object.fromEntries(
+    [...results].map(([file, outcomes]) => [
+      file,
+      Object.fromEntries([...outcomes].map(([mode, of]) => [mode, [...of.values()]])),
+    ]),
+  )
+  writeFileSync(join(MODULES, '.cache/outcomes.json'), JSON.stringify(plain))
+}
+
 async function main(): Promise<void> {
   install()
   const built = await buildForTests()
@@ -54,6 +67,7 @@ async function main(): Promise<void> {
   for (const [file, outcomes] of results) differences.push(...differencesIn(file, outcomes))
   const news = differences.filter((difference) => !isKnown(difference))
   const stale = staleEntries(new Set(results.keys()), differences)
+  keepResults(results)
   printSummary(results, differences)
   printDifferences(news, stale)
   if (news.length > 0 || stale.length > 0 || results.size === 0) process.exitCode = 1

@@ -29,9 +29,14 @@ const PACKAGES = [
   '@fastify/websocket',
 ]
 
-/** Packages whose tests have names of their own, as their test runner is told. */
-const NAMES: Readonly<Record<string, RegExp>> = { '@fastify/http-proxy': /^(?!utils)[\w.-]+\.js$/ }
 const NAME = /\.test\.m?js$/
+
+/** Packages whose test files have names of their own, or need what is not here. */
+const NAMES: Readonly<Record<string, RegExp>> = {
+  '@fastify/http-proxy': /^(?!utils)[\w.-]+\.js$/,
+  // A Redis server.
+  '@fastify/rate-limit': /^(?!redis).*\.test\.js$/,
+}
 
 export interface TestFile {
   /** Its path below `node_modules`, with slashes. */

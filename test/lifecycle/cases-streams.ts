@@ -2,6 +2,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import multipart from '@fastify/multipart'
 import fastifyStatic from '@fastify/static'
+import { KNOWS } from '../support/fastify.js'
 import { type Case, get } from './case.js'
 
 const root = fileURLToPath(new URL('../../schema', import.meta.url))
@@ -64,7 +65,8 @@ export const STREAM_CASES: readonly Case[] = [
     name: 'trailers after a stream',
     status: 200,
     declare: get((_, reply) => reply.trailer('x-sum', async () => 'abc').send(Readable.from(['a', 'b']))),
-    sees: (reply) => reply.trailers.some(([name, value]) => name === 'x-sum' && value === 'abc'),
+    sees: (reply) =>
+      !KNOWS.streamTrailers || reply.trailers.some(([name, value]) => name === 'x-sum' && value === 'abc'),
   },
   {
     name: 'a static file',

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import { KNOWS } from '../support/fastify.js'
 import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask } from '../support/wire.js'
@@ -41,7 +42,7 @@ async function race(kind: Reply): Promise<Racing> {
   return { ...served, timedOut: timedOut.promise, handlerRan: () => runs > 0 }
 }
 
-describe('handlerTimeout', () => {
+describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
   expectNothingUncaught()
 
   it.each(['stores', 'is slow'] as const)('is recorded as the reply that it is (the sink %s)', async (behaviour) => {
