@@ -46,6 +46,13 @@ export const AuditAlreadyRegistered = createError(
   500,
 )
 
+/** Replies cannot be held on this version of Node, or on this kind of server. */
+export const AuditUnsupportedRuntime = createError<[what: string, version: string]>(
+  'FST_AUDIT_UNSUPPORTED_RUNTIME',
+  'fastify-audit-log cannot hold the replies of this server back: %s (Node %s). Use a supported version of Node, and a server of node:http, node:https or node:http2.',
+  500,
+)
+
 /** A sink could not be opened for a reason that only the operator can mend; the boot stops. */
 export const AuditSinkOpenFailed = createError(
   'FST_AUDIT_SINK_OPEN_FAILED',

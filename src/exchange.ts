@@ -1,22 +1,27 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BodyFacts } from './capture.js'
 import type { ExchangeContext } from './exchange-context.js'
 import { messageInBody } from './failure.js'
-import { Gate, type GateKeeper } from './gate.js'
+import type { Gate, GateKeeper } from './gate.js'
+import { gateFor } from './gates.js'
 import type { Level } from './level.js'
 import type { OpenExchange } from './open-exchanges.js'
 import { captureContext, Recording } from './recording.js'
-import { answerInstead, NOT_RECORDED, type Replacement, WITHHELD } from './replacement.js'
+import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './replacement.js'
 import { bodyFactsOf, type RawReply, type ReplyFacts, replyFacts } from './reply-facts.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
+import type { UpgradeGate } from './upgrade-gate.js'
+import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
 /**
  * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
  * `done`: nothing more is recorded, but for a correction. `cut off`: recorded as unfinished because the server closed.
  */
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
+
+/** What Fastify gives a hook to go on with. */
+export type Next = (error?: Error) => void
 
 /** One request and its reply: records each stage once, and decides when the reply may go out. */
 export class Exchange extends Recording implements RequestAudit, GateKeeper, OpenExchange {
@@ -33,13 +38,16 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
 
   private state: State = 'receiving'
   private readonly gate: Gate
+  /** In front of the socket of a request that asks for another protocol. */
+  private readonly upgrade: UpgradeGate | null
 
   /** What goes on when the stage that is being stored is stored. */
-  private next: (() => void) | null = null
+  private next: Next | null = null
   /** The reply came while Received was still being stored. */
   private earlyReply: RawReply | null = null
   /** The context in which that was sent, and in which it goes on. */
   private earlyScope: AsyncResource | null = null
+  /** The status that Complete has. */
   private recordedStatus = 0
   /** What `onSend` saw: the reply's body before compression, and what its headers said of it then. */
   private payload: unknown
@@ -56,7 +64,8 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     detached: DetachedAudit | null,
   ) {
     super(context, fastifyRequest, detached?.id, level, route, namespace, exclusions)
-    this.gate = new Gate(reply.raw, this, fastifyRequest.raw.httpVersionMajor === 2)
+    this.gate = gateFor(reply.raw, this)
+    this.upgrade = upgradeGateFor(fastifyRequest, reply, (statusCode) => this.onHandshake(statusCode))
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
@@ -74,7 +83,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   /** Records Received, now or when the body is parsed that it is to hold. */
-  begin(next: () => void): void {
+  begin(next: Next): void {
     if (!this.records.awaitsBody) {
       this.receive(next)
       return
@@ -84,13 +93,13 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   /** The request's body is parsed: Received is made if it waited for that. */
-  onBody(next: () => void): void {
+  onBody(next: Next): void {
     if (this.state === 'awaiting') this.records.captureBody()
     this.beforeHandler(next)
   }
 
   /** No handler runs before Received is stored: a hook may call the one for what is not found before a body is parsed. */
-  beforeHandler(next: () => void): void {
+  beforeHandler(next: Next): void {
     if (this.state === 'awaiting') this.receive(next)
     else if (this.isReceiving) this.next = next
     else next()
@@ -103,7 +112,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   /** Records Received; `next` goes on when every enforced sink has stored it. */
-  receive(next: () => void): void {
+  receive(next: Next): void {
     this.state = 'receiving'
     this.next = next
     this.offerReceived()
@@ -111,7 +120,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   /** Records Complete with 101; `next` hands the socket over when every enforced sink has stored it. */
-  switchProtocols(next: () => void): void {
+  switchProtocols(next: Next): void {
     if (this.state !== 'received') {
       // Given up meanwhile: the server closed, or the client left. The trail has its Complete, which is not of a 101.
       this.gate.cut()
@@ -132,18 +141,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
       this.earlyScope = captureContext()
     } else if (this.state === 'received') this.complete(reply)
     else if (this.state === 'cut off' && this.isEnforced) this.replace(WITHHELD)
-    else if (this.state !== 'completing') this.gate.open()
-  }
-
-  onReplyEnd(): void {
-    // Makes `reply.sent` true, as it would be without the gate, so that Fastify turns a second reply away itself.
-    this.reply.hijack()
-  }
-
-  onSent(statusCode: number): void {
-    if (this.state === 'done' && this.recordedStatus !== 0 && statusCode !== this.recordedStatus) {
-      this.correct(statusCode, undefined)
-    }
+    else if (this.state !== 'completing') this.letOut()
   }
 
   onGateError(error: unknown): void {
@@ -153,11 +151,19 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     )
   }
 
+  /** A reply was written to the socket itself, past the response. */
+  private onHandshake(statusCode: number): void {
+    // Recorded already where the websocket library announces an upgrade; a bad key, among others, it refuses later.
+    const isRecorded = this.state === 'done' && this.recordedStatus !== 0
+    if (isRecorded && statusCode !== this.recordedStatus) this.correct(statusCode, undefined)
+    this.onReply(statusCode, undefined, true)
+  }
+
   // What the list of open exchanges says.
 
   isClientGone(): boolean {
     // A response that is finished is destroyed too.
-    return !this.isOut && (isDestroyed(this.reply.raw) || this.fastifyRequest.raw.aborted)
+    return !this.isOut && (this.gate.isGone || this.fastifyRequest.raw.aborted)
   }
 
   abandon(): void {
@@ -199,7 +205,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     this.next = null
     if (earlyReply !== null) this.complete(earlyReply)
     // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
-    if (earlyReply === null || !earlyReply.isWhole) next?.()
+    if (next !== null && (earlyReply === null || !this.reply.raw.writableEnded)) proceed(next)
   }
 
   private complete(reply: RawReply): void {
@@ -213,8 +219,7 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   private factsOf(reply: RawReply): ReplyFacts {
-    const headers = { ...this.reply.getHeaders(), ...this.gate.headersSoFar() }
-    return replyFacts(headers, reply, this.payload, this.payloadFacts)
+    return replyFacts(this.gate.headers(), reply, this.payload, this.payloadFacts)
   }
 
   private completeSettled(): void {
@@ -229,8 +234,13 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
       return
     }
     this.finish('done')
+    this.letOut()
+    if (next !== null) proceed(next)
+  }
+
+  private letOut(): void {
     this.gate.open()
-    next?.()
+    this.upgrade?.open()
   }
 
   private refuse(): void {
@@ -252,9 +262,17 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
   }
 
   private replace(replacement: Replacement): void {
+    const { gate, upgrade, reply } = this
     this.recordedStatus = 0
-    const { auditIdHeader } = this.context
-    answerInstead(replacement, this.gate, this.fastifyRequest, this.reply, this.id, auditIdHeader)
+    const answer = answerOf(replacement, reply, this.id, this.context.auditIdHeader)
+    // A handler that goes on has nothing to say any more, and Fastify knows.
+    reply.hijack()
+    if (upgrade?.isHeld === true) {
+      upgrade.refuse(textOf(answer))
+      return
+    }
+    closeAfterReply(this.fastifyRequest, reply)
+    gate.answer(answer)
   }
 
   /** What no sink has of a request that ends before its body is there: nobody waits for it any more. */
@@ -272,7 +290,11 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
 
 function doNothing(): void {}
 
-/** HTTP/2's response says it of its stream alone. */
-function isDestroyed(raw: FastifyReply['raw'] | Http2ServerResponse): boolean {
-  return 'stream' in raw ? raw.stream.destroyed : raw.destroyed
+/** Goes on where a hook waited: what is thrown there is the hook's error, as it is of a hook that waits for nothing. */
+function proceed(next: Next): void {
+  try {
+    next()
+  } catch (error) {
+    next(error instanceof Error ? error : new Error(String(error)))
+  }
 }

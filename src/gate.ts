@@ -1,48 +1,41 @@
-import { type Args, headersSentError, isChunk, type Method, refuseAfterEnd, swallow } from './raw-calls.js'
-import { checkHeader, checkValue, copyHead, headerPairs, headersOf, isStatus, toStatus } from './raw-head.js'
-
 /**
- * Holds a raw response back until its Complete is stored.
+ * Holds the bytes of a reply back until its Complete is stored.
  *
- * Hijacked, raw and event-stream replies run no `onSend`, and no place among the hooks is the last one, so the gate
- * sits on the response itself: own properties in front of the methods that send bytes. They stay in place once it is
- * open and pass through, because other libraries (on-headers, and all that use it) wrap the same methods on top.
+ * Node composes the reply as ever, so that handlers and libraries see its own `headersSent`, `writableEnded`, events,
+ * return values and errors. Only what Node would hand to the connection next is kept back, by own properties in front
+ * of its internal methods; which ones is known to a subclass for each kind of response. They stay in place once the
+ * gate is open and pass through, because other libraries wrap the same methods on top.
  */
 
-/** What a gate needs of Node's HTTP/1 and HTTP/2 responses, and of the one that `inject` uses. */
-export interface RawResponse {
+/** The parts that Node's HTTP/1 and HTTP/2 responses and the one of `inject` have in common. */
+export interface GatedResponse {
   statusCode: number
-  writeHead(...args: never[]): unknown
-  write(...args: never[]): unknown
-  end(...args: never[]): unknown
-  flushHeaders(...args: never[]): unknown
-  addTrailers(...args: never[]): unknown
-  getHeaders(): Record<string, unknown>
-  removeHeader(name: string): void
-  setHeader(...args: never[]): unknown
-  emit(event: 'drain'): boolean
+  destroyed?: boolean
+  write(chunk: unknown, encoding: unknown, callback: unknown): unknown
+  end(chunk: unknown, encoding: unknown, callback: unknown): unknown
   destroy(error?: Error): unknown
   [GATE]?: Gate
 }
 
-/** Who decides when the gate opens. */
+/** Decides when the gate opens. */
 export interface GateKeeper {
   /**
-   * The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. `isWhole`: no others
-   * will follow.
+   * The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. `chunk`: the first of
+   * the body; `isWhole`: no others will follow.
    */
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void
-  /** The whole reply is held, so that a second one must be turned away as if it had been sent. */
-  onReplyEnd(): void
-  /** The head is out, with this status. */
-  onSent(statusCode: number): void
-  /** Node refused a call that was held; the connection is cut. */
+  /** An answer could not be sent; the connection is cut. */
   onGateError(error: unknown): void
 }
 
-interface Call {
-  readonly method: Method
-  readonly args: Args
+/** A reply that is sent in the place of another. */
+export interface Answer {
+  readonly statusCode: number
+  readonly reason: string
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+  /** Whether a header of the reply that it replaces stays. */
+  keeps(name: string, value: unknown): boolean
 }
 
 /** Nothing was sent yet; the reply is held; it passes through; it was replaced, so what comes is swallowed. */
@@ -50,251 +43,226 @@ type State = 'waiting' | 'held' | 'open' | 'answered'
 
 export const GATE = Symbol('fastify-audit-log.gate')
 
-export class Gate {
-  state: State = 'waiting'
-  /** A `writeHead` that sent nothing yet: Node only composes the head there. */
-  head: Args | null = null
-  private held: Call[] | null = null
-  /** HTTP/2 sends whatever trailers are set, so those of a reply that may be replaced are not set yet. */
-  private trailers: Args[] | null = null
-  /** The status when the first bytes came: the one that is recorded, whatever is set later. */
-  private heldStatus = 0
-  private hasEnd = false
-  private wantsDrain = false
-  private readonly writeHead: unknown
+export abstract class Gate {
+  protected state: State = 'waiting'
+  /** The keeper is being told of the reply, from within the call that sends it. */
+  private isReporting = false
+  /** The first chunk of the body, before Node frames it. */
+  private chunk: unknown = undefined
+  private hasWritten = false
+  private isEnding = false
+  /** A call to `destroy` that waits until everything that came before it is out. */
+  private destruction: { readonly error: Error | undefined } | null = null
   private readonly write: unknown
   private readonly end: unknown
-  private readonly flushHeaders: unknown
-  private readonly addTrailers: unknown
+  private readonly destroy: unknown
 
   /** Puts a gate on a response. */
   constructor(
-    readonly raw: RawResponse,
+    private readonly response: GatedResponse,
     private readonly keeper: GateKeeper,
-    private readonly isHttp2: boolean,
   ) {
-    this.writeHead = raw.writeHead
-    this.write = raw.write
-    this.end = raw.end
-    this.flushHeaders = raw.flushHeaders
-    this.addTrailers = raw.addTrailers
-    raw[GATE] = this
-    raw.writeHead = gatedWriteHead
-    raw.write = gatedWrite
-    raw.end = gatedEnd
-    raw.flushHeaders = gatedFlushHeaders
-    raw.addTrailers = gatedAddTrailers
+    this.write = response.write
+    this.end = response.end
+    this.destroy = response.destroy
+    response[GATE] = this
+    response.write = gatedWrite
+    response.end = gatedEnd
+    response.destroy = gatedDestroy
   }
 
-  /** Lets out what was held, as if nothing had been. */
+  /** The headers of the head that is composed, or of the one that would be now, by name in lower case. */
+  abstract headers(): Record<string, unknown>
+  /** The status of the head that is composed. */
+  protected abstract readonly statusCode: number
+  /** Sends what is held. */
+  protected abstract release(): void
+  /** Forgets what is held. */
+  protected abstract forget(): void
+  /** Sends a reply of ours; nothing is held. */
+  protected abstract send(answer: Answer, headers: Record<string, unknown>): void
+
+  /** Whether the connection is gone, or was given up by the application. */
+  abstract readonly isGone: boolean
+
+  /** The reply has begun. */
+  get isUsed(): boolean {
+    return this.state !== 'waiting'
+  }
+
+  /** Lets out what is held, as if nothing had been. */
   open(): void {
     if (this.state === 'open' || this.state === 'answered') return
+    const isAnythingHeld = this.state === 'held' && !this.isReporting
     this.state = 'open'
-    const isNothingHeld = this.held === null
+    if (!isAnythingHeld) return
     try {
-      this.replay()
-      if (!isNothingHeld) this.keeper.onSent(this.raw.statusCode)
-    } catch (error) {
-      this.held = null
-      this.keeper.onGateError(error)
-      this.raw.destroy()
+      this.release()
+    } finally {
+      this.destroyAtLast()
     }
   }
 
-  /**
-   * Replies in the place of whatever is or would be held. The class's own methods are used, so that no wrapper adds a
-   * header, and `keep` says which of those that are set survive.
-   */
-  answer(statusCode: number, headers: Record<string, unknown>, body: string, keep: (name: string) => boolean): void {
-    if (this.state === 'open' || this.state === 'answered') return
-    const { raw } = this
-    const kept = keptHeaders(this.headersSoFar(), keep)
-    this.held = null
-    // Some classes call `this.write` within `end`: let it through.
-    this.state = 'open'
-    try {
-      for (const name of Object.keys(raw.getHeaders())) raw.removeHeader(name)
-      const plain: object = Object.getPrototypeOf(raw)
-      raw.statusCode = statusCode
-      apply(Reflect.get(plain, 'writeHead', raw), raw, [statusCode, { ...kept, ...headers }])
-      apply(Reflect.get(plain, 'end', raw), raw, [body])
-    } catch (error) {
-      this.keeper.onGateError(error)
-      raw.destroy()
-    }
-    this.state = 'answered'
-    this.drain()
+  /** Replies in the place of whatever is or would be held, but never from within the call that sends that. */
+  answer(answer: Answer): void {
+    if (this.isReporting) process.nextTick(() => this.answer(answer))
+    else if (this.state === 'waiting' || this.state === 'held') this.answerNow(answer)
   }
 
   /** Cuts the connection: nothing that was held goes out, nothing that comes later does. */
   cut(): void {
+    if (this.state === 'held') this.forget()
     this.state = 'answered'
-    this.held = null
-    this.raw.destroy()
+    this.callDestroy(undefined)
   }
 
-  /** One call to a method that the gate is in front of. */
-  call(method: Method, args: Args): unknown {
-    if (this.state === 'open') return this.pass(method, args)
-    if (this.state === 'answered') return swallow(this.raw, method, args)
-    if (method === 'writeHead') return this.holdHead(args)
-    if (method === 'addTrailers') return this.holdTrailers(args)
-    // What Node refuses, it refuses now: it throws before it sends anything.
-    if (!isChunk(method, args[0], this.isHttp2)) return this.pass(method, args)
-    if (this.state === 'waiting') {
-      if (!isStatus(this.statusCode, this.isHttp2)) return this.pass(method, args)
-      this.state = 'held'
-      this.heldStatus = this.raw.statusCode
-      this.keeper.onReply(this.statusCode, method === 'flushHeaders' ? undefined : args[0], method === 'end')
-      // The keeper may have opened or answered at once: what came before this call first, then this one.
-      if (!this.isHeld()) return this.callAtOnce(method, args)
+  // What the methods in front of the response's call.
+
+  onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    if (this.state === 'answered') {
+      goOn(encoding, callback)
+      return true
     }
-    return this.hold(method, args)
-  }
-
-  private callAtOnce(method: Method, args: Args): unknown {
-    const result = this.call(method, args)
-    if (this.state === 'open') this.keeper.onSent(this.raw.statusCode)
+    if (this.state === 'waiting' && !this.isEnding) {
+      if (!this.hasWritten) this.chunk = chunk
+      this.hasWritten = true
+    }
+    const result = call(this.write, this.response, [chunk, encoding, callback])
+    if (this.state === 'waiting') this.lookForClient()
     return result
   }
 
-  private isHeld(): boolean {
+  onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    const { response } = this
+    if (this.state === 'answered') {
+      goOn(chunk, encoding, callback)
+      return response
+    }
+    if (this.state !== 'waiting') return call(this.end, response, [chunk, encoding, callback])
+    if (!this.hasWritten) this.chunk = chunk
+    this.isEnding = true
+    try {
+      return call(this.end, response, [chunk, encoding, callback])
+    } finally {
+      if (this.isWaiting) this.lookForClient()
+      this.isEnding = false
+    }
+  }
+
+  /** What was sent before a response is destroyed would be out without the gate. */
+  onDestroy(error: Error | undefined): unknown {
+    const { response } = this
+    if (this.state !== 'held') return this.callDestroy(error)
+    this.destruction ??= { error }
+    if (response.destroyed === false) response.destroyed = true
+    return response
+  }
+
+  /** Whether bytes may leave; the keeper is told of the first ones of a reply. */
+  protected passes(): boolean {
+    if (this.state === 'waiting') this.tell(this.statusCode)
+    return this.isOpen
+  }
+
+  /** Node sends nothing to a client that is gone, not even a head; the outcome is known all the same. */
+  private lookForClient(): void {
+    if (this.isGone) this.tell(this.response.statusCode)
+  }
+
+  private tell(statusCode: number): void {
+    this.state = 'held'
+    this.isReporting = true
+    try {
+      this.keeper.onReply(statusCode, this.chunk, this.isEnding && !this.hasWritten)
+    } finally {
+      this.isReporting = false
+    }
+  }
+
+  private get isWaiting(): boolean {
+    return this.state === 'waiting'
+  }
+
+  /** Also after a call that changed the state, which a compiler does not see. */
+  protected get isOpen(): boolean {
+    return this.state === 'open'
+  }
+
+  /** The call that sends the first bytes is known, and so is its chunk. */
+  protected get isInCall(): boolean {
+    return this.hasWritten || this.isEnding
+  }
+
+  protected get isDestroyed(): boolean {
+    return this.destruction !== null
+  }
+
+  protected get isAnswered(): boolean {
+    return this.state === 'answered'
+  }
+
+  protected get isHeld(): boolean {
     return this.state === 'held'
   }
 
-  private get statusCode(): number {
-    return toStatus(this.head === null ? this.raw.statusCode : this.head[0], this.isHttp2)
+  /** The response's class destroyed it by itself, after its end. */
+  protected forgetDestruction(): void {
+    if (this.destruction === null) return
+    this.destruction = null
+    this.response.destroyed = false
   }
 
-  /** A `writeHead` is checked as Node would, and remembered. */
-  private holdHead(args: Args): unknown {
-    const { raw } = this
-    // The first reply is whole: a second one must not change it.
-    if (this.hasEnd) return raw
-    if (this.state === 'held' && this.head === null) {
-      // Its first chunk was held when the reply's source failed: without the gate the head would have been out and
-      // the connection cut. Throwing here as Node does would end the process, for Fastify expects nothing of the kind.
-      this.cut()
-      return raw
+  private answerNow(answer: Answer): void {
+    const kept = Object.entries(this.headers()).filter(
+      ([name, value]) => value !== undefined && answer.keeps(name, value),
+    )
+    if (this.state === 'held') this.forget()
+    // The application gave the reply up itself: there is nobody to answer.
+    if (this.destruction !== null) {
+      this.state = 'answered'
+      this.destroyAtLast()
+      return
     }
-    if (this.head !== null) throw headersSentError()
-    const status = toStatus(args[0], this.isHttp2)
-    if (!isStatus(status, this.isHttp2)) return this.pass('writeHead', args)
-    this.checkHeaders(args)
-    this.head = copyHead(status, args)
-    return raw
-  }
-
-  /** HTTP/2's own writeHead sets every header; on HTTP/1 they are only checked, so that the call stays as it was. */
-  private checkHeaders(args: Args): void {
-    if (typeof args[1] === 'string') checkValue('statusMessage', args[1])
-    const headers = headersOf(args)
-    if (Array.isArray(headers) || this.isHttp2) {
-      for (const [name, value] of headerPairs(headers)) {
-        if (this.isHttp2) Reflect.apply(this.raw.setHeader, this.raw, [name, value])
-        else checkHeader(name, value)
-      }
-    } else if (typeof headers === 'object' && headers !== null) {
-      for (const name in headers) checkHeader(name, Reflect.get(headers, name))
+    this.state = 'open'
+    try {
+      this.send(answer, { ...Object.fromEntries(kept), ...answer.headers })
+    } catch (error) {
+      this.keeper.onGateError(error)
+      this.callDestroy(undefined)
     }
+    this.state = 'answered'
   }
 
-  /** Trailers send nothing: they only follow what is held. */
-  private holdTrailers(args: Args): unknown {
-    if (this.state === 'held') return this.hold('addTrailers', args)
-    // HTTP/1 has none after an answer, whose length is known.
-    if (!this.isHttp2) return this.pass('addTrailers', args)
-    for (const [name, value] of headerPairs(args[0])) checkHeader(name, value)
-    this.trailers ??= []
-    this.trailers.push(args)
-    return undefined
+  private destroyAtLast(): void {
+    const { destruction } = this
+    if (destruction === null) return
+    this.forgetDestruction()
+    this.callDestroy(destruction.error)
   }
 
-  private hold(method: Method, args: Args): unknown {
-    if (this.hasEnd) return refuseAfterEnd(this.raw, method, args)
-    // Mostly the only one: a list of one is made as large as that.
-    if (this.held === null) this.held = [{ method, args }]
-    else this.held.push({ method, args })
-    if (method === 'write') {
-      this.wantsDrain = true
-      return false
-    }
-    if (method === 'end') {
-      this.hasEnd = true
-      this.keeper.onReplyEnd()
-    }
-    return this.raw
-  }
-
-  private pass(method: Method, args: Args): unknown {
-    return apply(this.original(method), this.raw, args)
-  }
-
-  /** By name, not by `this[method]`, which V8 looks up anew each time. */
-  private original(method: Method): unknown {
-    if (method === 'end') return this.end
-    if (method === 'writeHead') return this.writeHead
-    if (method === 'write') return this.write
-    return method === 'flushHeaders' ? this.flushHeaders : this.addTrailers
-  }
-
-  private replay(): void {
-    const { head, held, trailers } = this
-    this.held = null
-    this.head = null
-    this.trailers = null
-    for (const args of trailers ?? []) this.pass('addTrailers', args)
-    if (head !== null) this.pass('writeHead', head)
-    else if (held !== null) this.raw.statusCode = this.heldStatus
-    let isFlowing: unknown = true
-    for (const { method, args } of held ?? []) {
-      const result = this.pass(method, args)
-      if (method === 'write') isFlowing = result
-    }
-    // Where Node took all of it, no 'drain' of its own will follow.
-    if (isFlowing !== false) this.drain()
-  }
-
-  private drain(): void {
-    if (!this.wantsDrain) return
-    this.wantsDrain = false
-    if (!this.hasEnd) this.raw.emit('drain')
-  }
-
-  /** Every header that is set, in either of the two ways. */
-  headersSoFar(): Record<string, unknown> {
-    const headers: Record<string, unknown> = { ...this.raw.getHeaders() }
-    if (this.head !== null) {
-      for (const [name, value] of headerPairs(headersOf(this.head))) headers[name.toLowerCase()] = value
-    }
-    return headers
+  private callDestroy(error: Error | undefined): unknown {
+    return call(this.destroy, this.response, [error])
   }
 }
 
-function gatedWriteHead(this: RawResponse, ...args: unknown[]): unknown {
-  return this[GATE]?.call('writeHead', args)
+function gatedWrite(this: GatedResponse, chunk: unknown, encoding: unknown, callback: unknown): unknown {
+  return this[GATE]?.onWrite(chunk, encoding, callback)
 }
 
-function gatedWrite(this: RawResponse, ...args: unknown[]): unknown {
-  return this[GATE]?.call('write', args)
+function gatedEnd(this: GatedResponse, chunk: unknown, encoding: unknown, callback: unknown): unknown {
+  return this[GATE]?.onEnd(chunk, encoding, callback)
 }
 
-function gatedEnd(this: RawResponse, ...args: unknown[]): unknown {
-  return this[GATE]?.call('end', args)
+function gatedDestroy(this: GatedResponse, error?: Error): unknown {
+  return this[GATE]?.onDestroy(error)
 }
 
-function gatedFlushHeaders(this: RawResponse, ...args: unknown[]): unknown {
-  return this[GATE]?.call('flushHeaders', args)
+/** Calls a method of a response, which is whatever others have put there. */
+export function call(method: unknown, self: object, args: readonly unknown[]): unknown {
+  return typeof method === 'function' ? Reflect.apply(method, self, args) : undefined
 }
 
-function gatedAddTrailers(this: RawResponse, ...args: unknown[]): unknown {
-  return this[GATE]?.call('addTrailers', args)
-}
-
-function apply(method: unknown, raw: RawResponse, args: Args): unknown {
-  return typeof method === 'function' ? Reflect.apply(method, raw, args) : undefined
-}
-
-function keptHeaders(headers: Record<string, unknown>, keep: (name: string) => boolean): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).filter(([name, value]) => value !== undefined && keep(name)))
+/** What comes after the answer goes nowhere, but whoever waits for it to be written goes on. */
+function goOn(...args: unknown[]): void {
+  for (const callback of args) if (typeof callback === 'function') process.nextTick(callback)
 }

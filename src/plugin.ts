@@ -8,6 +8,7 @@ import { Explainer } from './explain.js'
 import { messageOf } from './failure.js'
 import { filterWarnings } from './filter.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
+import { checkRuntime } from './gates.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } from './internals.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions, type RouteAudit } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
@@ -19,7 +20,7 @@ import { ruleWarnings } from './rules.js'
 import { StatsChannel } from './stats-channel.js'
 import { Trail } from './trail.js'
 import { Unseen } from './unseen.js'
-import { handOverLast, isHandedOverLast, isUpgrade, watchHandshake } from './websocket.js'
+import { handOverLast, isHandedOverLast, isUpgrade } from './websocket.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,6 +44,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const options = parseOptions(withoutFastifyOptions(input))
   if (app.hasDecorator('audit')) throw new AuditAlreadyRegistered()
   if (options.scope === 'root' && !isRoot(app)) throw new AuditNotAtRoot()
+  checkRuntime()
   app.decorateRequest(SLOT, options.enabled ? null : EXCLUDED)
   app.decorateRequest('audit', { getter: requestAudit })
   if (!options.enabled) {
@@ -150,12 +152,7 @@ function handOver(isOurs: (request: FastifyRequest) => boolean) {
       done()
       return
     }
-    exchange.switchProtocols(() => {
-      watchHandshake(request.raw.socket, (statusCode) => {
-        if (statusCode !== 101) exchange.correct(statusCode, undefined)
-      })
-      done()
-    })
+    exchange.switchProtocols(done)
   }
 }
 

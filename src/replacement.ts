@@ -1,8 +1,7 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { AuditNotRecorded, AuditResponseWithheld } from './errors.js'
-import type { Gate } from './gate.js'
-import { closeAfterReply } from './websocket.js'
+import type { Answer } from './gate.js'
 
 /** What is sent in the place of a handler, or of its reply. */
 export interface Replacement {
@@ -18,29 +17,37 @@ export const NOT_RECORDED = replacement(new AuditNotRecorded(), { 'retry-after':
 /** The handler ran, so the client must not repeat the request blindly. */
 export const WITHHELD = replacement(new AuditResponseWithheld(), {})
 
-/** Answers in the place of the handler, or of its reply. */
-export function answerInstead(
+/** The answer in the place of the handler, or of its reply. */
+export function answerOf(
   replacement: Replacement,
-  gate: Gate,
-  request: FastifyRequest,
   reply: FastifyReply,
   auditId: string,
   auditIdHeader: string | false,
-): void {
+): Answer {
+  const { statusCode } = replacement
+  const reason = STATUS_CODES[statusCode] ?? ''
   const body = bodyOf(replacement, auditId)
   const headers: Record<string, unknown> = {}
   // Before `writeHead`, Fastify keeps its headers to itself.
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (survives(name)) headers[name] = value
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined && survives(name, value)) headers[name] = value
+  }
   Object.assign(headers, headersOf(replacement, body))
   if (auditIdHeader !== false) headers[auditIdHeader] = auditId
-  reply.hijack()
-  closeAfterReply(request, reply)
-  gate.answer(replacement.statusCode, headers, body, survives)
+  return { statusCode, reason, headers, body, keeps: survives }
+}
+
+/** The answer as it goes over a bare socket, which it closes. */
+export function textOf({ statusCode, reason, headers, body }: Answer): string {
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${statusCode} ${reason}\r\n${lines.join('')}\r\n${body}`
 }
 
 /** Without these a browser cannot read the reply, or HTTP breaks; nothing else of the reply survives. */
-function survives(header: string): boolean {
-  return header.startsWith('access-control-') || ['vary', 'connection', 'strict-transport-security'].includes(header)
+function survives(header: string, value: unknown): boolean {
+  // Node adds this one by itself, with what belongs to it.
+  if (header === 'connection') return value !== 'keep-alive'
+  return header.startsWith('access-control-') || header === 'vary' || header === 'strict-transport-security'
 }
 
 function bodyOf({ statusCode, code, message }: Replacement, auditId: string): string {

@@ -1,10 +1,8 @@
-import type { Duplex } from 'node:stream'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
+import { UpgradeGate } from './upgrade-gate.js'
 
 /** Marks a route whose last `preHandler` is ours. */
 const HANDS_OVER = Symbol('fastify-audit-log.handsOver')
-
-const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) /
 
 /** Whether a request asks for a websocket, as `@fastify/websocket` says. */
 export function isUpgrade(request: FastifyRequest): boolean {
@@ -34,20 +32,12 @@ export function closeAfterReply({ raw }: FastifyRequest, reply: FastifyReply): v
   if (Reflect.get(raw, 'upgrade') === true) reply.raw.once('finish', () => raw.socket.destroy())
 }
 
-/**
- * Tells the status of a handshake, once. A bad key, among others, is answered with 400 by the websocket library, on
- * the socket and after every hook.
- */
-export function watchHandshake(socket: Duplex | undefined, onStatus: (statusCode: number) => void): void {
-  if (socket === undefined) return
-  const { write, end } = socket
-  const watched = (method: typeof write | typeof end) =>
-    function watch(this: Duplex, ...args: unknown[]): unknown {
-      socket.write = write
-      socket.end = end
-      const status = typeof args[0] === 'string' ? STATUS_LINE.exec(args[0]) : null
-      if (status !== null) onStatus(Number(status[1]))
-      return Reflect.apply(method, this, args)
-    }
-  Object.assign(socket, { write: watched(write), end: watched(end) })
+/** Holds the reply to a request that asks for another protocol, where Node has let go of its socket; null for others. */
+export function upgradeGateFor(
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+  onHandshake: (statusCode: number) => void,
+): UpgradeGate | null {
+  if (Reflect.get(raw, 'upgrade') !== true || raw.httpVersionMajor > 1) return null
+  return new UpgradeGate(raw.socket, reply.raw, onHandshake)
 }

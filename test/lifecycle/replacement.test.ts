@@ -85,7 +85,7 @@ describe('a withheld reply', () => {
       declare: (app) => {
         app.get('/', (_, reply) => {
           reply.hijack()
-          expect(reply.raw.write('a')).toBe(false)
+          expect(reply.raw.write('a'.repeat(reply.raw.writableHighWaterMark))).toBe(false)
           reply.raw.once('drain', () => drained.resolve())
           isWithheld.promise.then(() => {
             expect(reply.raw.write('b', () => written.resolve())).toBe(true)

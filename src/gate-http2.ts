@@ -1,0 +1,139 @@
+import { AuditUnsupportedRuntime } from './errors.js'
+import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
+
+interface Http2Stream extends HoldableWritable {
+  readonly writableEnded: boolean
+  readonly headRequest: boolean
+  readonly aborted: boolean
+  readonly headersSent: boolean
+  readonly sentHeaders: Readonly<Record<string, unknown>> | undefined
+  respond(headers?: object, options?: object): void
+  destroy(error?: Error): unknown
+}
+
+/** Node's own half of a stream; it sends the head, once that is checked and marked as sent. */
+interface Handle {
+  respond(...args: unknown[]): number
+}
+
+export interface Http2Response extends GatedResponse {
+  readonly stream: Http2Stream
+  readonly writableEnded: boolean
+  getHeaders(): Record<string, unknown>
+}
+
+/** Holds the head in front of the stream's handle, and the body where the stream hands it over. */
+export class Http2Gate extends Gate {
+  private readonly stream: Http2Stream
+  private readonly handle: Handle
+  private readonly respond: Handle['respond']
+  private readonly body: WritableHold
+  private head: readonly unknown[] | null = null
+  private isAnswering = false
+
+  constructor(
+    private readonly raw: Http2Response,
+    keeper: GateKeeper,
+  ) {
+    super(raw, keeper)
+    this.stream = raw.stream
+    this.handle = handleOf(raw.stream)
+    this.respond = this.handle.respond
+    this.handle.respond = (...args) => this.onRespond(args)
+    this.body = new WritableHold(this.stream, (chunk) => this.verdict(chunk))
+  }
+
+  get isGone(): boolean {
+    return this.stream.destroyed || this.stream.aborted || this.isDestroyed
+  }
+
+  headers(): Record<string, unknown> {
+    return { ...(this.stream.sentHeaders ?? this.raw.getHeaders()) }
+  }
+
+  protected get statusCode(): number {
+    return Number(this.stream.sentHeaders?.[':status'])
+  }
+
+  private onRespond(args: readonly unknown[]): number {
+    if (this.isAnswering) return this.sendHead(args)
+    this.head = args
+    // A head that is sent by itself is mostly followed by its body at once.
+    if (this.isUsed || this.isInCall) return this.report()
+    process.nextTick(() => this.report())
+    return 0
+  }
+
+  /** Tells the keeper of the head, and sends it unless it is held. */
+  private report(): number {
+    const { head } = this
+    if (head === null || this.isHeld || !this.passes()) return 0
+    this.head = null
+    const result = this.sendHead(head)
+    // A reply without a body ended before its head was sent.
+    this.body.release()
+    return result
+  }
+
+  private sendHead(head: readonly unknown[]): number {
+    return this.respond.apply(this.handle, [...head])
+  }
+
+  private verdict(chunk: unknown): Verdict {
+    const isEnd = chunk === null
+    if (!this.isUsed && !isEnd && !this.stream.headersSent) {
+      // Whoever writes to the stream itself has it compose a head from within its write.
+      this.stream.respond()
+    }
+    if (!this.isUsed) this.report()
+    if (this.isHeld || !this.isUsed) return 'hold'
+    return !isEnd && (this.isAnswering || this.isAnswered) ? 'drop' : 'pass'
+  }
+
+  protected release(): void {
+    const { head, stream } = this
+    this.head = null
+    if (stream.destroyed) return
+    const result = head === null ? 0 : this.sendHead(head)
+    if (result < 0) stream.destroy(new Error(`Node refused the head of a reply: ${result}`))
+    else this.body.release()
+  }
+
+  protected forget(): void {
+    this.head = null
+  }
+
+  /** A stream may have ended already: the answer is written past it, and what the stream holds is then thrown away. */
+  protected send({ statusCode, body }: Answer, headers: Record<string, unknown>): void {
+    const { stream, raw } = this
+    if (stream.destroyed) return
+    const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':') && name !== 'connection')
+    this.isAnswering = true
+    try {
+      // Node marked the head that is forgotten as sent.
+      Object.defineProperty(stream, 'headersSent', { value: false, configurable: true })
+      stream.respond({ ...Object.fromEntries(fields), ':status': statusCode }, {})
+      Reflect.deleteProperty(stream, 'headersSent')
+      if (!stream.headRequest) this.body.bypass(body)
+      this.body.discard()
+      call(Reflect.get(Object.getPrototypeOf(raw), 'end', raw), raw, [])
+    } finally {
+      this.isAnswering = false
+    }
+  }
+}
+
+/** Found by what it does, for its name is a symbol of Node's own. */
+function handleOf(stream: Http2Stream): Handle {
+  for (const key of Object.getOwnPropertySymbols(stream)) {
+    const value: unknown = Reflect.get(stream, key)
+    if (isHandle(value)) return value
+  }
+  if (stream.destroyed) return { respond: () => 0 }
+  throw new AuditUnsupportedRuntime('its HTTP/2 streams have no handle', process.version)
+}
+
+function isHandle(value: unknown): value is Handle {
+  return typeof value === 'object' && value !== null && 'respond' in value && typeof value.respond === 'function'
+}

@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream'
+import { type Answer, call, GATE, type GateKeeper } from './gate.js'
+import { Http1Gate, type Http1Response } from './gate-http1.js'
+
+/** What the response of `inject` keeps for its caller beside what it writes to a connection that goes nowhere. */
+interface Injected {
+  payloadChunks?: unknown[]
+  trailers: Record<string, string>
+  /** With `payloadAsStream`. */
+  stream?: Readable
+  onEndSuccess?: (result: unknown) => void
+}
+
+export interface InjectResponse extends Http1Response {
+  readonly _lightMyRequest: Injected
+}
+
+/**
+ * Its caller is given the reply when it emits 'finish', which it does by itself at its end; with `payloadAsStream` when
+ * its head is composed.
+ */
+export class InjectGate extends Http1Gate {
+  private readonly emit: unknown
+  private readonly onEndSuccess: Injected['onEndSuccess']
+  private isFinishHeld = false
+  /** How many chunks there were at its end: the class itself keeps those that come later, too. */
+  private chunks = 0
+  private result: { readonly value: unknown } | null = null
+
+  constructor(
+    private readonly injected: InjectResponse,
+    keeper: GateKeeper,
+  ) {
+    super(injected, keeper)
+    this.emit = injected.emit
+    injected.emit = gatedEmit
+    const reply = injected._lightMyRequest
+    this.onEndSuccess = reply.onEndSuccess
+    if (reply.stream !== undefined && this.onEndSuccess !== undefined) {
+      reply.onEndSuccess = (result) => this.onHead(result)
+    }
+  }
+
+  onEmit(event: string, args: readonly unknown[]): unknown {
+    if (event !== 'finish' || !this.isHeld) return call(this.emit, this.injected, [event, ...args])
+    if (this.isFinishHeld) return true
+    this.isFinishHeld = true
+    this.chunks = this.injected._lightMyRequest.payloadChunks?.length ?? 0
+    return true
+  }
+
+  /** The class destroys the response at its end. */
+  override get isGone(): boolean {
+    return this.injected.destroyed && !this.isFinishHeld
+  }
+
+  private onHead(value: unknown): void {
+    if (this.passes() || this.isAnswered) this.onEndSuccess?.(value)
+    else this.result = { value }
+  }
+
+  protected override release(): void {
+    const status = this.statusCode
+    super.release()
+    if (this.result !== null) this.onEndSuccess?.(this.result.value)
+    if (this.isFinishHeld) this.finish(status)
+  }
+
+  /** Its caller is given what the response says now, which a handler may have changed since its end. */
+  private finish(status: number): void {
+    const { injected } = this
+    const { payloadChunks } = injected._lightMyRequest
+    if (payloadChunks !== undefined) payloadChunks.length = this.chunks
+    const { statusCode } = injected
+    injected.statusCode = status
+    call(this.emit, injected, ['finish'])
+    injected.statusCode = statusCode
+  }
+
+  protected override forget(): void {
+    super.forget()
+    const reply = this.injected._lightMyRequest
+    if (reply.payloadChunks !== undefined) reply.payloadChunks.length = 0
+    reply.trailers = {}
+    reply.stream?.read()
+    this.result = null
+    if (this.isFinishHeld) this.forgetDestruction()
+    this.isFinishHeld = false
+  }
+
+  protected override send(answer: Answer, headers: Record<string, unknown>): void {
+    if (!this.injected.destroyed) super.send(answer, headers)
+  }
+}
+
+function gatedEmit(this: InjectResponse, event: string, ...args: unknown[]): boolean {
+  const gate = this[GATE]
+  return gate instanceof InjectGate && gate.onEmit(event, args) === true
+}

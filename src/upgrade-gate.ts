@@ -1,0 +1,66 @@
+import type { Duplex } from 'node:stream'
+import { statusOfHead } from './response-head.js'
+import { type Verdict, WritableHold } from './writable-hold.js'
+
+/** Longer than any status line is up to its status. */
+const STATUS_LINE_BYTES = 16
+
+/** Nothing was written; the reply is held; everything passes; it was refused, so what comes is thrown away. */
+type State = 'waiting' | 'held' | 'open' | 'refused'
+
+/**
+ * Holds the reply to an upgrade, which a websocket library writes to the socket itself and past the response: `101` as
+ * much as its refusals.
+ */
+export class UpgradeGate {
+  private state: State = 'waiting'
+  private readonly hold: WritableHold
+
+  /** `onHandshake` is told of the reply's status, and opens or refuses, now or later. */
+  constructor(
+    private readonly socket: Duplex,
+    private readonly response: { readonly headersSent: boolean },
+    private readonly onHandshake: (statusCode: number) => void,
+  ) {
+    this.hold = new WritableHold(socket, (chunk) => this.verdict(chunk))
+  }
+
+  get isHeld(): boolean {
+    return this.state === 'held'
+  }
+
+  /** Lets the reply out, and everything behind it. */
+  open(): void {
+    if (this.state !== 'held') return
+    this.state = 'open'
+    this.hold.release()
+  }
+
+  /** Sends this text in the place of the reply, and closes the connection. */
+  refuse(text: string): void {
+    if (this.state !== 'held') return
+    this.state = 'refused'
+    this.hold.bypass(text, () => this.socket.destroy())
+    this.hold.discard()
+  }
+
+  private verdict(chunk: unknown): Verdict {
+    if (this.state === 'waiting') this.look(chunk)
+    if (this.state === 'held') return 'hold'
+    return this.state === 'refused' ? 'drop' : 'pass'
+  }
+
+  private look(chunk: unknown): void {
+    // What comes of the response has a gate of its own.
+    if (this.response.headersSent) return
+    const status = statusOfHead(textOf(chunk))
+    if (status === 0 || (status < 200 && status !== 101)) return
+    this.state = 'held'
+    this.onHandshake(status)
+  }
+}
+
+function textOf(chunk: unknown): string {
+  if (typeof chunk === 'string') return chunk
+  return chunk instanceof Uint8Array ? Buffer.from(chunk.subarray(0, STATUS_LINE_BYTES)).toString('latin1') : ''
+}
