@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import audit, { type AuditSink } from 'fastify-audit-log'
 import { MODE_VARIABLE, type Mode } from './modes.js'
-import { waiting } from './waiting.js'
+import { LATER, waiting, waitingLonger } from './waiting.js'
 
 // Tests replace the timers.
 const after = setTimeout
@@ -13,8 +13,9 @@ type Factory = (...args: unknown[]) => FastifyInstance
 const INSTALL: Readonly<Record<Mode, (app: FastifyInstance) => void>> = {
   plain: () => {},
   waiting: (app) => void app.register(waiting),
+  'waiting longer': (app) => void app.register(waitingLonger),
   'audited at once': (app) => registerAudit(app, { write: () => Promise.resolve() }),
-  'audited later': (app) => registerAudit(app, { write: () => new Promise((stored) => after(stored, 2)) }),
+  'audited later': (app) => registerAudit(app, { write: () => new Promise((stored) => after(stored, LATER)) }),
 }
 
 function registerAudit(app: FastifyInstance, sink: AuditSink): void {
