@@ -17,9 +17,10 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    // A test that waits for a socket or a child process fails by name, well before CI gives up on the whole run.
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Bounds what hangs, and nothing else: a test that waits in vain fails by name, however busy the machine is.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 200_000 } },
     // Real processes: a file that crashes, changes its umask or holds a lock disturbs no other.
     pool: 'forks',
     coverage: {

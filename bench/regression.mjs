@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Fails when the hot path costs nearly twice what it did: `npm run test:performance`. See docs/benchmarks.md.
+ * Fails when the hot path does more than it did: `npm run test:performance`. See docs/benchmarks.md.
  *
- * What is measured does not depend on how fast a machine is, nor on what else it does: what is allocated, which
- * asynchronous resources are made, and CPU time as a ratio to that of a server without the plugin in the same process.
- * Requests are injected: a socket would be most of the cost, and nearly all of the noise.
+ * What is judged does not depend on how fast a machine is, nor on what else it does: what is allocated, which
+ * asynchronous resources are made, how often the sink is written to. CPU time, as a ratio to that of a server without the
+ * plugin in the same process, is printed and not judged: it moves with the machine, between 0.45 and 0.92 for the same
+ * code. Requests are injected: a socket would be most of the cost, and nearly all of the noise.
  */
 import { createHook } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
@@ -12,8 +13,9 @@ import Fastify from 'fastify'
 import audit from 'fastify-audit-log'
 
 /**
- * What was measured when these were last renewed, which takes no more than copying what is printed here: the highest of
- * Node 20, 22 and 24. Renew them whenever the hot path gets cheaper, or this check sleeps.
+ * What was measured when these were last renewed, which takes no more than copying what `npm run test:performance --
+ * --figures` prints: the highest of Node 20, 22 and 24. Renew them whenever the hot path gets cheaper, or this check
+ * sleeps.
  *
  * @type {Record<string, number>}
  */
@@ -27,15 +29,13 @@ const FIGURES = {
   'best-effort, other resources of 64 requests': 2,
   'best-effort, writes of 64 requests': 1,
   'enforced, bytes allocated by a request': 5203,
-  "enforced, CPU time beside a request's": 0.45,
   'best-effort, bytes allocated by a request': 4862,
-  "best-effort, CPU time beside a request's": 0.45,
 }
 /**
- * A limit is so many times the figure: far beyond the noise, and below a hot path that is twice as slow. Bytes vary by
- * a few per cent, CPU time by a quarter when all cores are taken.
+ * A limit is N times the figure. Counts are exact; bytes vary by three hundredths, whether the machine is busy or not,
+ * and by some more from one release of Node to the next.
  */
-const MARGIN = { bytes: 1.3, others: 1.6 }
+const MARGIN = { bytes: 1.1, others: 1 }
 
 /** As many as a busy server has at once: what is done for a batch is shared by them. */
 const CONCURRENT = 64
@@ -112,7 +112,7 @@ async function slice(app) {
  */
 async function counts(app) {
   const least = { promises: Infinity, timers: Infinity, 'other resources': Infinity, writes: Infinity }
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 10; round++) {
     const made = { promises: 0, timers: 0, 'other resources': 0, writes: 0 }
     const hook = createHook({
       init(_id, type) {
@@ -142,6 +142,8 @@ const audited = { enforced: await serve('enforced'), 'best-effort': await serve(
 
 /** @type {Record<string, number>} */
 const measured = {}
+/** @type {Record<string, number>} */
+const cpuTimes = {}
 const countsOfBare = await counts(bare)
 for (const [name, app] of Object.entries(audited)) {
   const own = await counts(app)
@@ -159,7 +161,7 @@ const bytesOf = (/** @type {string} */ name) => quantile(slices[name]?.map(({ by
 const cpuOf = (/** @type {string} */ name) => quantile(slices[name]?.map(({ cpu }) => cpu) ?? [], 0.1)
 for (const name of Object.keys(audited)) {
   measured[`${name}, bytes allocated by a request`] = Math.round(bytesOf(name) - bytesOf('bare'))
-  measured[`${name}, CPU time beside a request's`] = Number((cpuOf(name) / cpuOf('bare') - 1).toFixed(2))
+  cpuTimes[`${name}, CPU time beside a request's`] = Number((cpuOf(name) / cpuOf('bare') - 1).toFixed(2))
 }
 
 console.log(`Node ${process.version}, beyond a server without the plugin: measured, figure, limit`)
@@ -170,6 +172,10 @@ for (const [name, value] of Object.entries(measured)) {
   const isWithin = value <= limit
   areWithin &&= isWithin
   console.log(`${isWithin ? ' ok ' : 'MORE'}  ${name}: ${value}, ${figure}, ${limit.toFixed(2)}`)
+}
+for (const [name, value] of Object.entries(cpuTimes)) console.log(`      ${name}: ${value}, not judged`)
+if (process.argv.includes('--figures')) {
+  console.log(Object.entries(measured).reduce((text, [name, value]) => `${text}  '${name}': ${value},\n`, ''))
 }
 if (!areWithin) {
   console.error('The hot path does more than it did. If it has to, renew FIGURES in bench/regression.mjs.')

@@ -31,7 +31,7 @@ const rotated = `${path}.1`
 renameSync(path, rotated)
 process.kill(process.pid, 'SIGHUP')
 
-for (let attempt = 0; attempt < 100 && !existsSync(path); attempt++) await sleep(20)
+while (!existsSync(path)) await sleep(20)
 await app.inject('/jobs?day=2')
 await app.close()
 process.off('SIGHUP', reopen)

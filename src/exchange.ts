@@ -144,6 +144,10 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     else if (this.state !== 'completing') this.letOut()
   }
 
+  onGivenUp(): void {
+    this.abandon()
+  }
+
   onGateError(error: unknown): void {
     this.context.log.error(
       { err: error, auditId: this.id },
@@ -177,7 +181,8 @@ export class Exchange extends Recording implements RequestAudit, GateKeeper, Ope
     this.tellAwaited()
     if (this.state !== 'received') return
     // The only status that can still go out is the one that the gate answers with.
-    this.tellUnfinished(this.isEnforced ? WITHHELD.statusCode : undefined, 'server closed')
+    const canAnswer = this.isEnforced && !this.isClientGone()
+    this.tellUnfinished(canAnswer ? WITHHELD.statusCode : undefined, 'server closed')
     this.finish('cut off')
   }
 

@@ -2,10 +2,14 @@ import { AuditUnsupportedRuntime } from './errors.js'
 import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
+/** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
+const TURNS_TO_RESET = 3
+
 interface Http2Stream extends HoldableWritable {
   readonly writableEnded: boolean
   readonly headRequest: boolean
-  readonly aborted: boolean
+  readonly closed: boolean
+  readonly endAfterHeaders: boolean
   readonly headersSent: boolean
   readonly sentHeaders: Readonly<Record<string, unknown>> | undefined
   respond(headers?: object, options?: object): void
@@ -19,6 +23,7 @@ interface Handle {
 
 export interface Http2Response extends GatedResponse {
   readonly stream: Http2Stream
+  readonly req: { readonly headers: Readonly<Record<string, unknown>> }
   readonly writableEnded: boolean
   getHeaders(): Record<string, unknown>
 }
@@ -31,6 +36,11 @@ export class Http2Gate extends Gate {
   private readonly body: WritableHold
   private head: readonly unknown[] | null = null
   private isAnswering = false
+  /**
+   * A client that resets its upload is seen to be gone a moment after the upload has ended, as far as its length was not
+   * announced.
+   */
+  private mayBeGone: boolean
 
   constructor(
     private readonly raw: Http2Response,
@@ -40,12 +50,14 @@ export class Http2Gate extends Gate {
     this.stream = raw.stream
     this.handle = handleOf(raw.stream)
     this.respond = this.handle.respond
+    this.mayBeGone = !raw.stream.endAfterHeaders && raw.req.headers['content-length'] === undefined
     this.handle.respond = (...args) => this.onRespond(args)
     this.body = new WritableHold(this.stream, (chunk) => this.verdict(chunk))
   }
 
   get isGone(): boolean {
-    return this.stream.destroyed || this.stream.aborted || this.isDestroyed
+    const { destroyed, closed } = this.stream
+    return destroyed || closed || this.isDestroyed
   }
 
   headers(): Record<string, unknown> {
@@ -59,16 +71,32 @@ export class Http2Gate extends Gate {
   private onRespond(args: readonly unknown[]): number {
     if (this.isAnswering) return this.sendHead(args)
     this.head = args
+    if (this.isUsed) return this.report()
+    if (this.mayBeGone) {
+      this.waitForReset(TURNS_TO_RESET)
+      return 0
+    }
     // A head that is sent by itself is mostly followed by its body at once.
-    if (this.isUsed || this.isInCall) return this.report()
+    if (this.isInCall) return this.report()
     process.nextTick(() => this.report())
     return 0
+  }
+
+  private waitForReset(turns: number): void {
+    setImmediate(() => {
+      if (turns > 1 && !this.isGone) {
+        this.waitForReset(turns - 1)
+        return
+      }
+      this.mayBeGone = false
+      this.report()
+    })
   }
 
   /** Tells the keeper of the head, and sends it unless it is held. */
   private report(): number {
     const { head } = this
-    if (head === null || this.isHeld || !this.passes()) return 0
+    if (head === null || this.isHeld || (this.mayBeGone && !this.isUsed) || !this.passes()) return 0
     this.head = null
     const result = this.sendHead(head)
     // A reply without a body ended before its head was sent.
@@ -81,6 +109,8 @@ export class Http2Gate extends Gate {
   }
 
   private verdict(chunk: unknown): Verdict {
+    // Nothing goes out any more, and the stream is destroyed once it has ended.
+    if (this.stream.closed) return 'pass'
     const isEnd = chunk === null
     if (!this.isUsed && !isEnd && !this.stream.headersSent) {
       // Whoever writes to the stream itself has it compose a head from within its write.
@@ -95,7 +125,7 @@ export class Http2Gate extends Gate {
     const { head, stream } = this
     this.head = null
     if (stream.destroyed) return
-    const result = head === null ? 0 : this.sendHead(head)
+    const result = head === null || stream.closed ? 0 : this.sendHead(head)
     if (result < 0) stream.destroy(new Error(`Node refused the head of a reply: ${result}`))
     else this.body.release()
   }

@@ -24,6 +24,8 @@ export interface GateKeeper {
    * the body; `isWhole`: no others will follow.
    */
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void
+  /** The application destroys the response before anything was sent: no reply will come. */
+  onGivenUp(): void
   /** An answer could not be sent; the connection is cut. */
   onGateError(error: unknown): void
 }
@@ -50,7 +52,7 @@ export abstract class Gate {
   /** The first chunk of the body, before Node frames it. */
   private chunk: unknown = undefined
   private hasWritten = false
-  private isEnding = false
+  private hasEnd = false
   /** A call to `destroy` that waits until everything that came before it is out. */
   private destruction: { readonly error: Error | undefined } | null = null
   private readonly write: unknown
@@ -123,7 +125,7 @@ export abstract class Gate {
       goOn(encoding, callback)
       return true
     }
-    if (this.state === 'waiting' && !this.isEnding) {
+    if (this.state === 'waiting' && !this.hasEnd) {
       if (!this.hasWritten) this.chunk = chunk
       this.hasWritten = true
     }
@@ -140,18 +142,22 @@ export abstract class Gate {
     }
     if (this.state !== 'waiting') return call(this.end, response, [chunk, encoding, callback])
     if (!this.hasWritten) this.chunk = chunk
-    this.isEnding = true
+    this.hasEnd = true
     try {
-      return call(this.end, response, [chunk, encoding, callback])
-    } finally {
-      if (this.isWaiting) this.lookForClient()
-      this.isEnding = false
+      call(this.end, response, [chunk, encoding, callback])
+    } catch (error) {
+      // Node refuses its arguments: another end will come.
+      this.hasEnd = false
+      throw error
     }
+    if (this.isWaiting) this.lookForClient()
+    return response
   }
 
   /** What was sent before a response is destroyed would be out without the gate. */
   onDestroy(error: Error | undefined): unknown {
     const { response } = this
+    if (this.state === 'waiting') this.keeper.onGivenUp()
     if (this.state !== 'held') return this.callDestroy(error)
     this.destruction ??= { error }
     if (response.destroyed === false) response.destroyed = true
@@ -173,7 +179,7 @@ export abstract class Gate {
     this.state = 'held'
     this.isReporting = true
     try {
-      this.keeper.onReply(statusCode, this.chunk, this.isEnding && !this.hasWritten)
+      this.keeper.onReply(statusCode, this.chunk, this.hasEnd && !this.hasWritten)
     } finally {
       this.isReporting = false
     }
@@ -190,7 +196,7 @@ export abstract class Gate {
 
   /** The call that sends the first bytes is known, and so is its chunk. */
   protected get isInCall(): boolean {
-    return this.hasWritten || this.isEnding
+    return this.hasWritten || this.hasEnd
   }
 
   protected get isDestroyed(): boolean {

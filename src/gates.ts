@@ -29,7 +29,7 @@ export function checkRuntime(): void {
   const onReply = (statusCode: number): void => {
     status = statusCode
   }
-  gateFor(raw, { onReply, onGateError: () => undefined })
+  gateFor(raw, { onReply, onGivenUp: () => undefined, onGateError: () => undefined })
   raw.writeHead(201).end('held')
   if (status !== 201 || !raw.writableEnded || raw.writableLength === 0) {
     throw new AuditUnsupportedRuntime('a reply of node:http was not held', process.version)

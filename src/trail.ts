@@ -38,6 +38,9 @@ export interface AuditStats extends ExchangeCounts, WhoCounts {
 }
 
 const SWEEP_INTERVAL = 1000
+/** A closing server looks more often, and waits less for the handlers of clients that are gone: its own are to end. */
+const CLOSING_SWEEP_INTERVAL = 50
+const CLOSING_ABORT_TIMEOUT = 250
 /** The shares of `closeTimeout` that open exchanges get, and then their sinks; the rest is for storing what they gave. */
 const CLOSE_SHARE = 0.75
 const ANSWER_SHARE = 0.1
@@ -133,7 +136,12 @@ export class Trail implements ExchangeContext {
       throw failed.reason
     }
     this.auditor.begin(this.startDetails(exemptedRoutes))
-    const interval = Math.max(1, Math.min(SWEEP_INTERVAL, abortTimeout / 2))
+    this.sweep(abortTimeout, SWEEP_INTERVAL)
+  }
+
+  private sweep(abortTimeout: number, atMost: number): void {
+    clearInterval(this.sweeper)
+    const interval = Math.max(1, Math.min(atMost, abortTimeout / 2))
     this.sweeper = setInterval(() => this.open.sweep(this.clock.monotonic(), abortTimeout), interval).unref()
   }
 
@@ -148,10 +156,11 @@ export class Trail implements ExchangeContext {
   async close(): Promise<void> {
     if (!this.isOpened) return
     this.isOpened = false
-    clearInterval(this.sweeper)
-    const { closeTimeout } = this.options
+    const { closeTimeout, abortTimeout } = this.options
     const end = this.clock.monotonic() + closeTimeout
+    this.sweep(Math.min(abortTimeout, CLOSING_ABORT_TIMEOUT), CLOSING_SWEEP_INTERVAL)
     await this.open.whenEmpty(closeTimeout * CLOSE_SHARE)
+    clearInterval(this.sweeper)
     const stillOpen = this.open.count
     this.open.cutOff()
     await this.giveUpWaiting(closeTimeout * ANSWER_SHARE)

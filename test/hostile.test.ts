@@ -106,7 +106,7 @@ describe('a hostile request', () => {
               'latin1',
             ),
           )
-          const bytes = await wire.until(() => false)
+          const bytes = await wire.closed()
           const pair = pairOf(served)
           const isRecorded = bytes.startsWith('HTTP/1.1 500')
           expect(pair.map(({ stage }) => stage)).toEqual(isRecorded ? ['OperationReceived', 'OperationComplete'] : [])

@@ -1,18 +1,20 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import audit, { type AuditSink, memorySink, type SinkOptions, type SinkStats } from '../src/index.js'
+import audit, { type AuditOptions, type AuditSink, memorySink, type SinkOptions, type SinkStats } from '../src/index.js'
 import { faultySink } from '../src/testing.js'
 import { gapOf } from './support/lane.js'
-import { StagedSink, until } from './support/staged-sink.js'
+import { NEVER, SOON, StagedSink, until } from './support/staged-sink.js'
 import { expectNothingUncaught } from './support/uncaught.js'
 
-/** Longer than any test waits: what is answered was not answered because a sink timed out. */
-const NEVER = '1h'
+/** A server that does not wait for its sinks when it closes: some hang to the end. */
+function serverOf(...sinks: SinkOptions[]): Promise<FastifyInstance> {
+  return serverWith({ closeTimeout: SOON, sinks })
+}
 
-async function serverOf(...sinks: SinkOptions[]): Promise<FastifyInstance> {
+async function serverWith(options: AuditOptions): Promise<FastifyInstance> {
   const app = Fastify()
   onTestFinished(() => app.close())
-  await app.register(audit, { closeTimeout: '50ms', sinks })
+  await app.register(audit, options)
   app.get('/', async () => 'hello')
   await app.ready()
   await app.audit.flush()
@@ -33,7 +35,7 @@ describe('a sink that hangs', () => {
   it('is given up after its timeout; from then on requests are refused at once, with one call outstanding', async () => {
     const sink = memorySink()
     const write = vi.spyOn(sink, 'write')
-    const app = await serverOf({ name: 'hung', sink, timeout: '40ms' })
+    const app = await serverOf({ name: 'hung', sink, timeout: SOON })
     sink.hang()
     const calls = write.mock.calls.length
     expect(await statusOf(app)).toBe(503)
@@ -77,7 +79,7 @@ describe('a sink that hangs', () => {
 
   it.each(['hang', 'fail'] as const)('recovers without traffic when it is told to %s no longer', async (fault) => {
     const sink = faultySink(memorySink())
-    const app = await serverOf({ name: 'test', sink, timeout: '40ms' })
+    const app = await serverOf({ name: 'test', sink, timeout: SOON })
     sink[fault]()
     expect(await statusOf(app)).toBe(503)
     expect(app.audit.healthy).toBe(false)
@@ -176,7 +178,10 @@ describe('a write in doubt', () => {
 
   it.each(rows)('is accounted for ($guarantee, $stage, $end)', async (row) => {
     const sink = new StagedSink()
-    const app = await serverOf({ name: 'test', sink, deliveryGuarantee: row.guarantee, timeout: '40ms' })
+    const app = await serverWith({
+      closeTimeout: row.end === 'never known' ? SOON : NEVER,
+      sinks: [{ name: 'test', sink, deliveryGuarantee: row.guarantee, timeout: SOON }],
+    })
     sink[row.stage] = 'hangs'
     expect(await statusOf(app)).toBe(row.status)
     await until(() => statsOf(app, 'test').inDoubt > 0)

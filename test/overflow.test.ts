@@ -4,6 +4,7 @@ import audit, { type AuditOptions, type MemorySink, memorySink, type SinkStats }
 import { type FaultySink, faultySink } from '../src/testing.js'
 import { gapOf } from './support/lane.js'
 import { validateLine } from './support/schema.js'
+import { NEVER, SOON } from './support/staged-sink.js'
 
 const REQUESTS = 100
 
@@ -16,7 +17,7 @@ interface Overflowing {
   stats: () => SinkStats
 }
 
-async function serverOf(bounds: object): Promise<Overflowing> {
+async function serverOf(bounds: object, closeTimeout: AuditOptions['closeTimeout']): Promise<Overflowing> {
   const memory = memorySink()
   const sink = faultySink(memory)
   const errors: Overflowing['errors'] = []
@@ -24,9 +25,9 @@ async function serverOf(bounds: object): Promise<Overflowing> {
   const app: FastifyInstance = Fastify({ logger })
   onTestFinished(() => app.close())
   const sinks: AuditOptions['sinks'] = [
-    { name: 'test', sink, deliveryGuarantee: 'best-effort', timeout: '1h', ...bounds },
+    { name: 'test', sink, deliveryGuarantee: 'best-effort', timeout: NEVER, ...bounds },
   ]
-  await app.register(audit, { closeTimeout: '50ms', sinks })
+  await app.register(audit, { closeTimeout, sinks })
   app.get('/:number', async () => 'hello')
   await app.ready()
   await app.audit.flush()
@@ -65,7 +66,7 @@ const bounds = [
 
 describe.each(bounds)('a best-effort sink that is given more $kind than it takes', ({ options, isWithin }) => {
   it('drops what is too much, counts it, and tells of it each time it works again', async () => {
-    const world = await serverOf(options)
+    const world = await serverOf(options, NEVER)
     const { app, memory, sink, stats } = world
     for (let round = 1; round <= 3; round++) {
       sink.hang()
@@ -89,7 +90,7 @@ describe.each(bounds)('a best-effort sink that is given more $kind than it takes
   })
 
   it('says in the log what the trail cannot say when it hangs to the end', async () => {
-    const world = await serverOf(options)
+    const world = await serverOf(options, SOON)
     const { app, memory, sink, errors, stats } = world
     sink.hang()
     await ask(app)

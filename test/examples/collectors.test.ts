@@ -108,7 +108,7 @@ describe('kubernetes.yaml', () => {
     for (let round = 0; round < 6; round++) {
       // Less than a file, so that none is rotated twice behind the back of a slow machine's tail.
       for (let count = 0; count < 15; count++) await app.inject('/')
-      await expect.poll(() => numbers().length, { timeout: 15_000 }).toBe(offered())
+      await expect.poll(() => numbers().length).toBe(offered())
     }
     await app.close()
     const closed = once(child, 'close')

@@ -69,7 +69,7 @@ describe.each(HOW)('a disk that is really full (%o)', ({ kind, fsync, rotateByte
     expect(await served.traffic.send({ isLong: true })).toMatchObject({ status: 503 })
     expect(served.app.audit.healthy).toBe(false)
     volume.free()
-    await expect.poll(() => served.app.audit.healthy, { timeout: 5000 }).toBe(true)
+    await expect.poll(() => served.app.audit.healthy).toBe(true)
     await expectTruth(served)
   })
 
@@ -120,7 +120,7 @@ it('a disk without room for another file: no rotation, but every request is serv
   const archives = (): string[] => readdirSync(volume.directory).filter((name) => name.startsWith('audit-'))
   expect(archives()).toEqual([])
   rmSync(fillers, { recursive: true })
-  await expect.poll(() => served.logged, { timeout: 5000 }).toContain(`no longer: ${STUCK}`)
+  await expect.poll(() => served.logged).toContain(`no longer: ${STUCK}`)
   expect(archives()).not.toEqual([])
   await expectTruth(served)
 })

@@ -24,9 +24,6 @@ import { type Served, serve } from './server.js'
 import { statuses } from './traffic.js'
 import { ifPermitted, mountVolume, run } from './volume.js'
 
-/** Longer than the second within which the sink promises to notice. */
-const SOON = { timeout: 5000 }
-
 async function served(): Promise<Served> {
   const started = await serve(join(temporaryDirectory(), 'audit', 'audit.log'))
   await started.traffic.burst(20)
@@ -35,7 +32,7 @@ async function served(): Promise<Served> {
 
 /** Whether the server's log has a line with this text, soon. */
 async function expectLogged({ logged }: Served, text: string): Promise<void> {
-  await expect.poll(() => logged.filter((message) => message.includes(text)), SOON).toHaveLength(1)
+  await expect.poll(() => logged.filter((message) => message.includes(text))).toHaveLength(1)
 }
 
 /**
@@ -129,7 +126,7 @@ describe('while a server runs, its audit file', () => {
     await all.traffic.during(async () => {
       renameSync(all.path, moved)
       put(all.path)
-      await expect.poll(() => all.app.audit.healthy, SOON).toBe(false)
+      await expect.poll(() => all.app.audit.healthy).toBe(false)
     })
     expect(all.errors.at(-1)).toContain(`${all.path}: ${code}`)
     expect(statuses(await all.traffic.burst(20))).toEqual([503])
@@ -144,7 +141,7 @@ describe('while a server runs, its audit file', () => {
     await all.traffic.during(async () => {
       unlinkSync(`${all.path}.lock`)
       await expectLogged(all, 'the lock of the audit file was taken by another process, or removed')
-      await expect.poll(() => existsSync(`${all.path}.lock`), SOON).toBe(true)
+      await expect.poll(() => existsSync(`${all.path}.lock`)).toBe(true)
     })
     expect(statuses(all.traffic.answers)).toEqual([200])
     await expectWhole(all, [])
@@ -156,7 +153,7 @@ describe('while a server runs, its audit file', () => {
     const moved = `${dirname(all.path)}-moved`
     await all.traffic.during(async () => {
       renameSync(dirname(all.path), moved)
-      await expect.poll(() => existsSync(all.path), SOON).toBe(true)
+      await expect.poll(() => existsSync(all.path)).toBe(true)
     })
     expect(statuses(all.traffic.answers)).toEqual([200])
     expect(readdirSync(dirname(all.path)).sort()).toEqual(['audit.log', 'audit.log.lock'])
@@ -196,7 +193,7 @@ describe('while a server runs, a permission is withdrawn', () => {
     all.isLooking = false
     await all.traffic.during(async () => {
       chmodSync(dirname(path), 0o000)
-      await expect.poll(() => all.app.audit.healthy, SOON).toBe(false)
+      await expect.poll(() => all.app.audit.healthy).toBe(false)
     })
     expect(statuses(await all.traffic.burst(20))).toEqual([503])
     expect(all.errors.at(-1)).toContain('EACCES')
@@ -234,13 +231,13 @@ describe('while a server runs, its disk fails', () => {
     volume.unmount()
     // Where the mount was is nothing that can be written to, as it should be.
     writeFileSync(dirname(path), '')
-    await expect.poll(() => volume.isInUse(), SOON).toBe(false)
+    await expect.poll(() => volume.isInUse()).toBe(false)
     expect(statuses(await all.traffic.burst(40))).toEqual([503])
     volume.mountAgain()
     // The lock was not synced: there is no telling whose it was, so that its age decides.
     const old = Date.now() / 1000 - 11
     utimesSync(`${path}.lock`, old, old)
-    await expect.poll(() => all.app.audit.healthy, { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => all.app.audit.healthy).toBe(true)
     expect(statuses(await all.traffic.burst(20))).toEqual([200])
     await all.app.close()
     expect(all.unrecorded).toEqual([])

@@ -127,7 +127,7 @@ async function exchange(isAudited: boolean, { url, type, body = '', accept }: Ex
     `content-length: ${Buffer.byteLength(body)}`,
   ]
   wire.send(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)]))
-  const bytes = await wire.until(() => false)
+  const bytes = await wire.closed()
   await wire.leave()
   await app.close()
   return { bytes: bytes.replace(/date: .*\r\n/i, ''), seen }

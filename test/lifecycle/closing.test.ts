@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import audit from '../../src/index.js'
+import audit, { type AuditOptions } from '../../src/index.js'
 import { temporaryDirectory } from '../sinks/file/world.js'
 import { WrittenTrail } from '../support/process/trail.js'
-import { turns, until } from '../support/staged-sink.js'
+import { NEVER, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 import type { Guarantee } from './oracle.js'
@@ -19,13 +19,17 @@ interface Busy extends Omit<Served, 'port'> {
   reply: () => void
 }
 
-async function busy(deliveryGuarantee: Guarantee, factory: object = {}): Promise<Busy> {
+async function busy(
+  deliveryGuarantee: Guarantee,
+  factory: object = {},
+  closeTimeout: AuditOptions['closeTimeout'] = `${CLOSE_TIMEOUT}ms`,
+): Promise<Busy> {
   const running = deferred()
   const replied = deferred()
   const prepared = await prepare({
     factory,
     deliveryGuarantee,
-    options: { closeTimeout: `${CLOSE_TIMEOUT}ms` },
+    options: { closeTimeout },
     declare: (app) => {
       app.get('/', async (_, reply) => {
         running.resolve()
@@ -113,7 +117,7 @@ describe.each(['/', '/hijacked'])('a server that closes while %s is handled', (u
     wire.send(requestBytes({ url }))
     await served.running
     const closed = served.app.close()
-    await wire.until(() => false)
+    await wire.closed()
     served.reply()
     await closed
     expect(wire.bytes).toBe('')
@@ -157,7 +161,7 @@ describe('a server that closes', () => {
   })
 
   it('answers a request on a connection that is kept alive on its own, which is counted', async () => {
-    const served = await busy('enforced')
+    const served = await busy('enforced', {}, NEVER)
     const wire = await Wire.open(await listen(served.app))
     wire.send(requestBytes({ headers: { connection: 'keep-alive' } }))
     await served.running

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import onHeaders from 'on-headers'
 import { describe, expect, it } from 'vitest'
 import type { FilterOptions, Stage } from '../../src/index.js'
-import { until } from '../support/staged-sink.js'
+import { SOON, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, header } from '../support/wire.js'
 import { expectReplaced } from './runner.js'
@@ -52,7 +52,7 @@ describe('a write in doubt that turns out not to be stored', () => {
     ['received', 'refused', [REFUSED]],
     ['complete', 'withheld', ['Received', WITHHELD]],
   ] as const)('at %s is followed by what was answered', async (stage, reply, trail) => {
-    const served = await serve({ declare: hello })
+    const served = await serve({ timeout: SOON, declare: hello })
     served.sink[stage] = 'hangs'
     expectReplaced((await ask(served.port, {}))[0], reply, [])
     served.sink.giveUp()

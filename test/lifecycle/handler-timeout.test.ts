@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KNOWS } from '../support/fastify.js'
 import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
-import { ask } from '../support/wire.js'
+import { ask, requestBytes, Wire } from '../support/wire.js'
 import { expectReplaced } from './runner.js'
 import { deferred, type Served, serve, trailOf } from './server.js'
 
@@ -12,9 +12,9 @@ const TIMED_OUT = "Complete 503 (Request timed out after 10 ms on route '/')"
 type Reply = 'late' | 'text' | 'stream' | 'trailers'
 
 interface Racing extends Served {
-  /** Fastify has given the handler up. */
-  timedOut: Promise<unknown>
   handlerRan: () => boolean
+  /** Lets the handler's time pass; resolves when Fastify has given it up. */
+  timeOut: () => Promise<void>
 }
 
 /** A route whose handler has 10 ms, and replies in one of several ways. */
@@ -39,17 +39,31 @@ async function race(kind: Reply): Promise<Racing> {
       })
     },
   })
-  return { ...served, timedOut: timedOut.promise, handlerRan: () => runs > 0 }
+  const timeOut = (): Promise<void> => {
+    vi.advanceTimersByTime(10)
+    return timedOut.promise
+  }
+  return { ...served, handlerRan: () => runs > 0, timeOut }
 }
 
 describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
   expectNothingUncaught()
+  // The handler's time passes when it is told to: a slow machine takes none of it.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
 
   it.each(['stores', 'is slow'] as const)('is recorded as the reply that it is (the sink %s)', async (behaviour) => {
     const served = await race('late')
     served.sink.received = behaviour
     served.sink.complete = behaviour
-    const [reply] = await ask(served.port, {})
+    const answer = ask(served.port, {})
+    await until(served.handlerRan)
+    await served.timeOut()
+    const [reply] = await answer
     expect(reply?.status).toBe(503)
     expect(await trailOf(served)).toEqual(['Received', TIMED_OUT])
   })
@@ -58,7 +72,8 @@ describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
     const served = await race('late')
     served.sink.received = 'hangs'
     const answer = ask(served.port, {})
-    await served.timedOut
+    await until(() => served.sink.isHanging)
+    await served.timeOut()
     await turns(4)
     served.sink.recover()
     const [reply] = await answer
@@ -70,20 +85,38 @@ describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
   it('while Received is being stored and is not: the request is refused', async () => {
     const served = await race('late')
     served.sink.received = 'hangs'
-    expectReplaced((await ask(served.port, {}))[0], 'refused', [])
-    served.sink.recover()
+    const answer = ask(served.port, {})
+    await until(() => served.sink.isHanging)
+    await served.timeOut()
+    await turns(4)
+    served.sink.giveUp()
+    expectReplaced((await answer)[0], 'refused', [])
     expect(served.handlerRan()).toBe(false)
-    expect(await trailOf(served)).toEqual(['Received', 'Complete 503 (FST_AUDIT_NOT_RECORDED)'])
+    expect(await trailOf(served)).toEqual(['Complete 503 (FST_AUDIT_NOT_RECORDED)'])
   })
 
   it('while the Complete of a whole reply is being stored: the reply was in time', async () => {
     const served = await race('text')
     served.sink.complete = 'hangs'
     const answer = ask(served.port, {})
-    await until(() => served.app.audit.stats().sinks.staged?.healthy === false)
+    await until(() => served.sink.isHanging)
+    vi.advanceTimersByTime(10)
+    await turns(4)
     served.sink.recover()
+    expect((await answer)[0]).toMatchObject({ status: 200, body: 'in time', isWhole: true })
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
+  })
+
+  it('while the Complete of a whole reply is being stored and is not: the reply is withheld', async () => {
+    const served = await race('text')
+    served.sink.complete = 'hangs'
+    const answer = ask(served.port, {})
+    await until(() => served.sink.isHanging)
+    vi.advanceTimersByTime(10)
+    await turns(4)
+    served.sink.giveUp()
     expectReplaced((await answer)[0], 'withheld', [...served.sink.ids()])
-    expect(await trailOf(served)).toEqual(['Received', 'Complete 200', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'])
+    expect(await trailOf(served)).toEqual(['Received', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'])
   })
 
   it.each(['stream', 'trailers'] as const)(
@@ -92,7 +125,8 @@ describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
       const served = await race(kind)
       served.sink.complete = 'hangs'
       const answer = ask(served.port, {})
-      await served.timedOut
+      await until(() => served.sink.isHanging)
+      await served.timeOut()
       await turns(4)
       served.sink.recover()
       const [reply] = await answer
@@ -106,7 +140,11 @@ describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
 
   it.each(['stream', 'trailers'] as const)('after the Complete of a reply with a %s to come', async (kind) => {
     const served = await race(kind)
-    const [reply] = await ask(served.port, {})
+    const wire = await Wire.open(served.port)
+    wire.send(requestBytes({}))
+    await wire.until((bytes) => bytes.includes('in time'))
+    await served.timeOut()
+    const [reply] = await wire.toEnd()
     expect(reply).toMatchObject({ status: 200, isWhole: false })
     expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
   })

@@ -6,11 +6,11 @@ import { expectKillsSurvived } from '../support/process/expect-kills.js'
 
 const program = await compiled()
 
-it('has both lines of every reply, whenever the server is killed', { timeout: 60_000 }, async () => {
+it('has both lines of every reply, whenever the server is killed', async () => {
   const { lost } = await expectKillsSurvived(program, 8, Date.now(), { rotateBytes: 20_000 })
   expect(lost).toBe(0)
 })
 
-it('lacks only the end of a trail that nobody waits for', { timeout: 60_000 }, async () => {
+it('lacks only the end of a trail that nobody waits for', async () => {
   await expectKillsSurvived(program, 3, Date.now(), { rotateBytes: 20_000, deliveryGuarantee: 'best-effort' })
 })

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, { auditFrameworkErrors, memorySink } from '../../src/index.js'
@@ -5,7 +6,7 @@ import { KNOWS } from '../support/fastify.js'
 import { until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, Wire } from '../support/wire.js'
-import { GUARANTEES, outcomeOf, SINK_STATES } from './oracle.js'
+import { GUARANTEES, outcomeOf, SINK_STATES, timeoutFor } from './oracle.js'
 import { expectReplaced, HTTP1, withoutPlugin } from './runner.js'
 import { serve, trailOf } from './server.js'
 
@@ -22,19 +23,19 @@ describe.each(REFUSED_URLS)('a URL that Fastify refuses, $status', ({ url, statu
     it.each(SINK_STATES)(`auditFrameworkErrors, ${guarantee}, and the sink $name`, async (state) => {
       const declare = (app: FastifyInstance) => app.get('/items/:id', async () => 'hello')
       const bare = await withoutPlugin({ name: '', status, declare, request: { url } }, HTTP1)
+      const error: string = JSON.parse(bare.replies[0]?.body ?? '{}').message
+      const outcome = outcomeOf({ name: '', status, error, runs: false }, state, guarantee)
       const served = await serve({
         factory: { frameworkErrors: auditFrameworkErrors() },
         deliveryGuarantee: guarantee,
+        timeout: timeoutFor(state, outcome),
         declare,
       })
       served.sink.received = state.received
       served.sink.complete = state.complete
       const [reply] = await ask(served.port, { url })
       if (state.received === 'hangs' || state.complete === 'hangs') served.sink.recover()
-      const trail = await trailOf(served)
-      const error: string = JSON.parse(bare.replies[0]?.body ?? '{}').message
-      const outcome = outcomeOf({ name: '', status, error, runs: false }, state, guarantee)
-      expect(trail).toEqual(outcome.trail)
+      expect(await trailOf(served)).toEqual(outcome.trail)
       if (outcome.reply !== 'own') expectReplaced(reply, outcome.reply, [...served.sink.ids()])
       else expect(reply).toMatchObject({ status: bare.replies[0]?.status, body: bare.replies[0]?.body })
     })
@@ -113,11 +114,17 @@ describe('what never is a request', () => {
 
   it('is counted by its kind: headers that do not end in time', async () => {
     const served = await serve({
-      factory: { http: { headersTimeout: 20, connectionsCheckingInterval: 10 } },
+      factory: { http: { connectionsCheckingInterval: 10 } },
       declare: (app) => app.get('/', async () => 'hello'),
     })
+    const { server } = served.app
+    const connected = new Promise<Socket>((resolve) => server.once('connection', resolve))
     const wire = await Wire.open(served.port)
     wire.send('GET / HTTP/1.1\r\nhost: a\r\n')
+    const socket = await connected
+    await until(() => socket.bytesRead > 0)
+    // Node looks at it at each check.
+    server.headersTimeout = 1
     expect((await wire.toEnd())[0]?.status).toBe(408)
     expect(served.app.audit.stats().unseen).toEqual({ ERR_HTTP_REQUEST_TIMEOUT: 1 })
   })

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../support/staged-sink.js'
+import { type Behaviour, NEVER, SOON } from '../support/staged-sink.js'
 import type { Case } from './case.js'
 
 export type Guarantee = 'enforced' | 'best-effort'
@@ -36,6 +36,12 @@ export interface Outcome {
 
 const REFUSED = 'Complete 503 (FST_AUDIT_NOT_RECORDED)'
 const WITHHELD = 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'
+
+/** The sink's timeout: long, but where it is what a client waits for, which then gets a replacement. */
+export function timeoutFor({ received, complete }: SinkState, { reply }: Outcome): typeof NEVER | typeof SOON {
+  const isHanging = received === 'hangs' || complete === 'hangs'
+  return isHanging && reply !== 'own' ? SOON : NEVER
+}
 
 export function outcomeOf(test: Case, state: SinkState, guarantee: Guarantee): Outcome {
   const complete = ['Complete', test.status, test.error && `(${test.error})`].filter(Boolean).join(' ')

@@ -5,7 +5,7 @@ import { askHttp2, toPairs } from '../support/http2.js'
 import { StagedSink } from '../support/staged-sink.js'
 import { ask, type Reply, type WireRequest } from '../support/wire.js'
 import { type Case, declared, Probe } from './case.js'
-import type { Guarantee, Outcome, SinkState } from './oracle.js'
+import { type Guarantee, type Outcome, type SinkState, timeoutFor } from './oracle.js'
 
 /** How a kind of server is made, and asked: all that comes back. */
 export interface Transport {
@@ -48,9 +48,6 @@ export async function listen(app: FastifyInstance): Promise<number> {
   return address.port
 }
 
-/** What a hung sink's entries wait for; short, because every cell of a hanging sink takes as long. */
-const TIMEOUT = '40ms'
-
 export interface Seen {
   replies: Reply[]
   probe: Probe
@@ -82,13 +79,11 @@ export async function checkCell(
   const probe = new Probe()
   const app = Fastify({ ...test.factory, ...transport.factory })
   await declared(test.before, app, probe)
-  const isHanging = state.received === 'hangs' || state.complete === 'hangs'
-  // A slow sink must not be overdue on a busy machine.
-  const sinks = [{ name: 'staged', sink, deliveryGuarantee, timeout: isHanging ? TIMEOUT : '10s' }]
+  const sinks = [{ name: 'staged', sink, deliveryGuarantee, timeout: timeoutFor(state, outcome) }]
   await app.register(audit, { ...transport.options, sinks })
   await declared(test.declare, app, probe)
   const replies = await transport.ask(app, test.request ?? {})
-  if (isHanging) sink.recover()
+  if (state.received === 'hangs' || state.complete === 'hangs') sink.recover()
   await app.audit.flush()
 
   const final = replies.at(-1)

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
-import audit, { type AuditOptions } from '../../src/index.js'
-import { StagedSink } from '../support/staged-sink.js'
+import audit, { type AuditOptions, type SinkOptions } from '../../src/index.js'
+import { NEVER, StagedSink } from '../support/staged-sink.js'
 import { listen } from './runner.js'
 
 export interface Setup {
@@ -9,6 +9,8 @@ export interface Setup {
   /** Beside the one staged sink. */
   options?: Omit<AuditOptions, 'sinks'>
   deliveryGuarantee?: 'enforced' | 'best-effort'
+  /** The sink's; NEVER by default: a busy machine makes nothing overdue. */
+  timeout?: SinkOptions['timeout']
   /** What is registered before the plugin. */
   before?(app: FastifyInstance): unknown
   declare(app: FastifyInstance): unknown
@@ -35,11 +37,11 @@ export async function prepare(setup: Setup): Promise<Omit<Served, 'port'>> {
     await app.close()
   })
   await settled(setup.before?.(app))
-  const { deliveryGuarantee = 'enforced' } = setup
+  const { deliveryGuarantee = 'enforced', timeout = NEVER } = setup
   await app.register(audit, {
     closeTimeout: '200ms',
     ...setup.options,
-    sinks: [{ name: 'staged', sink, deliveryGuarantee, timeout: '40ms' }],
+    sinks: [{ name: 'staged', sink, deliveryGuarantee, timeout }],
   })
   await settled(setup.declare(app))
   return { app, sink }

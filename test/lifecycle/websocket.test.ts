@@ -2,10 +2,11 @@ import websocket from '@fastify/websocket'
 import type { FastifyContextConfig, FastifyInstance, preHandlerHookHandler } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
-import { type StagedSink, turns, until } from '../support/staged-sink.js'
+import type { SinkOptions } from '../../src/index.js'
+import { NEVER, type StagedSink, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
-import { GUARANTEES, type Guarantee, outcomeOf, SINK_STATES } from './oracle.js'
+import { GUARANTEES, type Guarantee, outcomeOf, SINK_STATES, timeoutFor } from './oracle.js'
 import { deferred, type Served, serve, trailOf } from './server.js'
 
 interface Watched {
@@ -30,10 +31,12 @@ async function serveSockets(
   place: Place,
   prepare: (app: FastifyInstance) => void = () => undefined,
   preHandler: preHandlerHookHandler[] = [],
+  timeout: SinkOptions['timeout'] = NEVER,
 ): Promise<Served & { watched: Watched }> {
   const watched: Watched = { runs: 0, trailAtStart: [], sink: undefined }
   const served = await serve({
     deliveryGuarantee: guarantee,
+    timeout,
     before: async (app) => {
       if (place !== 'after the plugin') await app.register(websocket)
       if (place === 'route before the plugin') echo(app, watched, preHandler)
@@ -72,10 +75,11 @@ describe.each(['after the plugin', 'websocket before the plugin', 'route before 
 
     for (const guarantee of GUARANTEES) {
       it.each(SINK_STATES)(`${guarantee}, and the sink $name`, async (state) => {
-        const served = await serveSockets(guarantee, place)
+        const outcome = outcomeOf({ name: '', status: 101 }, state, guarantee)
+        const { reply, trail } = outcome
+        const served = await serveSockets(guarantee, place, undefined, undefined, timeoutFor(state, outcome))
         served.sink.received = state.received
         served.sink.complete = state.complete
-        const { reply, trail } = outcomeOf({ name: '', status: 101 }, state, guarantee)
         const got = await shake(served.port)
         if (state.received === 'hangs' || state.complete === 'hangs') served.sink.recover()
         // The socket's handler is the handler: where it has not run, the request may be repeated.

@@ -5,6 +5,12 @@ import { validateLine } from './schema.js'
 /** What a sink does with the entries of one stage. */
 export type Behaviour = 'stores' | 'fails' | 'hangs' | 'is slow'
 
+/** For a sink whose timeout nothing may run into: longer than any test. */
+export const NEVER = '1h'
+
+/** For a sink that hangs, where the test waits for nothing but its timeout. */
+export const SOON = '10ms'
+
 /** Turns of the event loop that a slow sink takes for one batch: more than any reply needs to come about. */
 const SLOW_TURNS = 12
 
@@ -28,6 +34,11 @@ export class StagedSink implements AuditSink {
       this.stored.push(entry)
     }
     if (failed.length > 0) throw new BatchError({ failed })
+  }
+
+  /** A write waits to be told how it ends. */
+  get isHanging(): boolean {
+    return this.hanging.length > 0
   }
 
   /** Stores what hangs, and everything from now on. */

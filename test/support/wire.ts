@@ -13,13 +13,13 @@ export interface Reply {
 
 /** A client on a bare socket, which sees every byte. */
 export class Wire {
-  private received = Buffer.alloc(0)
+  private chunks: Buffer[] = []
   private readonly waiting: Array<() => void> = []
   private isClosed = false
 
   private constructor(readonly socket: Socket) {
     socket.on('data', (chunk) => {
-      this.received = Buffer.concat([this.received, chunk])
+      this.chunks.push(chunk)
       this.wake()
     })
     // A reset is one way of cutting a connection, and 'close' follows.
@@ -37,7 +37,9 @@ export class Wire {
   }
 
   get bytes(): string {
-    return this.received.toString('latin1')
+    const received = Buffer.concat(this.chunks)
+    this.chunks = [received]
+    return received.toString('latin1')
   }
 
   send(text: string | Buffer): void {
@@ -46,21 +48,30 @@ export class Wire {
 
   /** Resolves as soon as `isThere` holds, or the connection is closed. */
   async until(isThere: (bytes: string) => boolean): Promise<string> {
-    while (!this.isClosed && !isThere(this.bytes)) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    while (!this.isClosed && !isThere(this.bytes)) await this.more()
+    return this.bytes
+  }
+
+  /** Resolves when the connection is closed, with what came: a large reply is put together once, not at each chunk. */
+  async closed(): Promise<string> {
+    while (!this.isClosed) await this.more()
     return this.bytes
   }
 
   /** Everything that came until the server closed the connection. */
   async toEnd(): Promise<Reply[]> {
-    await this.until(() => false)
-    return parseReplies(this.bytes)
+    return parseReplies(await this.closed())
   }
 
   /** Resets the connection, or ends it. */
   async leave(how: 'reset' | 'end' = 'end'): Promise<void> {
     if (how === 'reset') this.socket.resetAndDestroy()
     else this.socket.destroy()
-    await this.until(() => false)
+    await this.closed()
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve))
   }
 
   private wake(): void {
@@ -90,7 +101,7 @@ export async function ask(port: number, request: WireRequest): Promise<Reply[]> 
   const isHead = request.method === 'HEAD'
   // Bytes that should not be there would come after the reply: only a connection that is kept alive ends with it.
   const keepsAlive = request.headers?.connection === 'keep-alive'
-  const bytes = await wire.until((soFar) => keepsAlive && isComplete(soFar, isHead))
+  const bytes = keepsAlive ? await wire.until((soFar) => isComplete(soFar, isHead)) : await wire.closed()
   await wire.leave()
   return parseReplies(bytes, isHead)
 }

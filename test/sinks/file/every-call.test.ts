@@ -5,11 +5,11 @@ import { failEveryCall, onDisk } from './every-call.js'
 const SHORT = ['ENOSPC, until there is room', 'EIO, once', 'a short write, and another', 'a hang']
 
 describe('says the truth about every entry, keeps files whole and works again, whichever call meets with', () => {
-  it.each(SHORT)('%s', { timeout: 60_000 }, async (name) => {
+  it.each(SHORT)('%s', async (name) => {
     await failEveryCall(name, true)
   })
 
-  it('a short write, and no room, on the real disk', { timeout: 60_000 }, async () => {
+  it('a short write, and no room, on the real disk', async () => {
     await failEveryCall('a short write, and no room', false, onDisk())
   })
 })
