@@ -12,5 +12,24 @@ export interface KnownDifference {
   readonly mode?: Mode
 }
 
+const FINISHES_LATER =
+  'A reply is finished when its record is stored, so that "request completed" is logged after complaints of later replies.'
+
 /** Tests that pass with hooks that wait and fail with the audit. One that passes again is to be taken out. */
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = []
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  {
+    file: 'fastify/test/hooks.on-ready.test.js',
+    test: 'onReady does not call done',
+    reason: 'Fastify misses the name of a hook that never ends as soon as any plugin has an `onReady` hook of its own.',
+  },
+  {
+    file: 'fastify/test/async-await.test.js',
+    test: 'server logs an error if reply.send is called and a value is returned via async/await',
+    reason: FINISHES_LATER,
+  },
+  {
+    file: 'fastify/test/logger/logging.test.js',
+    test: 'logging > reply.send logs an error if called twice in a row',
+    reason: FINISHES_LATER,
+  },
+]
