@@ -1,4 +1,4 @@
-import { KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.js'
+import { EVERY, KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.js'
 import { AUDITED, BASELINES, type Mode } from './modes.js'
 import type { Outcome } from './reporter.js'
 
@@ -51,5 +51,5 @@ export function staleEntries(files: ReadonlySet<string>, differences: readonly D
 }
 
 function covers(known: KnownDifference, { file, test, mode }: Difference): boolean {
-  return known.file === file && known.test === test && (known.mode ?? mode) === mode
+  return known.file === file && [test, EVERY].includes(known.test) && (known.mode ?? mode) === mode
 }

@@ -12,6 +12,12 @@ export interface KnownDifference {
   readonly mode?: Mode
 }
 
+/** Every test of the file: one that hangs ends the process of all. */
+export const EVERY = '(every test)'
+
+const HANDSHAKE_LATER =
+  'A handshake is answered once it is recorded: an upstream sees the connection before the client has opened, and these tests look for it only then.'
+
 const FINISHES_LATER =
   'A reply is finished when its record is stored, so that "request completed" is logged after complaints of later replies.'
 
@@ -32,4 +38,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     test: 'logging > reply.send logs an error if called twice in a row',
     reason: FINISHES_LATER,
   },
+  { file: '@fastify/http-proxy/test/websocket.js', test: EVERY, mode: 'audited later', reason: HANDSHAKE_LATER },
+  { file: '@fastify/http-proxy/test/ws-reconnect.js', test: EVERY, mode: 'audited later', reason: HANDSHAKE_LATER },
 ]
