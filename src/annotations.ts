@@ -22,7 +22,16 @@ export class Annotations {
 
   constructor(private readonly changes: Changes) {}
 
+  /** A caller without types may give anything, and a Proxy may throw; neither costs the request anything. */
   add(values: Readonly<Record<string, unknown>>): void {
+    try {
+      this.addAll(values)
+    } catch {
+      this.omitted = 'not readable'
+    }
+  }
+
+  private addAll(values: Readonly<Record<string, unknown>>): void {
     for (const key of Object.keys(values)) {
       const value = ownValue(values, key)
       if (value !== undefined) this.set(key, value)

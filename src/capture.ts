@@ -2,8 +2,12 @@ import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
 import { BOUNDS, quote, quoteWhole } from './bound.js'
 import { type Changes, guarded } from './changes.js'
 import { LONGEST_TEXT } from './redacted-json.js'
+import type { Marks } from './schema-marks.js'
 
 export type { BodyFacts } from './body.js'
+
+/** The marks of a schema that cannot be read. */
+const UNKNOWN = 'unknown'
 
 /** What of headers and bodies is let into an event. */
 export interface CaptureSettings {
@@ -24,19 +28,18 @@ export class Capture {
     const parts: string[] = []
     for (const name of side === 'request' ? requestHeaders : responseHeaders) {
       if (parts.length === BOUNDS.headers) break
-      const value = headerText(headers[name])
-      if (value === undefined) continue
       const path = `${side}.headers.${name}`
-      const part = guarded(path, changes, () => writeHeader(name, value, path, changes))
+      const part = guarded(path, changes, () => writeHeader(name, headerText(headers[name]), path, changes))
       if (part !== '') parts.push(part)
     }
     return parts.length === 0 ? '' : `,"headers":{${parts.join(',')}}`
   }
 
   /** `,"body":…` of what Fastify parsed; nothing when there is none, or when it is left out and marked so. */
-  requestBody(body: unknown, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): string {
+  requestBody(body: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
     const path = 'request.body'
     if (changes.redactor.omits(path)) return ''
+    if (marks === UNKNOWN) return body === undefined ? '' : leaveOut(path, changes)
     return member(
       changes,
       guarded(path, changes, () => this.writer(path, facts, marks, changes).parsed(body)),
@@ -44,9 +47,10 @@ export class Capture {
   }
 
   /** `,"body":…` of what the handler sent, as an `onSend` hook sees it; nothing as for a request's. */
-  responseBody(payload: unknown, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): string {
+  responseBody(payload: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
     const path = 'response.body'
     if (changes.redactor.omits(path)) return ''
+    if (marks === UNKNOWN) return isEmpty(payload) ? '' : leaveOut(path, changes)
     return member(
       changes,
       guarded(path, changes, () => this.writer(path, facts, marks, changes).sent(payload)),
@@ -58,13 +62,24 @@ export class Capture {
   }
 }
 
+function isEmpty(payload: unknown): boolean {
+  return payload === undefined || payload === null || payload === ''
+}
+
+/** Of a schema that cannot be read nobody knows which of a body's keys it marks as secret. */
+function leaveOut(path: BodyPath, changes: Changes): '' {
+  changes.markOmitted(path, 'schema unknown')
+  return ''
+}
+
 function member(changes: Changes, json: string): string {
   if (json === '') return ''
   if (Buffer.byteLength(json) !== json.length) changes.isAscii = false
   return `,"body":${json}`
 }
 
-function writeHeader(name: string, value: string, path: string, changes: Changes): string {
+function writeHeader(name: string, value: string | undefined, path: string, changes: Changes): string {
+  if (value === undefined) return ''
   const { redactor } = changes
   const secrecy = redactor.secrecyOf(name)
   if (secrecy > 0) {

@@ -1,3 +1,5 @@
+import { monotonicNow, RealDate } from './timers.js'
+
 /** Where the time comes from; tests inject their own. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, UTC. May jump when the system's clock is set. */
@@ -6,7 +8,19 @@ export interface Clock {
   monotonic(): number
 }
 
+/** The end of the year 9999: a timestamp has four digits for the year. */
+const LATEST = 253_402_300_799_999
+
+const { now: realNow } = RealDate
+
+/**
+ * A test that sets the `Date` finds its time in the records, as if the system's clock had been set. What a mock gives
+ * that is not a time is not used.
+ */
 export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
+  now: () => {
+    const now: unknown = typeof Date.now === 'function' ? Date.now() : undefined
+    return typeof now === 'number' && now >= 0 && now <= LATEST ? now : realNow()
+  },
+  monotonic: monotonicNow,
 }

@@ -5,6 +5,7 @@ import type { Seal } from './integrity/seal.js'
 import { Outbox } from './outbox.js'
 import { SinkCalls } from './sink-calls.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
+import { clearTimeout, setTimeout } from './timers.js'
 
 export interface DeliveryOptions {
   name: string

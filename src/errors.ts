@@ -35,7 +35,7 @@ export const AuditInvalidSettings = createError<[whose: string, mistakes: string
 /** The plugin was registered inside a child without `scope: 'plugin'`. */
 export const AuditNotAtRoot = createError(
   'FST_AUDIT_NOT_AT_ROOT',
-  "fastify-audit-log must be registered on the root instance, or requests outside this plugin escape it. If a part of the server is meant, set `scope: 'plugin'`.",
+  "fastify-audit-log must be registered on the root instance, or requests outside this plugin, 404s among them, escape it. If fastify-cli or @fastify/autoload loads this plugin, wrap it in fastify-plugin: `export default fp(app)`. If only a part of the server is meant, set `scope: 'plugin'`.",
   500,
 )
 

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Changes } from './changes.js'
 import type { Origin, RequestFacts } from './formats/json.js'
 
 /** What stands for an address where there is none: a unix socket, `inject`. */
@@ -14,23 +15,47 @@ interface Addresses {
 const known = new WeakMap<object, Addresses>()
 
 /** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
-export function readRequest(request: FastifyRequest, route: string | undefined, namespace: string): RequestFacts {
+export function readRequest(
+  request: FastifyRequest,
+  route: string | undefined,
+  namespace: string,
+  changes: Changes,
+): RequestFacts {
   const { remote, local, origin } = addressesOf(request.raw.socket)
   const userAgent = request.headers['user-agent']
   const traceparent = request.headers.traceparent
   return {
-    id: String(request.id),
+    id: textOf(request.id),
     operation: request.method,
     endpoint: request.originalUrl,
     route,
     namespace,
     remoteAddress: remote,
     userAgent: typeof userAgent === 'string' ? userAgent : undefined,
-    // Over a unix socket the first of them, the socket's own, is undefined.
-    sourceIps: request.ips?.filter((address) => typeof address === 'string'),
+    sourceIps: sourceIpsOf(request, changes),
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     nodeAddress: local,
     origin,
+  }
+}
+
+/** An id may be of any kind, by the option `genReqId`. */
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return '[unreadable]'
+  }
+}
+
+/** The option `trustProxy` may be a function, which may throw. */
+function sourceIpsOf(request: FastifyRequest, changes: Changes): string[] | undefined {
+  try {
+    // Over a unix socket the first of them, the socket's own, is undefined.
+    return request.ips?.filter((address) => typeof address === 'string')
+  } catch {
+    changes.markOmitted('request.request_meta.source_ips', 'not readable')
+    return undefined
   }
 }
 

@@ -1,11 +1,16 @@
+import { types } from 'node:util'
 import { parseJson } from './parse-json.js'
 
 /** A body longer than this is not searched for a message. */
 const SEARCHED_BODY = 16_384
 
-/** What an error says, whatever was thrown. */
+/** What an error says, whatever was thrown; its message may be a getter that throws in its turn. */
 export function messageOf(error: unknown): string {
-  return textOf(typeof error === 'object' && error !== null && 'message' in error ? error.message : error)
+  try {
+    return textOf(typeof error === 'object' && error !== null && 'message' in error ? error.message : error)
+  } catch {
+    return 'an error whose message cannot be read'
+  }
 }
 
 /** Anything as text, without a call of its own methods: it may have none, or throw. */
@@ -18,7 +23,16 @@ function textOf(value: unknown): string {
  * The message in an error reply's body: `message`, `detail`, `title` (RFC 9457) or `error` of a JSON object, or the whole of a short text.
  */
 export function messageInBody(body: unknown): string | undefined {
-  const text = typeof body === 'string' ? body : body instanceof Uint8Array ? decode(body) : undefined
+  try {
+    return messageIn(body)
+  } catch {
+    // A buffer of the application's own kind may have any methods.
+    return undefined
+  }
+}
+
+function messageIn(body: unknown): string | undefined {
+  const text = typeof body === 'string' ? body : types.isUint8Array(body) ? decode(body) : undefined
   if (text === undefined || text === '' || text.length > SEARCHED_BODY) return undefined
   const start = text.trimStart()[0]
   if (start === '{') return messageInJson(text)

@@ -48,13 +48,17 @@ export function isAuditing(handler: unknown): boolean {
   return typeof handler === 'function' && ours.has(handler)
 }
 
-function replyAsFastify(
-  { code, message, statusCode = 400 }: FastifyError,
-  _: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  // Fastify says so for a 414 too.
-  const error = statusCode < 500 ? 'Bad Request' : STATUS_CODES[statusCode]
-  const body = JSON.stringify({ error, code, message, statusCode })
-  reply.code(statusCode).header('content-type', 'application/json').send(body)
+/** Replies as Fastify does for a server without the option: on the raw response, so that no hook or serializer has a say. */
+function replyAsFastify(error: FastifyError, _: FastifyRequest, { raw }: FastifyReply): void {
+  const { statusCode = 400 } = error
+  const body = JSON.stringify(bodyOf(error, statusCode))
+  raw.writeHead(statusCode, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+  raw.end(body)
+}
+
+function bodyOf({ code, message }: FastifyError, statusCode: number): object {
+  // Fastify says no code of a constraint that failed.
+  if (statusCode >= 500) return { error: STATUS_CODES[statusCode], message, statusCode }
+  // And it calls a 414 a bad request, too.
+  return { error: 'Bad Request', code, message, statusCode }
 }

@@ -1,5 +1,6 @@
 import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
 import { headersOfHead, statusOfHead } from './response-head.js'
+import { nextTick } from './timers.js'
 
 /** A piece of a reply that waits for its connection. */
 interface Output {
@@ -111,7 +112,7 @@ export class Http1Gate extends Gate {
     // What is corked comes to where the rest is.
     while (raw.writableCorked > 0) raw.uncork()
     const { outputData, outputSize, finished } = raw
-    if (raw.writableNeedDrain) process.nextTick(() => raw.emit('drain'))
+    if (raw.writableNeedDrain) nextTick(() => raw.emit('drain'))
     raw._onPendingData(-outputSize)
     raw.outputData = []
     raw.outputSize = 0
@@ -130,7 +131,7 @@ export class Http1Gate extends Gate {
     // The last callback of a reply that has ended emits 'finish', which the answer does.
     const callbacks = outputData.map(({ callback }) => callback)
     for (const callback of finished ? callbacks.slice(0, -1) : callbacks) {
-      if (typeof callback === 'function') process.nextTick(callback)
+      if (typeof callback === 'function') nextTick(callback)
     }
   }
 

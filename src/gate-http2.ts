@@ -1,5 +1,6 @@
 import { AuditUnsupportedRuntime } from './errors.js'
 import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { nextTick, setImmediate } from './timers.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
 /** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
@@ -78,7 +79,7 @@ export class Http2Gate extends Gate {
     }
     // A head that is sent by itself is mostly followed by its body at once.
     if (this.isInCall) return this.report()
-    process.nextTick(() => this.report())
+    nextTick(() => this.report())
     return 0
   }
 

@@ -1,3 +1,5 @@
+import { nextTick } from './timers.js'
+
 /**
  * Holds the bytes of a reply back until its Complete is stored.
  *
@@ -107,7 +109,7 @@ export abstract class Gate {
 
   /** Replies in the place of whatever is or would be held, but never from within the call that sends that. */
   answer(answer: Answer): void {
-    if (this.isReporting) process.nextTick(() => this.answer(answer))
+    if (this.isReporting) nextTick(() => this.answer(answer))
     else if (this.state === 'waiting' || this.state === 'held') this.answerNow(answer)
   }
 
@@ -270,5 +272,5 @@ export function call(method: unknown, self: object, args: readonly unknown[]): u
 
 /** What comes after the answer goes nowhere, but whoever waits for it to be written goes on. */
 function goOn(...args: unknown[]): void {
-  for (const callback of args) if (typeof callback === 'function') process.nextTick(callback)
+  for (const callback of args) if (typeof callback === 'function') nextTick(callback)
 }

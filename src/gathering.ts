@@ -1,3 +1,5 @@
+import { monotonicNow, nextTick, setImmediate } from './timers.js'
+
 /**
  * So many are written before the turn is over. Hundreds of requests that wait together no longer fit in a processor's own
  * memory, and outlive a collection of garbage: both cost more than another write (`npm run bench`, 256 connections).
@@ -30,12 +32,12 @@ export class Gathering {
    * sooner, and less is held meanwhile.
    */
   schedule(): void {
-    if (this.took === 0 && this.queue.length === GROUP) process.nextTick(this.early)
+    if (this.took === 0 && this.queue.length === GROUP) nextTick(this.early)
     if (this.isDue) return
     this.isDue = true
     if (this.isInTurn) {
       this.isInTurn = false
-      process.nextTick(this.go)
+      nextTick(this.go)
     } else setImmediate(this.atEndOfTurn)
   }
 
@@ -43,7 +45,7 @@ export class Gathering {
   wrote(took: number): void {
     this.took = took
     this.counted = 0
-    if (took > 0) this.freeSince = performance.now()
+    if (took > 0) this.freeSince = monotonicNow()
   }
 
   private readonly atEndOfTurn = (): void => {
@@ -66,7 +68,7 @@ export class Gathering {
     this.call()
   }
 
-  private readonly afterMicrotasks = (): void => process.nextTick(this.endTurn)
+  private readonly afterMicrotasks = (): void => nextTick(this.endTurn)
 
   private readonly endTurn = (): void => {
     this.isInTurn = false
@@ -80,6 +82,6 @@ export class Gathering {
     const { length, isAmple } = this.queue
     const isGrowing = length > this.counted
     this.counted = length
-    return isGrowing && !isAmple && performance.now() - this.freeSince < Math.min(this.took, LONGEST)
+    return isGrowing && !isAmple && monotonicNow() - this.freeSince < Math.min(this.took, LONGEST)
   }
 }

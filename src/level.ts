@@ -30,3 +30,7 @@ export function toLevel(option: LevelOption): Level {
       return option
   }
 }
+
+export function isLevel(value: unknown): value is Level {
+  return value === NONE || value === METADATA || value === REQUEST || value === RESPONSE
+}

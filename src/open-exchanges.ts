@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from './timers.js'
+
 /** What of an exchange these lists need. */
 export interface OpenExchange {
   previous: OpenExchange | null

@@ -4,6 +4,7 @@ import type { Seal } from './integrity/seal.js'
 import { Ledger } from './ledger.js'
 import { Queue } from './queue.js'
 import type { SinkLogger } from './sinks/sink.js'
+import { nextTick } from './timers.js'
 
 export interface OutboxOptions {
   /** The sink's name. */
@@ -175,7 +176,7 @@ export class Outbox {
         if (when === 'late') waiter.resolved(entry)
         else waiter.settled(entry)
       } catch (error) {
-        process.nextTick(rethrow, error)
+        nextTick(rethrow, error)
       }
     }
   }

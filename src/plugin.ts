@@ -17,6 +17,7 @@ import { begin, beginLate, EXCLUDED, exchangeOf, isSeen, requestAudit, SLOT } fr
 import { checkRoute, isExempt } from './route-audit.js'
 import { RouteTable } from './route-table.js'
 import { ruleWarnings } from './rules.js'
+import { safeLogger } from './safe-log.js'
 import { StatsChannel } from './stats-channel.js'
 import { Trail } from './trail.js'
 import { Unseen } from './unseen.js'
@@ -52,7 +53,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     return
   }
   const folding = routerFolding(routerConfig(app))
-  const trail = new Trail(options, folding, app.log, systemClock)
+  const log = safeLogger(app.log)
+  const trail = new Trail(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.
   const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
   const stats = () => trail.stats(unseen.counts)
@@ -74,7 +76,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const exemptedRoutes = collectRoutes(app, trail, routes)
   addRequestHooks(app, trail)
   app.addHook('onReady', async () => {
-    warn(app, options, folding)
+    for (const warning of warningsOf(app, options, folding)) log.warn({}, `fastify-audit-log: ${warning}`)
     await trail.start(exemptedRoutes)
     unseen.start()
     published.start()
@@ -177,7 +179,7 @@ function collectRoutes(app: FastifyInstance, trail: Trail, routes: RouteTable): 
   return exempted
 }
 
-function warn(app: FastifyInstance, options: ResolvedOptions, folding: RouterFolding): void {
+function warningsOf(app: FastifyInstance, options: ResolvedOptions, folding: RouterFolding): string[] {
   const enforced = options.sinks.some((sink) => sink.deliveryGuarantee === 'enforced')
   const warnings = [
     ...optionWarnings(options),
@@ -189,7 +191,7 @@ function warn(app: FastifyInstance, options: ResolvedOptions, folding: RouterFol
   }
   const handler = frameworkErrorsOption(app)
   if (handler !== undefined && !isAuditing(handler)) warnings.push(FRAMEWORK_ERRORS_ADVICE)
-  for (const warning of warnings) app.log.warn(`fastify-audit-log: ${warning}`)
+  return warnings
 }
 
 /** What Fastify's own `register` takes beside a plugin's options. */

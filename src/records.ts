@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { Annotations } from './annotations.js'
 import type { Auditor } from './auditor.js'
@@ -13,6 +14,7 @@ import type { Who } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import type { Redactor } from './redact.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
+import type { Marks } from './schema-marks.js'
 import { toIsoTime } from './time.js'
 
 /** What the records of all exchanges of one server have in common. */
@@ -22,7 +24,7 @@ export interface RecordsContext {
   readonly redactor: Redactor
   readonly capture: Capture
   /** Names of fields that the schema of a request's route marks as secret. */
-  marksOf(request: FastifyRequest): ReadonlySet<string> | null
+  marksOf(request: FastifyRequest): Marks
 }
 
 /** What one exchange's records say: the parts that both stages share are written once, when it begins. */
@@ -50,7 +52,7 @@ export class Records {
     this.startedAt = auditor.clock.monotonic()
     this.stamp = stampOf(toIsoTime(auditor.clock.now()))
     this.auth = who.auth(fastifyRequest, this.changes)
-    const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest))
+    const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest), this.changes)
     this.request = writeRequest(facts, this.changes)
     if (level >= REQUEST) this.beginCapture()
   }
@@ -70,7 +72,7 @@ export class Records {
     const { capture } = this.context
     const { body, headers } = this.fastifyRequest
     // What a hook has decompressed already arrives as text or as an object.
-    const encoding = body instanceof Uint8Array ? headers['content-encoding'] : undefined
+    const encoding = types.isUint8Array(body) ? headers['content-encoding'] : undefined
     const facts = bodyFacts(headers['content-type'], encoding, headers['content-length'])
     this.extendRequest(capture.requestBody(body, facts, this.context.marksOf(this.fastifyRequest), this.changes))
     // Which methods' bodies are left alone, `addHttpMethod` may have changed.

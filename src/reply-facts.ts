@@ -19,11 +19,12 @@ export interface ReplyFacts extends BodyFacts {
 
 /** What headers say of a body; Node joins or drops repeated ones, and an application may set anything. */
 export function bodyFacts(type: unknown, encoding: unknown, length: unknown): BodyFacts {
-  const bytes = Number(length)
+  // Anything else has methods of its own, which may throw.
+  const bytes = typeof length === 'string' || typeof length === 'number' ? Number(length) : undefined
   return {
     contentType: typeof type === 'string' ? type : undefined,
     contentEncoding: typeof encoding === 'string' ? encoding : undefined,
-    bytes: length !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined,
+    bytes: bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined,
   }
 }
 

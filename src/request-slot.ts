@@ -64,9 +64,25 @@ export function beginLate(
   const exchange = begin(trail, request, reply)
   if (exchange === null) return null
   exchange.isOut = isOut
-  if (trail.counts.repliedBeforePlugin++ === 0) request.server.log.warn(EARLY_REPLY_ADVICE)
+  if (!isMalformed(request.raw.url ?? '') && trail.counts.repliedBeforePlugin++ === 0) {
+    trail.log.warn({}, EARLY_REPLY_ADVICE)
+  }
   exchange.receive(() => undefined)
   return exchange
+}
+
+/**
+ * Whether Fastify can decode no path of a URL. Where the method has no routes, some versions (5.0 among them) hand such a
+ * request to the handler of 404s, and run no hook before it.
+ */
+function isMalformed(url: string): boolean {
+  try {
+    decodeURI(url.split(/[?#]/, 1)[0] ?? '')
+    return false
+  } catch (error) {
+    if (error instanceof URIError) return true
+    throw error
+  }
 }
 
 export function exchangeOf(request: FastifyRequest & Slot): Exchange | null {

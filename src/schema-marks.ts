@@ -11,6 +11,9 @@ const REDACT = 'redact'
 const BODIES = ['body', 'response']
 const OTHERS = ['querystring', 'query', 'params', 'headers']
 
+/** Names of keys whose values are secret in a route's bodies; `unknown`: any of them may be. */
+export type Marks = ReadonlySet<string> | null | 'unknown'
+
 /** Names of properties, in the normal form of a redactor's keys, that a route's schema marks as secret in its bodies. */
 export function marksOf(routeSchema: unknown, resolve: ResolveSchema): ReadonlySet<string> | null {
   const names = new Set<string>()

@@ -5,6 +5,7 @@ import type { Seal } from './integrity/seal.js'
 import type { Sealer } from './integrity/sealer.js'
 import type { Outbox } from './outbox.js'
 import type { AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
+import { clearInterval, setInterval } from './timers.js'
 import { Turns } from './turns.js'
 import { type AskedCall, Upkeep } from './upkeep.js'
 

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { clearInterval, setInterval } from './timers.js'
 import type { AuditStats } from './trail.js'
 
 /** How often the counters are published, in milliseconds. */

@@ -21,10 +21,11 @@ import type { RouterFolding } from './path.js'
 import { Redactor } from './redact.js'
 import { levelOf } from './route-audit.js'
 import { compileRules, type Rules } from './rules.js'
-import { marksOf } from './schema-marks.js'
+import { type Marks, marksOf } from './schema-marks.js'
 import { fileSink } from './sinks/file/index.js'
 import type { AuditSink, SinkLogger } from './sinks/sink.js'
 import { stdoutSink } from './sinks/stream.js'
+import { clearInterval, setInterval } from './timers.js'
 
 /** What the plugin counted since the boot. */
 export interface AuditStats extends ExchangeCounts, WhoCounts {
@@ -36,6 +37,10 @@ export interface AuditStats extends ExchangeCounts, WhoCounts {
   /** By the sink's name. */
   sinks: Record<string, SinkStats>
 }
+
+const UNKNOWN_MARKS_ADVICE =
+  "`getSchema` failed for a schema that this route's schema refers to, so nobody knows which fields are marked as secret " +
+  'there: the bodies of this route are left out of the audit trail. Mend the `getSchema` of the schema controller.'
 
 const SWEEP_INTERVAL = 1000
 /** A closing server looks more often, and waits less for the handlers of clients that are gone: its own are to end. */
@@ -70,7 +75,9 @@ export class Trail implements ExchangeContext {
     namespaceErrors: 0,
   }
   /** Fields that are marked as secret, by the schema of a route. */
-  private readonly marks = new WeakMap<object, ReadonlySet<string> | null>()
+  private readonly marks = new WeakMap<object, Marks>()
+  /** Routes whose marks cannot be read, which the log has said. */
+  private readonly unreadableRoutes = new Set<string>()
   private sweeper: NodeJS.Timeout | undefined
   private isOpened = false
 
@@ -104,14 +111,27 @@ export class Trail implements ExchangeContext {
     return audit === undefined ? byRules : levelOf(audit, byRules)
   }
 
-  marksOf(request: FastifyRequest): ReadonlySet<string> | null {
-    const { schema } = request.routeOptions
+  /** Which fields of a request's bodies are secret; that is asked of the application's `getSchema`, which may throw. */
+  marksOf(request: FastifyRequest): Marks {
+    const { schema, url = '' } = request.routeOptions
     if (schema === undefined) return null
     const known = this.marks.get(schema)
     if (known !== undefined) return known
-    const marks = marksOf(schema, (id) => request.server.getSchema(id))
-    this.marks.set(schema, marks)
-    return marks
+    try {
+      const marks = marksOf(schema, (id) => request.server.getSchema(id))
+      this.marks.set(schema, marks)
+      return marks
+    } catch (error) {
+      // It may be there for the next request.
+      this.warnOfMarks(url, error)
+      return 'unknown'
+    }
+  }
+
+  private warnOfMarks(route: string, err: unknown): void {
+    if (this.unreadableRoutes.has(route)) return
+    this.unreadableRoutes.add(route)
+    this.log.warn({ err, route }, UNKNOWN_MARKS_ADVICE)
   }
 
   stats(unseen: Record<string, number>): AuditStats {

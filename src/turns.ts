@@ -1,4 +1,5 @@
 import { STORED } from './sinks/sink.js'
+import { clearTimeout, monotonicNow, setTimeout } from './timers.js'
 
 /** What a call that settled says: its error, if any, and whether it came after the timeout. */
 export type Settled = (error: unknown, late: boolean) => void
@@ -36,7 +37,7 @@ export class Turns {
       this.settle(undefined)
       return
     }
-    this.startedAt = performance.now()
+    this.startedAt = monotonicNow()
     this.timer = setTimeout(() => this.giveUp(timeout), timeout)
     Promise.resolve(running).then(this.onResolved, this.onRejected)
   }
@@ -56,7 +57,7 @@ export class Turns {
 
   private finish(error: unknown): void {
     clearTimeout(this.timer)
-    this.took = performance.now() - this.startedAt
+    this.took = monotonicNow() - this.startedAt
     this.settle(error)
   }
 

@@ -6,6 +6,8 @@ import { Ledger } from '../src/ledger.js'
 import type { AuditEntry } from '../src/sinks/sink.js'
 import { gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from './support/lane.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 /** What a sink says of a batch; `part` mixes all fates, the sink's doubts too. */
 type How = 'store' | 'fail' | 'part'
 

@@ -12,6 +12,8 @@ import {
   useFakeTimers,
 } from './support/lane.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 describe('opening', () => {
   it('opens the sink with its context before anything is written', async () => {
     useFakeTimers()

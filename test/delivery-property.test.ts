@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BatchError } from '../src/errors.js'
 import type { AuditEntry } from '../src/sinks/sink.js'
 import {
@@ -12,6 +12,8 @@ import {
   stopOf,
   useFakeTimers,
 } from './support/lane.js'
+
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
 
 type Kind = 'ask' | 'tell' | 'wait'
 

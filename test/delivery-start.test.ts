@@ -1,10 +1,12 @@
 import Fastify from 'fastify'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AuditSinkUnavailable, BatchError } from '../src/errors.js'
 import audit, { memorySink } from '../src/index.js'
 import { faultySink } from '../src/testing.js'
 import { draft, gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from './support/lane.js'
 import { validateLine } from './support/schema.js'
+
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
 
 const BEGINNING = ',"payload":{"type":"start"}}'
 

@@ -14,6 +14,8 @@ import {
 } from './support/lane.js'
 import { validateLine } from './support/schema.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 const MIB = 1024 * 1024
 
 describe('order and group commit', () => {

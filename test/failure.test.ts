@@ -29,6 +29,17 @@ describe('the message of what was thrown', () => {
     )
   })
 
+  it('is said to be unreadable where its getters or traps throw', () => {
+    const fail = (): never => {
+      throw new Error('called')
+    }
+    const unreadable = 'an error whose message cannot be read'
+    expect(messageOf(Object.defineProperty(new Error(), 'message', { get: fail }))).toBe(unreadable)
+    expect(messageOf(new Proxy(new Error(), { has: fail }))).toBe(unreadable)
+    expect(messageOf(Object.defineProperty({}, Symbol.toStringTag, { get: fail }))).toBe(unreadable)
+    expect(messageInBody(Object.defineProperty(Buffer.from('no'), 'byteLength', { get: fail }))).toBeUndefined()
+  })
+
   it('is recorded, and fails nothing more, when a handler throws what has no text', async () => {
     const { app, sink } = await audited()
     app.get('/', async () => {

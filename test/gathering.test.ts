@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
 import { Gathering } from '../src/gathering.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 afterEach(() => {
   vi.useRealTimers()
 })

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { type OpenExchange, OpenExchanges } from '../src/open-exchanges.js'
 import { settle, useFakeTimers } from './support/lane.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 /** An exchange that takes itself off the list when it is given up, as the real one does. */
 class Stub implements OpenExchange {
   previous: OpenExchange | null = null

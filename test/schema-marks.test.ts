@@ -224,6 +224,33 @@ describe('a field that is marked', () => {
     expect(plain?.request.body).toEqual(payload)
   })
 
+  it('is unknown while its schema cannot be looked up: the bodies are left out, and the log says so once', async () => {
+    let isThere = false
+    const getSchema = (id: string) => (isThere ? { $id: id, properties: { petName: xAudit } } : boom())
+    const { app, sink, logged } = await audited({
+      factory: {
+        schemaController: { bucket: () => ({ add: () => app, getSchemas: () => ({}), getSchema }) },
+      },
+      options: { level: 'response' },
+    })
+    const validatorCompiler = () => () => true
+    app.post('/pets', { schema: { body: { $ref: 'pet#' } }, validatorCompiler }, async () => ({ petName: 'Rex' }))
+    app.post('/plain', { schema: { body: { type: 'object' } } }, async () => ({ petName: 'Rex' }))
+    const ask = async (url: string) => {
+      await app.inject({ method: 'POST', url, payload: { petName: 'Rex' } })
+      const { request, response, omitted } = sink.events.at(-1)?.payload ?? {}
+      return { request: request?.body, response: response?.body, omitted }
+    }
+    const unknown = { 'request.body': 'schema unknown', 'response.body': 'schema unknown' }
+    for (let times = 0; times < 2; times++) expect(await ask('/pets')).toEqual({ omitted: unknown })
+    expect(await ask('/plain')).toEqual({ request: { petName: 'Rex' }, response: { petName: 'Rex' } })
+    expect(logged.filter(({ err }) => err !== undefined)).toEqual([
+      expect.objectContaining({ route: '/pets', msg: expect.stringContaining('are left out of the audit trail') }),
+    ])
+    isThere = true
+    expect(await ask('/pets')).toEqual({ request: { petName: '[REDACTED]' }, response: { petName: '[REDACTED]' } })
+  })
+
   it('with another value stops the boot', async () => {
     const { app } = await audited({ factory: { ajv: { customOptions: { keywords: ['x-audit'] } } } })
     const post = () => app.post('/', { schema: schema({ 'x-audit': 'hide' }) }, async () => 'x')

@@ -3,6 +3,8 @@ import Fastify from 'fastify'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import audit, { type AuditStats, memorySink } from '../src/index.js'
 
+vi.mock('../src/timers.js', () => import('./support/current-timers.js'))
+
 const CHANNEL = 'fastify-audit-log:stats'
 
 interface Message {

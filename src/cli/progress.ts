@@ -1,3 +1,4 @@
+import { clearInterval, monotonicNow, setInterval } from '../timers.js'
 import type { Progress } from './command.js'
 
 const INTERVAL = 200
@@ -14,9 +15,9 @@ export class ProgressLine implements Progress {
 
   start(done: () => { read: number; total: number }): void {
     if (!this.stream.isTTY) return
-    const begun = performance.now()
+    const begun = monotonicNow()
     this.timer = setInterval(() => {
-      if (performance.now() - begun >= DELAY) this.show(done())
+      if (monotonicNow() - begun >= DELAY) this.show(done())
     }, INTERVAL).unref()
     process.once('SIGINT', this.interrupted)
   }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Follower } from '../reading/follow.js'
 import { linesIn } from '../reading/lines.js'
 import { corrected, Pairs } from '../reading/pairs.js'
 import { type CompiledQuery, compileQuery } from '../reading/query.js'
 import { parseRecord, type TrailExchange, type TrailRecord } from '../reading/record.js'
+import { monotonicNow, sleep } from '../timers.js'
 import { optionValue, type Parsed } from './arguments.js'
 import { type Command, type Exit, type Io, UsageError } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, hasFilters, pathsOf, queryOf } from './options.js'
@@ -45,7 +45,7 @@ async function run(parsed: Parsed, io: Io): Promise<Exit> {
   const count = countOf(optionValue(parsed, 'lines'))
   const query = compileQuery(queryOf(parsed), Date.now())
   const view = new View(writerOf(parsed, io), query, hasFilters(parsed))
-  const follower = await Follower.open(path, () => performance.now())
+  const follower = await Follower.open(path, monotonicNow)
   try {
     if (view.header !== undefined) await io.out.line(view.header)
     await begin(follower, view, count, io)

@@ -1,5 +1,6 @@
 import { BatchError } from '../errors.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sinks/sink.js'
+import { setTimeout } from '../timers.js'
 
 /** A sink with faults on demand in front of another one. */
 export interface FaultySink extends AuditSink {

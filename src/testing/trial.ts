@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { BatchError } from '../errors.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sinks/sink.js'
+import { clearTimeout, setTimeout } from '../timers.js'
 import { makeEntry } from './entries.js'
 
 /** How long a call may take, in milliseconds: less than test runners give a test, so that a call that hangs is named. */

@@ -5,6 +5,8 @@ import { StagedSink, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import type { Guarantee } from './oracle.js'
 
+vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+
 /** Milliseconds; the sinks' own timeout is longer than any server takes to close. */
 const CLOSE_TIMEOUT = 1000
 

@@ -11,6 +11,8 @@ import type { Guarantee } from './oracle.js'
 import { listen } from './runner.js'
 import { deferred, prepare, type Served } from './server.js'
 
+vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+
 /** Milliseconds. */
 const CLOSE_TIMEOUT = 60
 

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, { type AppAudit, type AuditSink, memorySink } from '../../src/index.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
@@ -22,7 +23,22 @@ describe('where the plugin is registered', () => {
     app.register(async (child) => {
       await child.register(audit, { sinks: sinks() })
     })
-    await expect(app.ready()).rejects.toMatchObject({ code: 'FST_AUDIT_NOT_AT_ROOT' })
+    await expect(app.ready()).rejects.toMatchObject({
+      code: 'FST_AUDIT_NOT_AT_ROOT',
+      message: expect.stringContaining('`export default fp(app)`'),
+    })
+  })
+
+  it('is the root in a plugin that fastify-plugin wraps, 404s included', async () => {
+    const app = server()
+    const sink = memorySink()
+    app.register(
+      fp(async (server) => {
+        await server.register(audit, { sinks: [{ name: 'memory', sink }] })
+      }),
+    )
+    expect((await app.inject('/nothing')).statusCode).toBe(404)
+    expect(sink.events).toHaveLength(2)
   })
 
   it.each(['root', 'plugin'] as const)('must not be two places (the second with scope %s)', async (scope) => {

@@ -4,6 +4,8 @@ import { type AuditEntry, type AuditSink, memorySink } from '../../src/index.js'
 import { makeEntry } from '../../src/testing/entries.js'
 import { faultySink } from '../../src/testing.js'
 
+vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+
 const batchOf = (...endpoints: string[]): AuditEntry[] => endpoints.map((endpoint, index) => makeEntry(index, endpoint))
 const endpointsOf = ({ events }: ReturnType<typeof memorySink>) => events.map(({ payload }) => payload.request.endpoint)
 

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../clock.js'
 import { AuditSinkUnavailable, BatchError } from '../../errors.js'
+import { sleep } from '../../timers.js'
 import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { makeDirectory } from './directory.js'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
+import { clearInterval, RealDate, setInterval } from '../../timers.js'
 import type { SinkLogger } from '../sink.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
 import { identify, liveness, type ProcessIdentity, sharesPids } from './identity.js'
@@ -42,7 +43,7 @@ export async function takeLock(
     ...self,
     token: randomUUID(),
     instance: INSTANCE,
-    since: new Date(clock.now()).toISOString(),
+    since: new RealDate(clock.now()).toISOString(),
   }
   const own = `${path}.${holder.token}`
   const fd = await fs.open(own, CREATE, mode)
@@ -182,7 +183,7 @@ class Attempt {
   }
 
   private refused({ holder, renewed }: FoundLock): Error {
-    const last = new Date(renewed).toISOString()
+    const last = new RealDate(renewed).toISOString()
     const isNear = holder !== null && sharesPids(this.self, holder)
     const wait = isNear
       ? 'if the holder is about to stop'

@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path'
+import { RealDate } from '../../timers.js'
 
 /** An archive's place in the order of its file's archives. */
 export interface Archive {
@@ -13,7 +14,7 @@ const STAMP = /^(\d{4}-\d{2}-(\d{2})T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)(?:-([1-9]\d{
 
 /** A time as it stands in file names: RFC 3339 without the colons, which some file systems do not take. */
 export function stamp(time: number): string {
-  return new Date(time).toISOString().replaceAll(':', '-')
+  return new RealDate(time).toISOString().replaceAll(':', '-')
 }
 
 /** The names that one audit file's archives have: `audit-2026-03-24T17-09-35.704Z.log`, `…Z-1.log`. */
@@ -49,7 +50,7 @@ export class ArchiveNames {
     const time = Date.parse(`${hour}:${minute}:${second}`)
     // Other mistakes give no time, but a 31st of February or a 24th hour that of another day. To ask for the day alone
     // makes reading a directory of 10,000 archives three times as fast as writing each name anew does.
-    return new Date(time).getUTCDate() === Number(day) ? { name, time, number: Number(number) } : undefined
+    return new RealDate(time).getUTCDate() === Number(day) ? { name, time, number: Number(number) } : undefined
   }
 
   /** The archives among `names`, oldest first. */

@@ -1,3 +1,4 @@
+import { RealDate } from '../../timers.js'
 import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp, syncDirectory } from './fs.js'
 import { LogFile } from './log-file.js'
 import type { ArchiveNames } from './names.js'
@@ -79,5 +80,5 @@ async function linkArchive(fs: FileSystem, names: ArchiveNames, current: LogFile
     // Over a network the answer to `link` can be lost, and its repetition then says EEXIST.
     if ((await lookUp(fs, names.path(name)))?.id === current.id) return name
   }
-  throw new Error(`${MAX_NAMES} archives have the time ${new Date(now).toISOString()} in their names`)
+  throw new Error(`${MAX_NAMES} archives have the time ${new RealDate(now).toISOString()} in their names`)
 }

@@ -9,6 +9,8 @@ import { identify } from '../../../src/sinks/file/identity.js'
 import { type Lock, takeLock } from '../../../src/sinks/file/lock.js'
 import { entry, ManualClock, START, until, type World, world } from './world.js'
 
+vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+
 const TOKEN = 'b3c1f2d0-1111-4222-8333-444455556666'
 
 /** Leaves a lock as another process would have, renewed so long ago by the world's clock. */
