@@ -33,7 +33,7 @@ function hush(log: FastifyInstance['log']): void {
   const { warn } = log
   if (typeof warn !== 'function') return
   log.warn = (...args: unknown[]) => {
-    const isAdvice = typeof args[0] === 'string' && args[0].startsWith('fastify-audit-log: ')
+    const isAdvice = args.some((arg) => typeof arg === 'string' && arg.startsWith('fastify-audit-log: '))
     if (!isAdvice) Reflect.apply(warn, log, args)
   }
 }
