@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+// Another Fastify than the installed one: its folder, as `scripts/test-fastifies` says it.
+const { AUDIT_TEST_FASTIFY: fastify } = process.env
+
 export default defineConfig({
   resolve: {
     alias: [
+      ...(fastify === undefined ? [] : [{ find: /^fastify$/, replacement: `${fastify}/fastify.js` }]),
       { find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
       {
         find: /^fastify-audit-log\/testing$/,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The two things that Fastify does not publish: read only, and where a later version keeps them elsewhere the answer
+ * The three things that Fastify does not publish: read only, and where a later version keeps them elsewhere the answer
  * is the safe one.
  */
 
@@ -9,6 +9,16 @@ import type { FastifyInstance } from 'fastify'
 export function hasEarlierHooks(app: FastifyInstance): boolean {
   const hooks = readInternal(app, 'fastify.hooks', 'onRequest')
   return !Array.isArray(hooks) || hooks.length > 0
+}
+
+/** The configuration of the server's router: `initialConfig` of Fastify 5.5 and 5.6 leaves `caseSensitive` out. */
+export function routerConfig(app: FastifyInstance): FastifyInstance['initialConfig'] {
+  const { initialConfig } = app
+  if (initialConfig.routerOptions === undefined) return initialConfig
+  const own = readInternal(rootOf(app), 'fastify.options', 'routerOptions')
+  const caseSensitive = typeof own === 'object' && own !== null ? Reflect.get(own, 'caseSensitive') : undefined
+  if (typeof caseSensitive !== 'boolean') return initialConfig
+  return { ...initialConfig, routerOptions: { ...initialConfig.routerOptions, caseSensitive } }
 }
 
 /** The server's `frameworkErrors` option; `null` when it has none, undefined when nobody knows. */

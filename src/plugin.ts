@@ -9,7 +9,7 @@ import { messageOf } from './failure.js'
 import { filterWarnings } from './filter.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
 import { checkRuntime } from './gates.js'
-import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf } from './internals.js'
+import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } from './internals.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions, type RouteAudit } from './options.js'
 import { type RouterFolding, routerFolding } from './path.js'
 import type { RequestAudit } from './request-audit.js'
@@ -52,7 +52,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     app.decorate('audit', disabledAudit(options))
     return
   }
-  const folding = routerFolding(app.initialConfig)
+  const folding = routerFolding(routerConfig(app))
   const log = safeLogger(app.log)
   const trail = new Trail(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.

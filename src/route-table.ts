@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import findMyWay from 'find-my-way'
+import { routerConfig } from './internals.js'
 import type { RouteAudit } from './options/types.js'
 import { routerFolding } from './path.js'
 
@@ -48,7 +49,7 @@ export class RouteTable {
   readonly #declarations: Declaration[] = []
   #router: Router | undefined
 
-  constructor(private readonly app: Pick<FastifyInstance, 'initialConfig' | 'hasRoute'>) {}
+  constructor(private readonly app: FastifyInstance) {}
 
   /** Takes what an `onRoute` hook is given. */
   add({ method, url, config, constraints, routePath }: OnRouteOptions): void {
@@ -72,16 +73,23 @@ export class RouteTable {
   }
 
   #build(): Router {
-    const router = findMyWay(routerConfig(this.app.initialConfig))
+    const router = findMyWay(routerOptions(routerConfig(this.app)))
     for (const [index, declaration] of this.#declarations.entries()) {
       const { url, route, isConstrained } = declaration
       const constrained = isConstrained ? index : undefined
       for (const method of declaration.methods.filter(isMethod)) {
         insert(router, method, url, route, constrained)
-        if (this.#hasTwin(method, declaration)) insert(router, method, `${url}/`, route, constrained)
+        if (this.#hasTwin(method, declaration)) insert(router, method, `${url}/`, this.#twin(route), constrained)
       }
     }
     return router
+  }
+
+  /** Up to 5.12.0 a request to the twin has a pattern of its own. */
+  #twin(route: DeclaredRoute): DeclaredRoute {
+    const [major = 5, minor = 0, patch = 0] = this.app.version.split('.').map(Number)
+    const isOwn = major === 5 && (minor < 12 || (minor === 12 && patch === 0))
+    return isOwn ? new DeclaredRoute(`${route.pattern}/`, route.audit) : route
   }
 
   /** "/" under a prefix is there with and without its slash, but hooks see it without alone. */
@@ -119,7 +127,7 @@ function routeOf(found: ReturnType<Router['find']>): DeclaredRoute | undefined {
   return store instanceof DeclaredRoute ? store : undefined
 }
 
-function routerConfig(initialConfig: FastifyInstance['initialConfig']): NonNullable<Parameters<typeof findMyWay>[0]> {
+function routerOptions(initialConfig: FastifyInstance['initialConfig']): NonNullable<Parameters<typeof findMyWay>[0]> {
   return {
     ...routerFolding(initialConfig),
     maxParamLength: maxParamLength(initialConfig),

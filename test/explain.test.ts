@@ -9,6 +9,7 @@ import type { RouteAudit } from '../src/options/types.js'
 import { routerFolding } from '../src/path.js'
 import { DeclaredRoute, RouteTable } from '../src/route-table.js'
 import type { RuleOptions } from '../src/rules.js'
+import { routed } from './support/fastify.js'
 
 /** A server that notes the pattern of each request's route, and the table of its routes. */
 function server(declare: (app: FastifyInstance) => void, factory: FastifyServerOptions = {}) {
@@ -93,10 +94,10 @@ const semicolons: object = { useSemicolonDelimiter: true, maxParamLength: 5 }
 
 const factories: FastifyServerOptions[] = [
   {},
-  { routerOptions: { caseSensitive: false } },
-  { routerOptions: { ignoreTrailingSlash: true } },
-  { routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } },
-  { routerOptions: semicolons },
+  routed({ caseSensitive: false }),
+  routed({ ignoreTrailingSlash: true }),
+  routed({ ignoreDuplicateSlashes: true, ignoreTrailingSlash: true }),
+  routed(semicolons),
   { exposeHeadRoutes: false },
 ]
 
@@ -209,8 +210,9 @@ describe('a table of routes', () => {
       outer.register(async (inner) => void inner.get('/', { constraints: { host: 'h' } }, handler), { prefix: '/p' })
     })
     await app.ready()
-    expect(routes.find('GET', '/p/').constrained).toBe('/p')
-    expect(await route('GET', '/p/', { host: 'h' })).toBe('/p')
+    const pattern = await route('GET', '/p/', { host: 'h' })
+    expect(['/p', '/p/']).toContain(pattern)
+    expect(routes.find('GET', '/p/').constrained).toBe(pattern)
   })
 
   it('refuses what no router takes', () => {

@@ -2,7 +2,9 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { routerConfig } from '../src/internals.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../src/path.js'
+import { routed } from './support/fastify.js'
 import { foldsAll, plain } from './support/folding.js'
 
 const foldings = [true, false].flatMap((caseSensitive) =>
@@ -44,7 +46,7 @@ async function server(options: FastifyServerOptions) {
   }
   await app.ready()
   return {
-    folding: routerFolding(app.initialConfig),
+    folding: routerFolding(routerConfig(app)),
     async route(spelling: string): Promise<Reached | undefined> {
       url = spelling
       reached = undefined
@@ -107,7 +109,7 @@ describe('canonicalPath', () => {
   it.each(foldings)(
     'is one for all spellings that the router sends to a route, when it folds as %j',
     async (folding) => {
-      const app = await server({ routerOptions: folding })
+      const app = await server(routed(folding))
       expect(app.folding).toEqual(folding)
       let hits = 0
       await fc.assert(
@@ -227,8 +229,8 @@ describe('routerFolding', () => {
   it.each<[FastifyServerOptions, Partial<RouterFolding>]>([
     [{}, {}],
     [{ caseSensitive: false }, { caseSensitive: false }],
-    [{ routerOptions: { caseSensitive: false } }, { caseSensitive: false }],
-    [{ caseSensitive: false, routerOptions: { caseSensitive: true } }, {}],
+    [routed({ caseSensitive: false }), { caseSensitive: false }],
+    [{ caseSensitive: false, ...routed({ caseSensitive: true }) }, {}],
     [{ caseSensitive: false, routerOptions: { maxParamLength: 50 } }, { caseSensitive: false }],
     [{ ignoreTrailingSlash: true, routerOptions: { maxParamLength: 50 } }, { ignoreTrailingSlash: true }],
     [
@@ -257,7 +259,7 @@ describe('over a socket', () => {
     const app = Fastify()
     const seen: string[] = []
     app.get('/v1/secrets/:id', (request, reply) => {
-      seen.push(request.routeOptions.url ?? '', canonicalPath(request.raw.url ?? '', routerFolding(app.initialConfig)))
+      seen.push(request.routeOptions.url ?? '', canonicalPath(request.raw.url ?? '', routerFolding(routerConfig(app))))
       return reply.header('connection', 'close').send('')
     })
     const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))

@@ -1,3 +1,4 @@
+import { MESSAGES } from '../support/fastify.js'
 import { type Case, get, getAfter, post } from './case.js'
 
 const json = { 'content-type': 'application/json' }
@@ -81,7 +82,7 @@ export const ERROR_CASES: readonly Case[] = [
   {
     name: 'the body is of a type that nobody parses',
     status: 415,
-    error: 'Unsupported Media Type',
+    error: MESSAGES.unknownType,
     runs: false,
     declare: post(async () => 'hello'),
     request: { method: 'POST', headers: { 'content-type': 'application/x-nobody' }, body: 'x' },
@@ -89,7 +90,7 @@ export const ERROR_CASES: readonly Case[] = [
   {
     name: 'the JSON is malformed',
     status: 400,
-    error: "Body is not valid JSON but content-type is set to 'application/json'",
+    error: MESSAGES.malformedJson,
     runs: false,
     declare: post(async () => 'hello'),
     request: { method: 'POST', headers: json, body: '{' },

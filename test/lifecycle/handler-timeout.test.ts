@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { KNOWS } from '../support/fastify.js'
 import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, requestBytes, Wire } from '../support/wire.js'
@@ -45,7 +46,7 @@ async function race(kind: Reply): Promise<Racing> {
   return { ...served, handlerRan: () => runs > 0, timeOut }
 }
 
-describe('handlerTimeout', () => {
+describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
   expectNothingUncaught()
   // The handler's time passes when it is told to: a slow machine takes none of it.
   beforeEach(() => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { REDACTED } from '../../src/redact.js'
 import { audited } from '../support/app.js'
+import { routed } from '../support/fastify.js'
 import { redactorOf, redactUrl } from '../support/secrets.js'
 
 describe('a secret parameter of a route', () => {
@@ -110,7 +111,7 @@ describe('a secret parameter of a route', () => {
 
   it('is left out of the records of a server, whatever its router folds', async () => {
     const { app, sink } = await audited({
-      factory: { routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, caseSensitive: false } },
+      factory: routed({ ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, caseSensitive: false }),
     })
     app.get('/reset/:token', () => 'ok')
     app.register(
