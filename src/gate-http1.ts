@@ -119,7 +119,7 @@ export class Http1Gate extends Gate {
     return super.onDestroy(error)
   }
 
-  private get isCorked(): boolean {
+  protected get isCorked(): boolean {
     return (this.raw.socket?.writableCorked ?? 0) > 0
   }
 

@@ -36,6 +36,10 @@ export class Http2Gate extends Gate {
   private readonly respond: Handle['respond']
   private readonly body: WritableHold
   private head: readonly unknown[] | null = null
+  /** Node ends the stream of a reply without a body before it sends its head. */
+  private endsFirst = false
+  /** The end of a reply came after it was destroyed. */
+  private endsLast = false
   private isAnswering = false
   /**
    * A client that resets its upload is seen to be gone a moment after the upload has ended, as far as its length was not
@@ -78,6 +82,21 @@ export class Http2Gate extends Gate {
     return super.onDestroy(error)
   }
 
+  override onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    return this.isDestroyed ? false : super.onWrite(chunk, encoding, callback)
+  }
+
+  override onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    if (!this.isDestroyed) return super.onEnd(chunk, encoding, callback)
+    this.endsLast = true
+    return this.raw
+  }
+
+  protected override whenReleased(destroy: () => void): void {
+    destroy()
+    if (this.endsLast) super.onEnd(undefined, undefined, undefined)
+  }
+
   private onRespond(args: readonly unknown[]): number {
     if (this.isAnswering) return this.sendHead(args)
     this.head = args
@@ -108,8 +127,12 @@ export class Http2Gate extends Gate {
     const { head } = this
     if (head === null || this.isHeld || (this.mayBeGone && !this.isUsed) || !this.passes()) return 0
     this.head = null
+    return this.sendAll(head)
+  }
+
+  private sendAll(head: readonly unknown[]): number {
+    if (this.endsFirst) this.body.release()
     const result = this.sendHead(head)
-    // A reply without a body ended before its head was sent.
     this.body.release()
     return result
   }
@@ -127,7 +150,10 @@ export class Http2Gate extends Gate {
       // Whoever writes to the stream itself has it compose a head from within its write.
       this.stream.respond()
     }
-    if (!this.isUsed) this.report()
+    if (!this.isUsed) {
+      if (isEnd && this.head === null) this.endsFirst = true
+      this.report()
+    }
     if (this.isHeld || !this.isUsed) return 'hold'
     return !isEnd && (this.isAnswering || this.isAnswered) ? 'drop' : 'pass'
   }
@@ -136,9 +162,12 @@ export class Http2Gate extends Gate {
     const { head, stream } = this
     this.head = null
     if (stream.destroyed) return
-    const result = head === null || stream.closed ? 0 : this.sendHead(head)
+    if (head === null || stream.closed) {
+      this.body.release()
+      return
+    }
+    const result = this.sendAll(head)
     if (result < 0) stream.destroy(new Error(`Node refused the head of a reply: ${result}`))
-    else this.body.release()
   }
 
   protected forget(): void {

@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Answer, call, GATE, type GateKeeper } from './gate.js'
 import { Http1Gate, type Http1Response } from './gate-http1.js'
+import { setImmediate } from './timers.js'
 
 /** What the response of `inject` keeps for its caller beside what it writes to a connection that goes nowhere. */
 interface Injected {
@@ -25,6 +26,7 @@ export class InjectGate extends Http1Gate {
   private readonly emit: unknown
   private readonly onEndSuccess: Injected['onEndSuccess']
   private isFinishHeld = false
+  private destroysAtOnce = false
   /** What its caller is told of at its end, which the application may change while that is held. */
   private ending = { statusCode: 0, statusMessage: '', chunks: 0 }
   private result: { readonly value: unknown } | null = null
@@ -81,6 +83,17 @@ export class InjectGate extends Http1Gate {
     Object.assign(injected, { statusCode, statusMessage })
     call(this.emit, injected, ['finish'])
     Object.assign(injected, later)
+  }
+
+  override onDestroy(error: Error | undefined): unknown {
+    this.destroysAtOnce = this.isCorked
+    return super.onDestroy(error)
+  }
+
+  /** Whoever reads the stream begins in a later turn. */
+  protected override whenReleased(run: () => void): void {
+    if (this.injected._lightMyRequest.stream === undefined || this.destroysAtOnce) run()
+    else setImmediate(run)
   }
 
   /** The class itself keeps also what comes after its end. */

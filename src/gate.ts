@@ -81,6 +81,11 @@ export abstract class Gate {
   protected abstract readonly statusCode: number
   /** Sends what is held. */
   protected abstract release(): void
+  /** What is released has left. */
+  protected whenReleased(run: () => void): void {
+    run()
+  }
+
   /** Forgets what is held. */
   protected abstract forget(): void
   /** Sends a reply of ours; nothing is held. */
@@ -103,7 +108,7 @@ export abstract class Gate {
     try {
       this.release()
     } finally {
-      this.destroyAtLast()
+      this.whenReleased(() => this.destroyAtLast())
     }
   }
 
@@ -163,7 +168,7 @@ export abstract class Gate {
   onDestroy(error: Error | undefined): unknown {
     const { response } = this
     if (this.state === 'waiting') nextTick(() => this.giveUp())
-    if (this.state !== 'held') return this.callDestroy(error)
+    if (this.state !== 'held' || response.destroyed === true) return this.callDestroy(error)
     this.destruction ??= { error }
     if (response.destroyed === false) response.destroyed = true
     return this.destroyed

@@ -18,7 +18,6 @@ const error = { $: 'error' } as const
 const throws = { outcome: { how: 'throws', error } } as const
 const returnsReply = { outcome: { how: 'returns the reply' } } as const
 const SOCKETS: readonly Transport[] = ['HTTP/1', 'HTTP/2']
-const INJECT: readonly Transport[] = ['inject', 'inject as a stream']
 
 const set = (name: string, to: string | number): Step => ({ on: 'raw', set: name, to })
 
@@ -100,7 +99,7 @@ const FOUND: Found[] = [
   },
   {
     name: 'a chunk after the reply is no part of it',
-    transports: INJECT,
+    transports: ['inject'],
     program: handlerOf([reply('send', 'a'), raw('write', 'b')]),
   },
   {

@@ -54,7 +54,7 @@ async function ended(run: Run): Promise<void> {
   const raw = await run.raw
   await quiet(run)
   if (!raw.writableEnded && !raw.destroyed) {
-    run.note('hooks', 'left open')
+    run.note('ends', 'left open')
     raw.destroy()
   } else if (raw.writableCorked > 0) {
     raw.uncork()
