@@ -81,9 +81,9 @@ export abstract class Gate {
   protected abstract readonly statusCode: number
   /** Sends what is held. */
   protected abstract release(): void
-  /** What is released has left. */
-  protected whenReleased(run: () => void): void {
-    run()
+  /** Destroys the response, once what was released has left. */
+  protected whenReleased(destroy: () => void): void {
+    destroy()
   }
 
   /** Forgets what is held. */
@@ -108,7 +108,7 @@ export abstract class Gate {
     try {
       this.release()
     } finally {
-      this.whenReleased(() => this.destroyAtLast())
+      if (this.destruction !== null) this.whenReleased(() => this.destroyAtLast())
     }
   }
 
@@ -179,7 +179,7 @@ export abstract class Gate {
     return undefined
   }
 
-  /** The response of \`inject\` replies even then. */
+  /** The response of `inject` replies even then. */
   private giveUp(): void {
     if (this.isWaiting) this.keeper.onGivenUp()
   }
