@@ -57,9 +57,9 @@ export abstract class Gate {
   private hasEnd = false
   /** A call to `destroy` that waits until everything that came before it is out. */
   private destruction: { readonly error: Error | undefined } | null = null
-  private readonly write: unknown
-  private readonly end: unknown
-  private readonly destroy: unknown
+  private readonly write: GatedResponse['write']
+  private readonly end: GatedResponse['end']
+  private readonly destroy: GatedResponse['destroy']
 
   /** Puts a gate on a response. */
   constructor(
@@ -139,7 +139,7 @@ export abstract class Gate {
       if (!this.hasWritten) this.chunk = chunk
       this.hasWritten = true
     }
-    const result = call(this.write, this.response, [chunk, encoding, callback])
+    const result = this.write.call(this.response, chunk, encoding, callback)
     if (this.state === 'waiting') this.lookForClient()
     return result
   }
@@ -150,11 +150,11 @@ export abstract class Gate {
       goOn(chunk, encoding, callback)
       return response
     }
-    if (this.state !== 'waiting') return call(this.end, response, [chunk, encoding, callback])
+    if (this.state !== 'waiting') return this.end.call(response, chunk, encoding, callback)
     if (!this.hasWritten) this.chunk = chunk
     this.hasEnd = true
     try {
-      const result = call(this.end, response, [chunk, encoding, callback])
+      const result = this.end.call(response, chunk, encoding, callback)
       if (this.isWaiting) this.lookForClient()
       return result
     } catch (error) {
@@ -273,7 +273,7 @@ export abstract class Gate {
   }
 
   private callDestroy(error: Error | undefined): unknown {
-    return call(this.destroy, this.response, [error])
+    return this.destroy.call(this.response, error)
   }
 }
 
