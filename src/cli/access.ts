@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
-import { closeFiles, findFiles } from '../reading/files.js'
+import { closeFiles, findFiles } from '../reader/files.js'
 import { UsageError } from './command.js'
 import { printableJson } from './terminal.js'
 

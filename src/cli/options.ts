@@ -1,4 +1,4 @@
-import type { TrailQuery } from '../reading/query.js'
+import type { TrailQuery } from '../reader/query.js'
 import { optionValue, type Parsed } from './arguments.js'
 import { type OptionDefinitions, UsageError } from './command.js'
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type VerifyOptions, type VerifyProblem, type VerifyResult, verifyTrail } from '../integrity/verify.js'
+import { type VerifyOptions, type VerifyProblem, type VerifyResult, verifyTrail } from '../reader/verify/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io, UsageError } from './command.js'
 import { ACCESS_OPTION, HELP_OPTION, pathsOf } from './options.js'

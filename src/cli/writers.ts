@@ -1,4 +1,4 @@
-import type { TrailExchange } from '../reading/record.js'
+import type { TrailExchange } from '../reader/record.js'
 import { choiceOf, type Parsed } from './arguments.js'
 import type { Io, OptionDefinitions } from './command.js'
 import { CSV_HEADER, csvRow } from './csv.js'

@@ -1,7 +1,7 @@
-import { BOUNDS } from '../bound.js'
-import { STATUS_PATTERN } from '../filter.js'
-import { braceProblem } from '../glob.js'
-import { LEVEL_NAMES } from '../level.js'
+import { BOUNDS } from '../event/bounded-text.js'
+import { LEVEL_NAMES } from '../event/level.js'
+import { STATUS_PATTERN } from '../policy/filter.js'
+import { braceProblem } from '../policy/glob.js'
 import { parseSize } from '../units.js'
 import { choiceProblem, headerNameProblem } from './problems.js'
 

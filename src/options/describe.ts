@@ -1,4 +1,4 @@
-import { isSecretKey } from '../redact.js'
+import { isSecretKey } from '../redact/redactor.js'
 
 const MAX_TEXT = 80
 const MAX_ITEMS = 4

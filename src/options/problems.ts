@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { braceProblem } from '../glob.js'
+import { braceProblem } from '../policy/glob.js'
 import { closest } from './suggest.js'
 
 // What is wrong with one value, as a sentence that goes on from it: `"get" is in lower case; write "GET"`.

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { STATUS_PATTERN } from '../filter.js'
-import { endpointPatternProblem } from '../glob.js'
-import { LEVEL_NAMES } from '../level.js'
-import { OMITTABLE } from '../redact.js'
+import { LEVEL_NAMES } from '../event/level.js'
+import { STATUS_PATTERN } from '../policy/filter.js'
+import { endpointPatternProblem } from '../policy/glob.js'
+import { OMITTABLE } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {

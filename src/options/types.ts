@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { AuditEvent, LifecycleEvent } from '../event.js'
-import type { FilterOptions } from '../filter.js'
-import type { CheckpointFunction } from '../integrity/checkpoint.js'
-import type { LevelOption } from '../level.js'
-import type { OmittablePath } from '../redact.js'
-import type { RuleOptions } from '../rules.js'
+import type { CheckpointFunction } from '../event/checkpoint.js'
+import type { AuditEvent, LifecycleEvent } from '../event/event.js'
+import type { LevelOption } from '../event/level.js'
+import type { FilterOptions } from '../policy/filter.js'
+import type { RuleOptions } from '../policy/rules.js'
+import type { OmittablePath } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
 
 // What users write. A compiler drops the comments of types that are inferred from a schema, so these are written

@@ -1,4 +1,4 @@
-import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event.js'
+import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event/event.js'
 
 /** What a sink is given to store: one line, and the event that it was made of. */
 export interface AuditEntry {

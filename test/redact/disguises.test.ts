@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../src/changes.js'
-import { REDACTED } from '../../src/redact.js'
+import { Changes } from '../../src/redact/change-report.js'
+import { REDACTED } from '../../src/redact/redactor.js'
 import { hostileText } from '../support/hostile.js'
 import { CARDS, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
 

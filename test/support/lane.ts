@@ -1,9 +1,16 @@
 import { expect, onTestFinished, vi } from 'vitest'
-import { Changes } from '../../src/changes.js'
-import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
-import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
-import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'
-import { ANONYMOUS, stampOf, writeAuth, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
+import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js'
+import { Draft, Entry, jsonFormat, type Waiter } from '../../src/delivery/entry.js'
+import type { LifecycleDetails, LifecycleEvent } from '../../src/event/event.js'
+import {
+  ANONYMOUS,
+  stampOf,
+  writeAuth,
+  writeLifecycle,
+  writePayload,
+  writeRequest,
+} from '../../src/event/formats/json.js'
+import { Changes } from '../../src/redact/change-report.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { validateLine } from './schema.js'
 

@@ -1,0 +1,31 @@
+import type { RecordsContext } from '../event/event-builder.js'
+import type { SinkLogger } from '../sinks/sink.js'
+import type { OpenExchanges } from './open-exchanges.js'
+
+/** What was counted over all exchanges since the boot. */
+export interface ExchangeCounts {
+  /** Requests that at least one sink records. */
+  audited: number
+  /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
+  excluded: number
+  /** Answered with 503 instead of the handler. */
+  refused: number
+  /** Answered with 500 instead of the handler's reply. */
+  withheld: number
+  /** Recorded with one status and sent, or answered, with another: a correction followed. */
+  corrected: number
+  /** The client was gone before the reply. */
+  aborted: number
+  /** `request.audit.annotate` came after Complete was written. */
+  annotationsTooLate: number
+  /** A hook that was registered before this plugin replied. */
+  repliedBeforePlugin: number
+}
+
+/** What every exchange of one server has in common. */
+export interface ExchangeContext extends RecordsContext {
+  readonly open: OpenExchanges
+  readonly counts: ExchangeCounts
+  readonly log: SinkLogger
+  readonly auditIdHeader: string | false
+}
