@@ -5,8 +5,9 @@ import { type CompiledQuery, compileQuery } from '../reader/query.js'
 import { parseRecord, type TrailExchange, type TrailRecord } from '../reader/record.js'
 import { monotonicNow, sleep } from '../timers.js'
 import { optionValue, type Parsed } from './arguments.js'
-import { type Command, type Exit, type Io, UsageError } from './command.js'
+import type { Command, Exit, Io } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, hasFilters, pathsOf, queryOf } from './options.js'
+import { UsageError } from './usage.js'
 import { FORMAT_OPTION, type Writer, writerOf } from './writers.js'
 
 const INTERVAL = 200
