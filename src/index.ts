@@ -49,15 +49,14 @@ export type { TrailQuery } from './reader/query.js'
 export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'
 export type { TrailExchange } from './reader/record.js'
 export type { Secret } from './reader/verify/keys.js'
-export {
-  type VerifiedFile,
-  type VerifiedRange,
-  type VerifyOptions,
-  type VerifyProblem,
-  type VerifyProblemKind,
-  type VerifyResult,
-  verifyTrail,
-} from './reader/verify/verify.js'
+export type {
+  VerifiedFile,
+  VerifiedRange,
+  VerifyProblem,
+  VerifyProblemKind,
+  VerifyResult,
+} from './reader/verify/result.js'
+export { type VerifyOptions, verifyTrail } from './reader/verify/verify.js'
 export { type AuditHashOptions, auditHash } from './redact/hash.js'
 export type { OmittablePath } from './redact/redactor.js'
 export type { AuditStats } from './runtime/runtime.js'

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { type VerifyOptions, type VerifyProblem, type VerifyResult, verifyTrail } from '../reader/verify/verify.js'
+import type { VerifyProblem, VerifyResult } from '../reader/verify/result.js'
+import { type VerifyOptions, verifyTrail } from '../reader/verify/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io } from './command.js'
 import { ACCESS_OPTION, HELP_OPTION, pathsOf } from './options.js'

@@ -1,6 +1,6 @@
 import { GENESIS, type LineSeal } from '../../event/seal-line.js'
 import type { Findings, Place } from './findings.js'
-import type { VerifyProblem } from './verify.js'
+import type { VerifyProblem } from './result.js'
 
 /** How many lines back a line is recognized, so that memory does not grow with the trail. */
 const WINDOW = 10_000

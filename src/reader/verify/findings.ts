@@ -1,4 +1,4 @@
-import type { VerifiedRange, VerifyProblem, VerifyProblemKind } from './verify.js'
+import type { VerifiedRange, VerifyProblem, VerifyProblemKind } from './result.js'
 
 /** The most that a result holds of problems, and of ranges. */
 const MOST = 1000

@@ -10,7 +10,7 @@ import { FileNames } from './file-names.js'
 import { isDamage } from './file-order.js'
 import type { Findings, Place } from './findings.js'
 import type { SealedWith, SealKeys } from './keys.js'
-import type { VerifiedFile, VerifyResult } from './verify.js'
+import type { VerifiedFile, VerifyResult } from './result.js'
 
 export interface TrailCheckOptions {
   readonly keys: SealKeys
