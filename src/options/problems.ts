@@ -4,6 +4,12 @@ import { closest } from './suggest.js'
 
 // What is wrong with one value, as a sentence that goes on from it: `"get" is in lower case; write "GET"`.
 
+/** Something wrong, and where in the options. */
+export interface Problem {
+  path: (string | number)[]
+  message: string
+}
+
 export const SINK_NAME = /^[\w.-]{1,64}$/
 
 /** A token, as HTTP names headers. */
