@@ -1,5 +1,5 @@
-import { BOUNDS } from '../event/bounded-text.js'
 import { LEVEL_NAMES } from '../event/level.js'
+import { BOUNDS } from '../event/limits.js'
 import { STATUS_PATTERN } from '../policy/filter.js'
 import { braceProblem } from '../policy/glob.js'
 import { parseSize } from '../units.js'

@@ -1,4 +1,4 @@
-import { isPlain } from '../event/bounded-text.js'
+import { isPlain } from '../json.js'
 import { builtInSecrecy, formsOf, type Secrecy } from './keys.js'
 import { cuesOf } from './search/prefilter.js'
 

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { isPlain, quoteStart, quoteWhole } from '../event/bounded-text.js'
+import { isPlain, quoteStart, quoteWhole } from '../json.js'
 import { toIsoTime } from '../time.js'
 import type { Changes } from './change-report.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { quote, quoteWhole } from '../../src/event/bounded-text.js'
+import { quote } from '../../src/event/bounded-text.js'
+import { quoteWhole } from '../../src/json.js'
 import { Changes } from '../../src/redact/change-report.js'
 import { cleaned, hostileText, sizeOf } from '../support/hostile.js'
 

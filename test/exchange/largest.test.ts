@@ -1,7 +1,7 @@
 import { maxHeaderSize } from 'node:http'
 import Fastify from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BOUNDS } from '../../src/event/bounded-text.js'
+import { BOUNDS } from '../../src/event/limits.js'
 import audit, { memorySink } from '../../src/index.js'
 import { validateLine } from '../support/schema.js'
 import { expectNothingUncaught } from '../support/uncaught.js'

@@ -1,7 +1,7 @@
 import { Changes, guarded } from '../../redact/change-report.js'
 import { RedactedJson } from '../../redact/redacted-json.js'
 import { ownValue } from '../../redact/safe-inspect.js'
-import { BOUNDS } from '../bounded-text.js'
+import { BOUNDS } from '../limits.js'
 
 const PATH = 'annotations'
 

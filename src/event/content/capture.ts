@@ -1,7 +1,9 @@
+import { quoteWhole } from '../../json.js'
 import { type Changes, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT } from '../../redact/redacted-json.js'
 import type { Marks } from '../../redact/schema-marks.js'
-import { BOUNDS, quote, quoteWhole } from '../bounded-text.js'
+import { quote } from '../bounded-text.js'
+import { BOUNDS } from '../limits.js'
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
 
 export type { BodyFacts } from './body.js'

@@ -1,9 +1,11 @@
 import { METHODS } from 'node:http'
+import { quoteWhole } from '../../json.js'
 import type { Changes } from '../../redact/change-report.js'
 import type { Redactor } from '../../redact/redactor.js'
-import { BOUNDS, bounded, quote, quoteWhole } from '../bounded-text.js'
+import { bounded, quote } from '../bounded-text.js'
 import type { EventAuth, JsonValue, LifecycleDetails, LifecycleType, Stage } from '../event.js'
 import { flat } from '../flat.js'
+import { BOUNDS } from '../limits.js'
 
 /**
  * Format `json`, Nomad's shape, written by concatenation around escaped parts: a third of what JSON.stringify costs

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { quoteWhole } from '../bounded-text.js'
+import { quoteWhole } from '../../json.js'
 import type { AuditEvent, EventAuth, EventPayload, LifecycleEvent } from '../event.js'
 import { ANONYMOUS, writeJson } from './json.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BOUNDS } from '../../../src/event/bounded-text.js'
 import { Annotations } from '../../../src/event/content/annotations.js'
+import { BOUNDS } from '../../../src/event/limits.js'
 import { Changes } from '../../../src/redact/change-report.js'
 import { Redactor } from '../../../src/redact/redactor.js'
 import { hostileText } from '../../support/hostile.js'

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Draft } from '../../../src/delivery/entry.js'
-import { BOUNDS } from '../../../src/event/bounded-text.js'
 import { Annotations } from '../../../src/event/content/annotations.js'
 import type { AuditEvent } from '../../../src/event/event.js'
 import {
@@ -18,6 +17,7 @@ import {
   writeRequest,
   writeResponse,
 } from '../../../src/event/formats/json.js'
+import { BOUNDS } from '../../../src/event/limits.js'
 import { Changes } from '../../../src/redact/change-report.js'
 import { cleaned, hostileText } from '../../support/hostile.js'
 import { validateLine } from '../../support/schema.js'
