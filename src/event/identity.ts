@@ -32,7 +32,7 @@ export class Who {
     readonly counts: WhoCounts,
     private readonly log: SinkLogger,
     private readonly clock: Clock,
-    redactor?: Redactor,
+    redactor: Redactor,
   ) {
     this.anonymous = writeAuth(ANONYMOUS, new Changes(redactor))
   }

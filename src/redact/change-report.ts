@@ -1,19 +1,19 @@
-import { Redactor } from './redactor.js'
-
-const BUILT_IN = new Redactor()
+import type { RedactionReport, Redactor } from './redactor.js'
 
 /** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
-export class Changes {
+export class Changes implements RedactionReport {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
   /** The request's URL and what it is without the secret parameters of its route, when it has some. */
-  secretUrl: { readonly url: string; readonly clean: string } | undefined
+  secretUrl: RedactionReport['secretUrl']
   /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
   isAscii = true
 
-  /** By whose rules the event is changed; those that are built in when nobody's. */
-  constructor(readonly redactor: Redactor = BUILT_IN) {}
+  constructor(
+    /** The redactor to apply. */
+    readonly redactor: Redactor,
+  ) {}
 
   /** Nothing was changed so far, and everything that was quoted is plain. */
   get isUntouched(): boolean {

@@ -1,4 +1,3 @@
-import type { Changes } from './change-report.js'
 import { hash } from './hash.js'
 import { KeyIndex } from './key-index.js'
 import type { Secrecy } from './keys.js'
@@ -49,6 +48,16 @@ export interface RedactSettings {
   readonly omit: readonly OmittablePath[]
 }
 
+/** What redaction tells of itself, for the line to say. */
+export interface RedactionReport {
+  /** How many values were redacted. */
+  redacted: number
+  /** The request's URL, and what it is without the secret parameters of its route, when it has some. */
+  secretUrl: { readonly url: string; readonly clean: string } | undefined
+  markTruncated(path: string, bytes: number, kept: number): void
+  markOmitted(path: string, reason: string): void
+}
+
 const BUILT_IN: RedactSettings = { keys: [], mode: 'mask', secret: undefined, keyId: '', omit: [] }
 
 /** What stands in the place of a text of which nothing can be told, for its redaction failed. */
@@ -93,7 +102,7 @@ export class Redactor {
   }
 
   /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
-  keyLiteral(key: string, changes: Changes): string | null {
+  keyLiteral(key: string, changes: RedactionReport): string | null {
     // The URL of a secret is one in a key, too.
     return changes.secretUrl === undefined ? this.keys.literalOf(key) : null
   }
@@ -121,7 +130,7 @@ export class Redactor {
   }
 
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
-  endpoint(url: string, route: string | undefined, changes: Changes): string {
+  endpoint(url: string, route: string | undefined, changes: RedactionReport): string {
     const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
     if (params === null && this.isHarmless(url)) return url
     const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
@@ -130,7 +139,7 @@ export class Redactor {
   }
 
   /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
-  text(text: string, path: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
+  text(text: string, path: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
     let searched = withoutUrl(text, changes)
     if (searched.length > SEARCHED_TEXT) {
       searched = searched.slice(0, endOfWords(searched, SEARCHED_TEXT))
@@ -143,7 +152,7 @@ export class Redactor {
    * One text among others, such as a value in a body or a header, without its secrets. Throws when redaction fails: who
    * writes the part that it belongs to knows what to leave out.
    */
-  value(text: string, changes: Changes, marks: ReadonlySet<string> | null = null): string {
+  value(text: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
     const named = withoutUrl(text, changes)
     const cues = cuesOf(named)
     if (cues === 0 || (cues === KEY && !namesSecret(named, this, marks))) return named
@@ -187,7 +196,7 @@ export class Redactor {
   private guarded(
     path: string,
     marks: ReadonlySet<string> | null,
-    changes: Changes,
+    changes: RedactionReport,
     redact: (search: Search) => string,
   ): string {
     const search = new Search(this, marks)
@@ -207,7 +216,7 @@ function hasherOf({ mode, secret, keyId }: RedactSettings): Hasher | null {
 }
 
 /** Errors name the URL that they are of, and what is secret in it by its position is nowhere else told by its key. */
-function withoutUrl(text: string, changes: Changes): string {
+function withoutUrl(text: string, changes: RedactionReport): string {
   const { secretUrl } = changes
   if (secretUrl === undefined || !text.includes(secretUrl.url)) return text
   changes.redacted++

@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { quote } from '../../src/event/bounded-text.js'
 import { quoteWhole } from '../../src/json.js'
-import { Changes } from '../../src/redact/change-report.js'
+import { newChanges } from '../support/changes.js'
 import { cleaned, hostileText, sizeOf } from '../support/hostile.js'
 
 describe('quote', () => {
   it('gives back any text that fits, cleaned, in one line', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const literal = quote(text, 1_000_000, 'x', changes)
         expect(JSON.parse(literal)).toBe(cleaned(text))
         expect(literal).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}|\p{Surrogate}/u)
@@ -23,7 +23,7 @@ describe('quote', () => {
   it('cuts what is too long at a character, in bytes after escaping, keeps all that fits, and says so', () => {
     fc.assert(
       fc.property(hostileText, fc.integer({ min: 1, max: 300 }), (text, limit) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const literal = quote(text, limit, 'request.endpoint', changes)
         const whole = quoteWhole(text)
         const value: unknown = JSON.parse(literal)
@@ -53,7 +53,7 @@ describe('quote', () => {
   it('says whether all that was quoted is ASCII, so that its length is its size', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const literal = quote(text, 100, 'x', changes)
         if (changes.isAscii) expect(Buffer.byteLength(literal)).toBe(literal.length)
       }),
@@ -61,14 +61,14 @@ describe('quote', () => {
   })
 
   it('says of a text that was cut twice how long it was at first', () => {
-    const changes = new Changes()
+    const changes = newChanges()
     changes.markTruncated('x', 5000, 100)
     changes.markTruncated('x', 100, 10)
     expect(changes.truncated).toEqual({ x: { bytes: 5000, kept: 10 } })
   })
 
   it('writes what a client chose as one value, never as more of the line', () => {
-    const changes = new Changes()
+    const changes = newChanges()
     expect(quote('","status_code":200,"x":"', 100, 'x', changes)).toBe('"\\",\\"status_code\\":200,\\"x\\":\\""')
   })
 })

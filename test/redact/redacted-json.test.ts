@@ -1,14 +1,14 @@
 import vm from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../src/redact/change-report.js'
 import { LONGEST_TEXT, RedactedJson } from '../../src/redact/redacted-json.js'
+import { newChanges } from '../support/changes.js'
 import { cleaned, hostileText } from '../support/hostile.js'
 
 const ROOM = 65_536
 
 function write(value: unknown, { limit = ROOM, marks }: { limit?: number; marks?: string[] } = {}) {
-  const changes = new Changes()
+  const changes = newChanges()
   const writer = new RedactedJson(limit, changes, marks === undefined ? null : new Set(marks))
   const json = writer.write(value)
   const parsed: unknown = json === '' ? undefined : JSON.parse(json)

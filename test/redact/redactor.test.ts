@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../src/event/content/annotations.js'
-import { Changes } from '../../src/redact/change-report.js'
+import type { Changes } from '../../src/redact/change-report.js'
 import { isSecretKey, REDACTED, Redactor } from '../../src/redact/redactor.js'
+import { newChanges } from '../support/changes.js'
 import { hostileText } from '../support/hostile.js'
 
 const redactor = new Redactor()
@@ -74,13 +75,13 @@ describe('user information', () => {
     ['https://hunter2@host', `https://${REDACTED}@host`],
     ['http://user:hun@ter2@host/', `http://${REDACTED}@host/`],
   ])('is left out of the endpoint %s', (url, redacted) => {
-    const changes = new Changes()
+    const changes = newChanges()
     expect(redactEndpoint(url, changes)).toBe(redacted)
     expect(changes.redacted).toBe(1)
   })
 
   it('is left out of running text, and an @ elsewhere is not', () => {
-    const changes = new Changes()
+    const changes = newChanges()
     const text = 'cannot reach postgres://app:hunter2@db/x for ada@example.org'
     expect(redactText(text, 'response.error', changes)).toBe(
       `cannot reach postgres://${REDACTED}@db/x for ada@example.org`,
@@ -131,7 +132,7 @@ describe('an endpoint', () => {
     const pair = fc.record({ key: disguised, value: secretValue, separator: fc.constantFrom('?', '&', ';', '#') })
     fc.assert(
       fc.property(fc.array(pair, { minLength: 1, maxLength: 5 }), (pairs) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const query = pairs.map(({ separator, key, value }) => `${separator}page=1&${key}=${value}`).join('')
         const redacted = redactEndpoint(`/v1/jobs${query}`, changes)
         expect(redacted).not.toContain(VALUE)
@@ -155,7 +156,7 @@ describe('an endpoint', () => {
     ]
     urls.push('/%zz?%zz=%', '//?&&==', '*', 'http://host/x?y=z')
     for (const url of urls) {
-      const changes = new Changes()
+      const changes = newChanges()
       expect(redactEndpoint(url, changes)).toBe(url)
       expect(changes.redacted).toBe(0)
     }
@@ -164,7 +165,7 @@ describe('an endpoint', () => {
   it('keeps all that is not secret of any text', () => {
     fc.assert(
       fc.property(hostileText, (url) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const redacted = redactEndpoint(url, changes)
         if (changes.redacted === 0) expect(redacted).toBe(url)
       }),
@@ -192,7 +193,7 @@ describe('an error', () => {
     const names = fc.constantFrom(...SECRETS.flatMap((words) => [words.join('_'), words.join('-').toUpperCase()]))
     fc.assert(
       fc.property(around, names, (text, key) => {
-        const changes = new Changes()
+        const changes = newChanges()
         expect(redactText(text(key, VALUE), 'x', changes)).not.toContain(VALUE)
         expect(changes.redacted).toBe(1)
       }),
@@ -204,7 +205,7 @@ describe('an error', () => {
     fc.assert(
       fc.property(disguised, (key) => {
         const text = `Route GET:/login?${key}=${VALUE}&page=2 not found`
-        expect(redactText(text, 'x', new Changes())).toBe(`Route GET:/login?${key}=${REDACTED}&page=2 not found`)
+        expect(redactText(text, 'x', newChanges())).toBe(`Route GET:/login?${key}=${REDACTED}&page=2 not found`)
       }),
       { numRuns: 500 },
     )
@@ -213,9 +214,9 @@ describe('an error', () => {
   it('holds nothing of a header that has spaces in its value', () => {
     for (const name of ['Cookie', 'set-cookie', 'Authorization', 'proxy-authorization']) {
       const text = `${name}: Digest a="b", c="${VALUE}"; d=${VALUE} ${VALUE}\nHost: example`
-      expect(redactText(text, 'x', new Changes())).toBe(`${name}: ${REDACTED}\nHost: example`)
+      expect(redactText(text, 'x', newChanges())).toBe(`${name}: ${REDACTED}\nHost: example`)
     }
-    expect(redactText(`token: Bearer ${VALUE} refused`, 'x', new Changes())).toBe(`token: ${REDACTED} refused`)
+    expect(redactText(`token: Bearer ${VALUE} refused`, 'x', newChanges())).toBe(`token: ${REDACTED} refused`)
   })
 
   it('is otherwise as it was', () => {
@@ -227,13 +228,13 @@ describe('an error', () => {
       'token:',
     ]
     texts.push('body/name must NOT have fewer than 1 characters', 'at 12:30, ratio 1:2', '')
-    for (const text of texts) expect(redactText(text, 'x', new Changes())).toBe(text)
+    for (const text of texts) expect(redactText(text, 'x', newChanges())).toBe(text)
   })
 
   it('is otherwise as it was, whatever it is', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const redacted = redactText(text, 'x', changes)
         if (changes.redacted === 0) expect(redacted).toBe(text)
       }),
@@ -245,7 +246,7 @@ describe('an annotation', () => {
   it('holds no value of a secret key in any disguise', () => {
     fc.assert(
       fc.property(disguised, fc.boolean(), (key, isDeep) => {
-        const annotations = new Annotations(new Changes())
+        const annotations = new Annotations(newChanges())
         annotations.add(isDeep ? { order: [{ [key]: VALUE }] } : { [key]: VALUE })
         expect(annotations.toJson()).not.toContain(VALUE)
       }),
@@ -318,10 +319,10 @@ describe('a text of hostile pieces', () => {
   it('is searched in one pass, wherever it stands', () => {
     for (const piece of pieces) {
       const text = piece.repeat(Math.ceil(LENGTH / piece.length))
-      redactEndpoint(`/?${text}=${text}`, new Changes())
-      redactor.endpoint(`/a/${text}`, '/a/:token', new Changes())
-      redactText(text, 'x', new Changes())
-      redactor.value(`["${text}"]`, new Changes())
+      redactEndpoint(`/?${text}=${text}`, newChanges())
+      redactor.endpoint(`/a/${text}`, '/a/:token', newChanges())
+      redactText(text, 'x', newChanges())
+      redactor.value(`["${text}"]`, newChanges())
       isSecretKey(text)
     }
   })

@@ -10,8 +10,8 @@ import {
   writePayload,
   writeRequest,
 } from '../../src/event/formats/json.js'
-import { Changes } from '../../src/redact/change-report.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
+import { newChanges } from './changes.js'
 import { validateLine } from './schema.js'
 
 const TIME = '2026-03-24T17:09:35.704Z'
@@ -52,7 +52,7 @@ export function requestDraft(endpoint: string): Draft {
     nodeAddress: '127.0.0.1:2',
     origin: undefined,
   }
-  const changes = new Changes()
+  const changes = newChanges()
   return draft(
     writePayload(
       'OperationReceived',

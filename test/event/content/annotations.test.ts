@@ -4,10 +4,11 @@ import { Annotations } from '../../../src/event/content/annotations.js'
 import { BOUNDS } from '../../../src/event/limits.js'
 import { Changes } from '../../../src/redact/change-report.js'
 import { Redactor } from '../../../src/redact/redactor.js'
+import { newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 
 function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: Changes; value: unknown } {
-  const changes = new Changes()
+  const changes = newChanges()
   const annotations = new Annotations(changes)
   for (const added of values) annotations.add(added)
   const json = annotations.toJson()
@@ -132,7 +133,7 @@ describe('annotations', () => {
   })
 
   it('mark nothing before Complete is written', () => {
-    const changes = new Changes()
+    const changes = newChanges()
     new Annotations(changes).add({ password: 'x', big: 'x'.repeat(5000) })
     expect([changes.truncated, changes.redacted]).toEqual([undefined, 0])
   })

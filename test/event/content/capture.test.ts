@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BodyFacts, Capture, type CaptureSettings } from '../../../src/event/content/capture.js'
 import { BOUNDS } from '../../../src/event/limits.js'
-import { Changes } from '../../../src/redact/change-report.js'
 import { LONGEST_TEXT } from '../../../src/redact/redacted-json.js'
 import { Redactor } from '../../../src/redact/redactor.js'
+import { newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 
 const SETTINGS: CaptureSettings = { maxBodyBytes: 65_536, requestHeaders: [], responseHeaders: [] }
@@ -21,7 +21,7 @@ interface Given extends Partial<BodyFacts> {
 function capture(side: 'request' | 'response', body: unknown, given: Given) {
   const { maxBodyBytes = SETTINGS.maxBodyBytes, marks = null, redactor, ...known } = given
   const facts = { contentType: undefined, contentEncoding: undefined, bytes: undefined, ...known }
-  const changes = new Changes(redactor)
+  const changes = newChanges(redactor)
   const subject = new Capture({ ...SETTINGS, maxBodyBytes })
   const json =
     side === 'request'
@@ -259,7 +259,7 @@ describe('any body', () => {
 
 describe('headers', () => {
   function headers(names: string[], values: Record<string, unknown>, redactor?: Redactor) {
-    const changes = new Changes(redactor)
+    const changes = newChanges(redactor)
     const subject = new Capture({ ...SETTINGS, requestHeaders: names, responseHeaders: names })
     const json = subject.headers('response', values, changes)
     const event: { headers?: unknown } = JSON.parse(`{"x":0${json}}`)

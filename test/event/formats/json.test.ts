@@ -18,7 +18,7 @@ import {
   writeResponse,
 } from '../../../src/event/formats/json.js'
 import { BOUNDS } from '../../../src/event/limits.js'
-import { Changes } from '../../../src/redact/change-report.js'
+import { newChanges } from '../../support/changes.js'
 import { cleaned, hostileText } from '../../support/hostile.js'
 import { validateLine } from '../../support/schema.js'
 
@@ -47,10 +47,10 @@ function lineOf(tail: string): string {
   return line
 }
 
-const ANONYMOUS_AUTH = writeAuth(ANONYMOUS, new Changes())
+const ANONYMOUS_AUTH = writeAuth(ANONYMOUS, newChanges())
 
 function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>, auth = ANONYMOUS_AUTH, rest = '') {
-  const changes = new Changes()
+  const changes = newChanges()
   const request = writeRequest({ ...FACTS, ...facts }, changes)
   const written = writeResponse({ ...RESPONSE, ...response }, changes)
   return {
@@ -93,7 +93,7 @@ describe('a line of format json', () => {
     })
     fc.assert(
       fc.property(facts, auth, hostileText, fc.dictionary(hostileText, hostileText), (given, who, error, notes) => {
-        const changes = new Changes()
+        const changes = newChanges()
         const annotations = new Annotations(changes)
         annotations.add(notes)
         const request = writeRequest(given, changes)
@@ -121,7 +121,7 @@ describe('a line of format json', () => {
   it('keeps a correction valid whatever its error holds', () => {
     fc.assert(
       fc.property(hostileText, (error) => {
-        const { payload } = validateLine(lineOf(writeCorrection(ID, TIME, 500, error, new Changes())))
+        const { payload } = validateLine(lineOf(writeCorrection(ID, TIME, 500, error, newChanges())))
         expect(payload.type).toBe('correction')
       }),
     )
@@ -150,7 +150,7 @@ describe('a line of format json', () => {
   })
 
   it('says in bytes what it left out of a list, and marks a text that was cut by its place', () => {
-    const changes = new Changes()
+    const changes = newChanges()
     const policies = Array.from({ length: 70 }, () => 'abc')
     writeAuth({ accessor_id: 'a', policies, groups: ['short', 'x'.repeat(300)] }, changes)
     expect(changes.truncated).toEqual({
