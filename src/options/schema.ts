@@ -3,19 +3,17 @@ import { LEVEL_NAMES } from '../event/level.js'
 import { STATUS_PATTERN } from '../policy/filter.js'
 import { endpointPatternProblem } from '../policy/glob.js'
 import { OMITTABLE } from '../redact/redactor.js'
+import { KEY_ID, keyIdProblem, secretProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {
   capturedHeaderProblem,
   headerNamesProblem,
-  KEY_ID,
-  keyIdProblem,
   levelProblem,
   maxBodyProblem,
   patternProblem,
   redactKeyProblem,
   routePatternProblem,
-  secretProblem,
   statusProblem,
 } from './content-problems.js'
 import {
