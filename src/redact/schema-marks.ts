@@ -1,4 +1,4 @@
-import { describeValue } from '../options/describe.js'
+import { describeValue } from './describe-value.js'
 import { normalKey } from './redactor.js'
 import { ownValue } from './safe-inspect.js'
 import { placesIn, type ResolveSchema } from './subschemas.js'
