@@ -1,5 +1,5 @@
 export type { SinkStats } from './delivery/delivery.js'
-export { AuditSinkUnavailable, BatchError } from './errors.js'
+export { AuditSinkUnavailable } from './errors.js'
 export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
 export type {
   AuditEvent,
@@ -60,6 +60,7 @@ export { type VerifyOptions, verifyTrail } from './reader/verify/verify.js'
 export { type AuditHashOptions, auditHash } from './redact/hash.js'
 export type { OmittablePath } from './redact/redactor.js'
 export type { AuditStats } from './runtime/runtime.js'
+export { BatchError } from './sinks/batch-error.js'
 export { type MemorySink, memorySink } from './sinks/memory.js'
 export type { AuditEntry, AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
 export { type StreamSinkOptions, streamSink } from './sinks/stream.js'

@@ -1,5 +1,5 @@
-import { BatchError } from '../errors.js'
 import type { LifecycleDetails } from '../event/event.js'
+import { BatchError } from '../sinks/batch-error.js'
 import type { Entry } from './entry.js'
 
 /** What a sink's trail lacks and does not say yet. */

@@ -1,5 +1,5 @@
-import { BatchError } from '../errors.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
+import { BatchError } from '../sinks/batch-error.js'
 import type { AuditSink, SinkContext, SinkLogger } from '../sinks/sink.js'
 import { clearTimeout, setTimeout } from '../timers.js'
 import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Ledger } from '../../src/delivery/accounting.js'
 import { type Entry, jsonFormat } from '../../src/delivery/entry.js'
-import { BatchError } from '../../src/errors.js'
+import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry } from '../../src/sinks/sink.js'
 import { gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from '../support/lane.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { BatchError } from '../../src/errors.js'
+import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry } from '../../src/sinks/sink.js'
 import {
   expectWholeAccount,

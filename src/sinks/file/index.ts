@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../clock.js'
-import { AuditSinkUnavailable, BatchError } from '../../errors.js'
+import { AuditSinkUnavailable } from '../../errors.js'
 import { sleep } from '../../timers.js'
+import { BatchError } from '../batch-error.js'
 import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { makeDirectory } from './directory.js'

@@ -1,5 +1,5 @@
-import { BatchError } from '../../errors.js'
 import { setTimeout } from '../../timers.js'
+import { BatchError } from '../batch-error.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
 
 /** A sink with faults on demand in front of another one. */

@@ -1,5 +1,6 @@
-import { AuditSinkUnavailable, BatchError } from '../../../src/errors.js'
+import { AuditSinkUnavailable } from '../../../src/errors.js'
 import type { AuditEntry } from '../../../src/index.js'
+import { BatchError } from '../../../src/sinks/batch-error.js'
 import { type Broken, hang } from './good-sink.js'
 
 /** Sinks that are wrong when their storage fails. */

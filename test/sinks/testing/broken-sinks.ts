@@ -1,5 +1,5 @@
-import { BatchError } from '../../../src/errors.js'
 import type { AuditEntry } from '../../../src/index.js'
+import { BatchError } from '../../../src/sinks/batch-error.js'
 import { type Broken, hang, type Sink } from './good-sink.js'
 
 /** Sinks that are wrong although their storage works. */

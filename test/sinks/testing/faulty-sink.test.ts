@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { BatchError } from '../../../src/errors.js'
 import { type AuditEntry, type AuditSink, memorySink } from '../../../src/index.js'
+import { BatchError } from '../../../src/sinks/batch-error.js'
 import { makeEntry } from '../../../src/sinks/testing/entries.js'
 import { faultySink } from '../../../src/testing.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { BatchError } from '../../../src/errors.js'
+import { BatchError } from '../../../src/sinks/batch-error.js'
 import { CHECKS, OUTAGE_CHECKS } from '../../../src/sinks/testing/checks.js'
 import { type SinkUnderTest, testSink } from '../../../src/testing.js'
 import { BROKEN_IN_OUTAGES } from './broken-in-outages.js'
