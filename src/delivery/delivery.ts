@@ -1,6 +1,7 @@
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
+import type { SinkLogger } from '../logger.js'
 import { BatchError } from '../sinks/batch-error.js'
-import type { AuditSink, SinkContext, SinkLogger } from '../sinks/sink.js'
+import type { AuditSink, SinkContext } from '../sinks/sink.js'
 import { clearTimeout, setTimeout } from '../timers.js'
 import { type Draft, Entry, type Format, type Lane, OwnEntry } from './entry.js'
 import { Outbox } from './pending-entries.js'

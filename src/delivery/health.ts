@@ -1,4 +1,4 @@
-import type { SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
 
 /** Whether a sink works: the log is told when that changes, and not for each failure. */
 export class Health {

@@ -1,5 +1,5 @@
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
-import type { SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
 import { nextTick } from '../timers.js'
 import { Ledger } from './accounting.js'
 import { type Draft, Entry, type Format, jsonFormat, type Lane } from './entry.js'

@@ -1,5 +1,6 @@
 import { AuditSinkTimeout, AuditSinkUnavailable } from '../errors.js'
-import type { AuditSink, SinkContext, SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
+import type { AuditSink, SinkContext } from '../sinks/sink.js'
 import { clearInterval, setInterval } from '../timers.js'
 import { Gathering } from './group-commit.js'
 import { Health } from './health.js'

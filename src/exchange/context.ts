@@ -1,5 +1,5 @@
 import type { RecordsContext } from '../event/event-builder.js'
-import type { SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
 import type { OpenExchanges } from './open-exchanges.js'
 
 /** What was counted over all exchanges since the boot. */

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
 import { isAboutNoOther } from './client-error.js'
 
 /** Node publishes every response here once it is written, also those that no framework ever saw; HTTP/2 has no such place. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../event/error-message.js'
-import type { SinkLogger } from '../sinks/sink.js'
+import type { SinkLogger } from '../logger.js'
 
 /**
  * A logger that never throws. Serializers of the application run in it, and getters of the errors that it is given; on

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../../clock.js'
 import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } from '../../event/checkpoint.js'
-import type { SinkLogger } from '../../sinks/sink.js'
+import type { SinkLogger } from '../../logger.js'
 import { toIsoTime } from '../../time.js'
 import { type Entry, OwnEntry } from '../entry.js'
 

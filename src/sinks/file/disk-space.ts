@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { Clock } from '../../clock.js'
-import type { SinkLogger } from '../sink.js'
+import type { SinkLogger } from '../../logger.js'
 import { Trouble } from './failure-log.js'
 import type { FileSystem } from './fs.js'
 

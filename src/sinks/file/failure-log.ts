@@ -1,4 +1,4 @@
-import type { SinkLogger } from '../sink.js'
+import type { SinkLogger } from '../../logger.js'
 
 /** Something that can go wrong again and again: logged when it starts and when it ends, not each time. */
 export class Trouble {
