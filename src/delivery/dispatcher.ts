@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
+import { Draft } from '../event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
 import { newEventId } from '../event/event-id.js'
 import { flat } from '../event/flat.js'
@@ -8,7 +9,7 @@ import { writeLifecycle } from '../event/formats/json.js'
 import { EXCLUDES_COMPLETE, type Filters } from '../policy/filter.js'
 import { toIsoTime } from '../time.js'
 import type { Delivery } from './delivery.js'
-import { Draft, Entry, type Lane, type Waiter } from './entry.js'
+import { Entry, type Lane, type Waiter } from './entry.js'
 
 /** One sink's place: its lane, and what it does not record. */
 export interface Route {

@@ -1,8 +1,9 @@
+import { type Draft, type Format, jsonFormat } from '../event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
 import { nextTick } from '../timers.js'
 import { Ledger } from './accounting.js'
-import { type Draft, Entry, type Format, jsonFormat, type Lane } from './entry.js'
+import { Entry, type Lane } from './entry.js'
 import { Queue } from './queue.js'
 import type { Seal } from './seal/seal.js'
 

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { FastifyRequest } from 'fastify'
-import type { Draft, Entry, Lane, Waiter } from '../delivery/entry.js'
+import type { Entry, Lane, Waiter } from '../delivery/entry.js'
+import type { Draft } from '../event/draft.js'
 import { Records } from '../event/event-builder.js'
 import { newEventId } from '../event/event-id.js'
 import type { Level } from '../event/level.js'

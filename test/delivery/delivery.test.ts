@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Draft, Entry } from '../../src/delivery/entry.js'
+import { Entry } from '../../src/delivery/entry.js'
+import { Draft } from '../../src/event/draft.js'
 import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import {

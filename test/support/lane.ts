@@ -1,6 +1,7 @@
 import { expect, onTestFinished, vi } from 'vitest'
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js'
-import { Draft, Entry, jsonFormat, type Waiter } from '../../src/delivery/entry.js'
+import { Entry, type Waiter } from '../../src/delivery/entry.js'
+import { Draft, jsonFormat } from '../../src/event/draft.js'
 import type { LifecycleDetails, LifecycleEvent } from '../../src/event/event.js'
 import {
   ANONYMOUS,

@@ -1,5 +1,5 @@
+import type { Format } from '../../event/draft.js'
 import { parseJson } from '../../json.js'
-import type { Format } from '../entry.js'
 
 /** A user's format in front of a chain, which needs a JSON object to put its two members into. */
 export function sealable(format: Format): Format {

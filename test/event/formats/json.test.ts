@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Draft } from '../../../src/delivery/entry.js'
 import { Annotations } from '../../../src/event/content/annotations.js'
+import { Draft } from '../../../src/event/draft.js'
 import type { AuditEvent } from '../../../src/event/event.js'
 import {
   ANONYMOUS,

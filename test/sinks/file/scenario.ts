@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest'
 import { Delivery } from '../../../src/delivery/delivery.js'
-import { Draft, Entry, jsonFormat } from '../../../src/delivery/entry.js'
+import { Entry } from '../../../src/delivery/entry.js'
+import { Draft, jsonFormat } from '../../../src/event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../../../src/event/event.js'
 import { type FileSink, fileSink } from '../../../src/sinks/file/index.js'
 import { ArchiveNames } from '../../../src/sinks/file/names.js'

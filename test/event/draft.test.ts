@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { customFormat } from '../../src/delivery/entry.js'
+import { customFormat } from '../../src/event/draft.js'
 import { draft } from '../support/lane.js'
 
 it("makes one line of what a user's format returns, with no NUL, which is how a torn line is known", () => {
