@@ -1,13 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { Clock } from '../clock.js'
-import { Draft } from '../event/draft.js'
-import type { LifecycleDetails, LifecycleType } from '../event/event.js'
-import { newEventId } from '../event/event-id.js'
-import { flat } from '../event/flat.js'
-import { writeLifecycle } from '../event/formats/json.js'
+import type { Draft } from '../event/draft.js'
 import { EXCLUDES_COMPLETE, type Filters } from '../policy/filter.js'
-import { toIsoTime } from '../time.js'
 import type { Delivery } from './delivery.js'
 import { Entry, type Lane, type Waiter } from './entry.js'
 
@@ -19,16 +12,11 @@ export interface Route {
 
 /** From a record to every sink's delivery. */
 export class Auditor {
-  readonly instance = randomUUID()
   /** Every stage of every sink is excluded: two bits a sink. */
   private readonly everything: number
   private readonly hasStatusFilters: boolean
-  /** What the lines that are made within a millisecond begin with. */
-  private head = ''
-  private headTime = ''
 
   constructor(
-    readonly clock: Clock,
     private readonly filters: Filters,
     readonly routes: readonly Route[],
   ) {
@@ -72,19 +60,6 @@ export class Auditor {
     return exclusions === this.everything
   }
 
-  /** The record of a line from its payload on; `isAscii` when its text is known to be. */
-  draft(tail: string, isAscii = false): Draft {
-    const createdAt = toIsoTime(this.clock.now())
-    if (createdAt !== this.headTime) {
-      this.headTime = createdAt
-      this.head = flat(`{"created_at":"${createdAt}","event_type":"audit","instance":"${this.instance}","seq":`)
-    }
-    return new Draft(this.head, tail, isAscii)
-  }
-
-  readonly lifecycle = <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Draft =>
-    this.draft(writeLifecycle(type, newEventId(), toIsoTime(this.clock.now()), details))
-
   /** Whether a reply must be held until this stage of it is stored. */
   isEnforcedFor(exclusions: number, stage: number): boolean {
     return this.routes.some(({ delivery }, index) => delivery.enforced && ((exclusions >> (2 * index)) & stage) === 0)
@@ -111,9 +86,8 @@ export class Auditor {
     }
   }
 
-  /** Begins the trail of every sink. */
-  begin(details: LifecycleDetails['start']): void {
-    const draft = this.lifecycle('start', details)
+  /** Begins the trail of every sink, with its start entry. */
+  begin(draft: Draft): void {
     for (const { delivery } of this.routes) delivery.begin(draft)
   }
 }

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
-import type { Auditor } from '../delivery/dispatcher.js'
 import { Changes } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
@@ -10,6 +9,7 @@ import { toIsoTime } from '../time.js'
 import { Annotations } from './content/annotations.js'
 import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
+import type { Envelope } from './envelope.js'
 import type { Stage } from './event.js'
 import { type Stamp, stampOf, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
 import type { Who } from './identity.js'
@@ -19,7 +19,7 @@ import { readRequest } from './request-facts.js'
 
 /** What the records of all exchanges of one server have in common. */
 export interface RecordsContext {
-  readonly auditor: Auditor
+  readonly envelope: Envelope
   readonly who: Who
   readonly redactor: Redactor
   readonly capture: Capture
@@ -47,10 +47,10 @@ export class Records {
     route: string | undefined,
     namespace: string | undefined,
   ) {
-    const { auditor, who, redactor } = context
+    const { envelope, who, redactor } = context
     this.changes = new Changes(redactor)
-    this.startedAt = auditor.clock.monotonic()
-    this.stamp = stampOf(toIsoTime(auditor.clock.now()))
+    this.startedAt = envelope.clock.monotonic()
+    this.stamp = stampOf(toIsoTime(envelope.clock.now()))
     this.auth = who.auth(fastifyRequest, this.changes)
     const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest), this.changes)
     this.request = writeRequest(facts, this.changes)
@@ -91,7 +91,7 @@ export class Records {
 
   complete(statusCode: number | undefined, error: string | undefined, aborted: boolean, reply?: ReplyFacts): Draft {
     this.settleIdentity()
-    const duration = this.context.auditor.clock.monotonic() - this.startedAt
+    const duration = this.context.envelope.clock.monotonic() - this.startedAt
     let response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
     if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
     const annotations = this.annotations === null ? '' : this.writeAnnotations(this.annotations)
@@ -100,8 +100,8 @@ export class Records {
   }
 
   correction(statusCode: number, error: string | undefined): Draft {
-    const { auditor } = this.context
-    return auditor.draft(writeCorrection(this.id, toIsoTime(auditor.clock.now()), statusCode, error, this.changes))
+    const { envelope } = this.context
+    return envelope.draft(writeCorrection(this.id, toIsoTime(envelope.clock.now()), statusCode, error, this.changes))
   }
 
   private beginCapture(): void {
@@ -133,7 +133,7 @@ export class Records {
   private stage(stage: Stage, rest: string): Draft {
     const { id, stamp, auth, request, changes } = this
     const isAscii = changes.isAscii && this.annotations === null && this.level < REQUEST
-    return this.context.auditor.draft(writePayload(stage, id, stamp, auth, request, rest, changes), isAscii)
+    return this.context.envelope.draft(writePayload(stage, id, stamp, auth, request, rest, changes), isAscii)
   }
 
   /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */

@@ -1,3 +1,4 @@
+import type { Auditor } from '../delivery/dispatcher.js'
 import type { RecordsContext } from '../event/event-builder.js'
 import type { SinkLogger } from '../logger.js'
 import type { OpenExchanges } from './open-exchanges.js'
@@ -24,6 +25,7 @@ export interface ExchangeCounts {
 
 /** What every exchange of one server has in common. */
 export interface ExchangeContext extends RecordsContext {
+  readonly auditor: Auditor
   readonly open: OpenExchanges
   readonly counts: ExchangeCounts
   readonly log: SinkLogger

@@ -64,7 +64,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   // What is outside of the part that is audited is a request all the same.
   const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true, trail.log)
   const stats = () => trail.stats(unseen.counts)
-  const published = new StatsChannel(trail.auditor.instance, stats)
+  const published = new StatsChannel(trail.envelope.instance, stats)
   const routes = new RouteTable(app)
   let explainer: Explainer | undefined
   app.decorate('audit', {

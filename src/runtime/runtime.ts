@@ -9,6 +9,7 @@ import { Seal } from '../delivery/seal/seal.js'
 import { sealable } from '../delivery/seal/sealable.js'
 import { Capture } from '../event/content/capture.js'
 import { customFormat, type Format, jsonFormat } from '../event/draft.js'
+import { Envelope } from '../event/envelope.js'
 import type { JsonValue, LifecycleDetails } from '../event/event.js'
 import { rancherLine } from '../event/formats/rancher.js'
 import { Who, type WhoCounts } from '../event/identity.js'
@@ -53,6 +54,7 @@ const ANSWER_SHARE = 0.1
 
 /** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
 export class Trail implements ExchangeContext {
+  readonly envelope: Envelope
   readonly auditor: Auditor
   readonly who: Who
   readonly redactor: Redactor
@@ -88,6 +90,7 @@ export class Trail implements ExchangeContext {
     readonly log: SinkLogger,
     private readonly clock: Clock,
   ) {
+    this.envelope = new Envelope(clock)
     this.auditIdHeader = options.auditIdHeader
     this.redactor = new Redactor(options.redact)
     this.capture = new Capture(options.capture)
@@ -97,7 +100,7 @@ export class Trail implements ExchangeContext {
       delivery: this.delivery(sink),
       filters: compileFilters(sink.filters, folding),
     }))
-    this.auditor = new Auditor(clock, compileFilters(options.filters, folding), routes)
+    this.auditor = new Auditor(compileFilters(options.filters, folding), routes)
   }
 
   /** How much of a request is recorded: what its route says, the first rule that matches, or the server's level. */
@@ -156,7 +159,7 @@ export class Trail implements ExchangeContext {
       await this.release()
       throw failed.reason
     }
-    this.auditor.begin(this.startDetails(exemptedRoutes))
+    this.auditor.begin(this.envelope.lifecycle('start', this.startDetails(exemptedRoutes)))
     this.sweep(abortTimeout, SWEEP_INTERVAL)
   }
 
@@ -227,14 +230,14 @@ export class Trail implements ExchangeContext {
       maxQueue: sink.maxQueue,
       maxQueueBytes: sink.maxQueueBytes,
       log: this.log,
-      lifecycle: (type, details) => this.auditor.lifecycle(type, details),
+      lifecycle: this.envelope.lifecycle,
       seal: this.seal(sink),
     })
   }
 
   private seal({ name, seal }: ResolvedSink): Seal | null {
     const { log, clock } = this
-    return seal === null ? null : new Seal(seal, { sink: name, instance: () => this.auditor.instance, clock, log })
+    return seal === null ? null : new Seal(seal, { sink: name, instance: this.envelope.instance, clock, log })
   }
 
   private startDetails(exemptedRoutes: readonly string[]): LifecycleDetails['start'] {
@@ -246,7 +249,7 @@ export class Trail implements ExchangeContext {
     )
     return {
       version: packageVersion(),
-      instance: this.auditor.instance,
+      instance: this.envelope.instance,
       hostname: hostname(),
       pid: process.pid,
       node: process.version,

@@ -14,7 +14,7 @@ export interface CheckpointContext {
   /** The sink's name. */
   readonly sink: string
   /** The server's run. */
-  readonly instance: () => string
+  readonly instance: string
   readonly clock: Clock
   readonly log: SinkLogger
 }
@@ -59,10 +59,7 @@ export class Checkpoints {
   /** A checkpoint behind the entry that has this number and hash, made an entry by `write`. */
   make(seq: number, hash: string, write: (checkpoint: Checkpoint) => Entry): Entry {
     const { sink, instance, clock, privateKey } = this.options
-    const checkpoint = signCheckpoint(
-      { sink, instance: instance(), seq, hash, time: toIsoTime(clock.now()) },
-      privateKey,
-    )
+    const checkpoint = signCheckpoint({ sink, instance, seq, hash, time: toIsoTime(clock.now()) }, privateKey)
     const entry = write(checkpoint)
     this.isWanted = false
     this.made = { entry, checkpoint }
