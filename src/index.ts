@@ -1,5 +1,6 @@
 export type { SinkStats } from './delivery/delivery.js'
 export { AuditSinkUnavailable } from './errors.js'
+export type { Identity, IdentityFunction, NamespaceFunction } from './event/actor.js'
 export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
 export type {
   AuditEvent,
@@ -28,9 +29,6 @@ export {
   type Duration,
   type FileSinkOptions,
   type FormatFunction,
-  type Identity,
-  type IdentityFunction,
-  type NamespaceFunction,
   optionsJsonSchema,
   type RedactOptions,
   type RouteAudit,

@@ -1,4 +1,4 @@
-import type { Identity } from '../options/types.js'
+import type { Identity } from './actor.js'
 import { flat } from './flat.js'
 
 /** How many are kept, and how long the JSON of one may be: 1 MB in all. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
 import { LEVEL_NAMES } from '../event/level.js'
 import { STATUS_PATTERN } from '../policy/filter.js'
 import { endpointPatternProblem } from '../policy/glob.js'
@@ -31,7 +32,7 @@ import {
   sinkTypeProblem,
 } from './problems.js'
 import { sealIssues, sealOption } from './seal.js'
-import type { FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
+import type { FormatFunction } from './types.js'
 import { choice, count, duration, expected, flag, list, live, says, size, strict, text, timer } from './values.js'
 
 // The one source of what options there are, of their defaults, and of what is said when they are wrong. Nothing is
