@@ -31,7 +31,6 @@ export {
   type FormatFunction,
   optionsJsonSchema,
   type RedactOptions,
-  type RouteAudit,
   type SealOptions,
   type SinkOptions,
   type Size,
@@ -43,6 +42,7 @@ export { audit, audit as default } from './plugin/plugin.js'
 export type { StatsMessage } from './plugin/stats-channel.js'
 export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } from './policy/explain.js'
 export type { FilterOptions } from './policy/filter.js'
+export type { RouteAudit } from './policy/route-level.js'
 export type { RuleOptions } from './policy/rules.js'
 export type { TrailQuery } from './reader/query.js'
 export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'

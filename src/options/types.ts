@@ -203,9 +203,6 @@ export interface RedactOptions {
   omit?: readonly OmittablePath[] | undefined
 }
 
-/** What a route's `config.audit` says: whether it is recorded, or how much. */
-export type RouteAudit = boolean | { level: LevelOption }
-
 /** The options of the plugin. */
 export interface AuditOptions {
   /**

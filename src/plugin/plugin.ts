@@ -6,17 +6,12 @@ import { messageOf } from '../event/error-message.js'
 import { checkRuntime } from '../exchange/gate/gate-for.js'
 import type { RequestAudit } from '../exchange/request-audit.js'
 import { handOverLast, isHandedOverLast, isUpgrade } from '../exchange/websocket.js'
-import {
-  type AuditOptions,
-  optionWarnings,
-  parseOptions,
-  type ResolvedOptions,
-  type RouteAudit,
-} from '../options/parse.js'
+import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from '../options/parse.js'
+import { checkRoute } from '../options/route.js'
 import { Explainer } from '../policy/explain.js'
 import { filterWarnings } from '../policy/filter.js'
 import { type RouterFolding, routerFolding } from '../policy/path.js'
-import { checkRoute, isExempt } from '../policy/route-level.js'
+import { isExempt, type RouteAudit } from '../policy/route-level.js'
 import { RouteTable } from '../policy/route-table.js'
 import { ruleWarnings } from '../policy/rules.js'
 import { Trail } from '../runtime/runtime.js'
@@ -58,14 +53,15 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     app.decorate('audit', disabledAudit(options))
     return
   }
-  const folding = routerFolding(routerConfig(app))
+  const config = routerConfig(app)
+  const folding = routerFolding(config)
   const log = safeLogger(app.log)
   const trail = new Trail(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.
   const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true, trail.log)
   const stats = () => trail.stats(unseen.counts)
   const published = new StatsChannel(trail.envelope.instance, stats)
-  const routes = new RouteTable(app)
+  const routes = new RouteTable(app, config)
   let explainer: Explainer | undefined
   app.decorate('audit', {
     get healthy() {

@@ -1,9 +1,8 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import findMyWay from 'find-my-way'
-import type { RouteAudit } from '../options/types.js'
-import { routerConfig } from '../plugin/fastify-internals.js'
 import { routerFolding } from './path.js'
+import type { RouteAudit } from './route-level.js'
 
 /** A route as it was declared. */
 export class DeclaredRoute {
@@ -49,7 +48,11 @@ export class RouteTable {
   readonly #declarations: Declaration[] = []
   #router: Router | undefined
 
-  constructor(private readonly app: FastifyInstance) {}
+  /** `config` is the one of the server's router. */
+  constructor(
+    private readonly app: FastifyInstance,
+    private readonly config: FastifyInstance['initialConfig'],
+  ) {}
 
   /** Takes what an `onRoute` hook is given. */
   add({ method, url, config, constraints, routePath }: OnRouteOptions): void {
@@ -73,7 +76,7 @@ export class RouteTable {
   }
 
   #build(): Router {
-    const router = findMyWay(routerOptions(routerConfig(this.app)))
+    const router = findMyWay(routerOptions(this.config))
     for (const [index, declaration] of this.#declarations.entries()) {
       const { url, route, isConstrained } = declaration
       const constrained = isConstrained ? index : undefined

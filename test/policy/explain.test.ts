@@ -3,20 +3,25 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type LevelOption, METADATA, NONE } from '../../src/event/level.js'
 import plugin, { memorySink } from '../../src/index.js'
-import type { RouteAudit } from '../../src/options/types.js'
+import { routerConfig } from '../../src/plugin/fastify-internals.js'
 import { type ExplainedOptions, Explainer, type Explanation, type SinkExplanation } from '../../src/policy/explain.js'
 import type { FilterOptions } from '../../src/policy/filter.js'
 import { routerFolding } from '../../src/policy/path.js'
+import type { RouteAudit } from '../../src/policy/route-level.js'
 import { DeclaredRoute, RouteTable } from '../../src/policy/route-table.js'
 import type { RuleOptions } from '../../src/policy/rules.js'
 import { routed } from '../support/fastify.js'
+
+function tableOf(app: FastifyInstance): RouteTable {
+  return new RouteTable(app, routerConfig(app))
+}
 
 /** A server that notes the pattern of each request's route, and the table of its routes. */
 function server(declare: (app: FastifyInstance) => void, factory: FastifyServerOptions = {}) {
   let url = '/'
   const app = Fastify({ ...factory, rewriteUrl: () => url })
   onTestFinished(() => app.close())
-  const routes = new RouteTable(app)
+  const routes = tableOf(app)
   app.addHook('onRoute', (route) => routes.add(route))
   let routed: string | undefined
   app.addHook('onRequest', (request, reply) => {
@@ -181,7 +186,7 @@ describe('a table of routes', () => {
   })
 
   it('takes routes that are declared after the first question', () => {
-    const routes = new RouteTable(Fastify())
+    const routes = tableOf(Fastify())
     expect(routes.find('GET', '/late').route).toBeUndefined()
     routes.add({ method: 'GET', url: '/late', routePath: '/late' })
     expect(routes.find('GET', '/late').route?.pattern).toBe('/late')
@@ -216,7 +221,7 @@ describe('a table of routes', () => {
   })
 
   it('refuses what no router takes', () => {
-    const routes = new RouteTable(Fastify())
+    const routes = tableOf(Fastify())
     routes.add({ method: 'GET', url: '/a/*/b', routePath: '/a/*/b' })
     expect(() => routes.find('GET', '/')).toThrow('Wildcard must be the last character')
   })
