@@ -1,27 +1,8 @@
 import type { Auditor } from '../delivery/dispatcher.js'
 import type { RecordsContext } from '../event/event-builder.js'
 import type { SinkLogger } from '../logger.js'
-import type { OpenExchanges } from './open-exchanges.js'
-
-/** What was counted over all exchanges since the boot. */
-export interface ExchangeCounts {
-  /** Requests that at least one sink records. */
-  audited: number
-  /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
-  excluded: number
-  /** Answered with 503 instead of the handler. */
-  refused: number
-  /** Answered with 500 instead of the handler's reply. */
-  withheld: number
-  /** Recorded with one status and sent, or answered, with another: a correction followed. */
-  corrected: number
-  /** The client was gone before the reply. */
-  aborted: number
-  /** `request.audit.annotate` came after Complete was written. */
-  annotationsTooLate: number
-  /** A hook that was registered before this plugin replied. */
-  repliedBeforePlugin: number
-}
+import type { ExchangeCounts } from '../runtime/counts.js'
+import type { OpenExchanges } from '../runtime/open-exchanges.js'
 
 /** What every exchange of one server has in common. */
 export interface ExchangeContext extends RecordsContext {

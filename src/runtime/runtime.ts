@@ -14,8 +14,6 @@ import type { JsonValue, LifecycleDetails } from '../event/event.js'
 import { rancherLine } from '../event/formats/rancher.js'
 import { Who, type WhoCounts } from '../event/identity.js'
 import type { Level } from '../event/level.js'
-import type { ExchangeContext, ExchangeCounts } from '../exchange/context.js'
-import { OpenExchanges } from '../exchange/open-exchanges.js'
 import type { SinkLogger } from '../logger.js'
 import type { ResolvedOptions, ResolvedSink } from '../options/parse.js'
 import { compileFilters } from '../policy/filter.js'
@@ -29,6 +27,8 @@ import { fileSink } from '../sinks/file/index.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { stdoutSink } from '../sinks/stream.js'
 import { clearInterval, setInterval } from '../timers.js'
+import type { ExchangeCounts } from './counts.js'
+import { OpenExchanges } from './open-exchanges.js'
 
 /** What the plugin counted since the boot. */
 export interface AuditStats extends ExchangeCounts, WhoCounts {
@@ -54,7 +54,7 @@ const CLOSE_SHARE = 0.75
 const ANSWER_SHARE = 0.1
 
 /** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
-export class Trail implements ExchangeContext {
+export class Trail {
   readonly envelope: Envelope
   readonly auditor: Auditor
   readonly who: Who

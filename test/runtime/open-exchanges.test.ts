@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { type OpenExchange, OpenExchanges } from '../../src/exchange/open-exchanges.js'
+import { type OpenExchange, OpenExchanges } from '../../src/runtime/open-exchanges.js'
 import { settle, useFakeTimers } from '../support/lane.js'
 
 vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
