@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.js'
-import { toIsoTime } from '../time.js'
+import { toIsoTime } from '../clock.js'
 import { Draft } from './draft.js'
 import type { LifecycleDetails, LifecycleType } from './event.js'
 import { newEventId } from './event-id.js'

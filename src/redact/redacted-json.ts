@@ -1,6 +1,6 @@
 import { types } from 'node:util'
+import { toIsoTime } from '../clock.js'
 import { isPlain, quoteStart, quoteWhole } from '../json.js'
-import { toIsoTime } from '../time.js'
 import type { Changes } from './change-report.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
 

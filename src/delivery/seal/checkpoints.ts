@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../../clock.js'
+import { toIsoTime } from '../../clock.js'
 import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } from '../../event/checkpoint.js'
 import type { SinkLogger } from '../../logger.js'
-import { toIsoTime } from '../../time.js'
 import { type Entry, OwnEntry } from '../entry.js'
 
 /** Checkpoints are published here as well, for whoever watches all servers of a process. */
