@@ -5,9 +5,9 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Changes } from './.modules/changes.js'
-import { Redactor } from './.modules/redact.js'
-import { RedactedJson } from './.modules/redacted-json.js'
+import { Changes } from './.modules/redact/change-report.js'
+import { RedactedJson } from './.modules/redact/redacted-json.js'
+import { Redactor } from './.modules/redact/redactor.js'
 
 const { values } = parseArgs({
   options: { slices: { type: 'string', default: '21' }, milliseconds: { type: 'string', default: '20' } },

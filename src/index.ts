@@ -1,8 +1,7 @@
-export type { AppAudit } from './app-audit.js'
-export { optionsFromNomadStanza } from './config/nomad.js'
-export { optionsFromRancherEnv } from './config/rancher.js'
-export type { SinkStats } from './delivery.js'
-export { AuditSinkUnavailable, BatchError } from './errors.js'
+export type { SinkStats } from './delivery/delivery.js'
+export { AuditSinkUnavailable } from './errors.js'
+export type { Identity, IdentityFunction, NamespaceFunction } from './event/actor.js'
+export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
 export type {
   AuditEvent,
   EventAuth,
@@ -14,24 +13,13 @@ export type {
   LifecycleEvent,
   LifecycleType,
   Stage,
-} from './event.js'
-export type { ExchangeCounts } from './exchange-context.js'
-export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } from './explain.js'
-export type { FilterOptions } from './filter.js'
-export { auditFrameworkErrors, type FrameworkErrorsHandler } from './framework-errors.js'
-export type { WhoCounts } from './identity.js'
-export type { Checkpoint, CheckpointFunction } from './integrity/checkpoint.js'
-export type { Secret } from './integrity/keys.js'
-export {
-  type VerifiedFile,
-  type VerifiedRange,
-  type VerifyOptions,
-  type VerifyProblem,
-  type VerifyProblemKind,
-  type VerifyResult,
-  verifyTrail,
-} from './integrity/verify.js'
-export type { LevelName, LevelOption } from './level.js'
+} from './event/event.js'
+export type { WhoCounts } from './event/identity.js'
+export type { LevelName, LevelOption } from './event/level.js'
+export type { RequestAudit } from './exchange/request-audit.js'
+export type { SinkLogger } from './logger.js'
+export { optionsFromNomadStanza } from './options/migrate/nomad.js'
+export { optionsFromRancherEnv } from './options/migrate/rancher.js'
 export {
   type AuditOptions,
   type CaptureOptions,
@@ -40,27 +28,38 @@ export {
   type Duration,
   type FileSinkOptions,
   type FormatFunction,
-  type Identity,
-  type IdentityFunction,
-  type NamespaceFunction,
   optionsJsonSchema,
   type RedactOptions,
-  type RouteAudit,
   type SealOptions,
   type SinkOptions,
   type Size,
   type StdoutSinkOptions,
-} from './options.js'
-export { audit, audit as default } from './plugin.js'
-export type { TrailQuery } from './reading/query.js'
-export { readTrail, type TrailCounts, type TrailReading } from './reading/read-trail.js'
-export type { TrailExchange } from './reading/record.js'
+} from './options/parse.js'
+export type { AppAudit } from './plugin/app-audit.js'
+export { auditFrameworkErrors, type FrameworkErrorsHandler } from './plugin/framework-errors.js'
+export { audit, audit as default } from './plugin/plugin.js'
+export type { StatsMessage } from './plugin/stats-channel.js'
+export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } from './policy/explain.js'
+export type { FilterOptions } from './policy/filter.js'
+export type { RouteAudit } from './policy/route-level.js'
+export type { RuleOptions } from './policy/rules.js'
+export type { TrailQuery } from './reader/query.js'
+export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'
+export type { TrailExchange } from './reader/record.js'
+export type { Secret } from './reader/verify/keys.js'
+export type {
+  VerifiedFile,
+  VerifiedRange,
+  VerifyProblem,
+  VerifyProblemKind,
+  VerifyResult,
+} from './reader/verify/result.js'
+export { type VerifyOptions, verifyTrail } from './reader/verify/verify.js'
 export { type AuditHashOptions, auditHash } from './redact/hash.js'
-export type { OmittablePath } from './redact.js'
-export type { RequestAudit } from './request-audit.js'
-export type { RuleOptions } from './rules.js'
+export type { OmittablePath } from './redact/redactor.js'
+export type { ExchangeCounts } from './runtime/counts.js'
+export type { AuditStats } from './runtime/runtime.js'
+export { BatchError } from './sinks/batch-error.js'
 export { type MemorySink, memorySink } from './sinks/memory.js'
-export type { AuditEntry, AuditSink, SinkContext, SinkLogger } from './sinks/sink.js'
+export type { AuditEntry, AuditSink, SinkContext } from './sinks/sink.js'
 export { type StreamSinkOptions, streamSink } from './sinks/stream.js'
-export type { StatsMessage } from './stats-channel.js'
-export type { AuditStats } from './trail.js'

@@ -1,3 +1,3 @@
 export { type MemorySink, memorySink } from './sinks/memory.js'
-export { type FaultySink, faultySink } from './testing/faulty-sink.js'
-export { type SinkUnderTest, type TestFunctions, testSink } from './testing/test-sink.js'
+export { type FaultySink, faultySink } from './sinks/testing/faulty-sink.js'
+export { type SinkUnderTest, type TestFunctions, testSink } from './sinks/testing/test-sink.js'

@@ -3,8 +3,9 @@
  * The file sink behind its lane, without a server. The package has no entry for that, so its modules are compiled into
  * `bench/.modules` by the scripts that need them.
  */
-import { Delivery } from '../.modules/delivery.js'
-import { Draft, Entry, jsonFormat } from '../.modules/entry.js'
+import { Delivery } from '../.modules/delivery/delivery.js'
+import { Entry } from '../.modules/delivery/entry.js'
+import { Draft, jsonFormat } from '../.modules/event/draft.js'
 import { fileSink } from '../.modules/sinks/file/index.js'
 
 const HEAD = '{"created_at":"2026-03-24T17:09:35.704Z","event_type":"audit","seq":'

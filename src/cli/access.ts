@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
-import { closeFiles, findFiles } from '../reading/files.js'
-import { UsageError } from './command.js'
+import { closeFiles, findFiles } from '../reader/files.js'
 import { printableJson } from './terminal.js'
+import { UsageError } from './usage.js'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { closest } from '../options/suggest.js'
-import { type OptionDefinitions, UsageError } from './command.js'
+import { type OptionDefinitions, UsageError } from './usage.js'
 
 /** What a command line says. */
 export interface Parsed {

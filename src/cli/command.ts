@@ -1,23 +1,12 @@
 import type { Parsed } from './arguments.js'
 import type { Output } from './output.js'
 import type { Painter } from './terminal.js'
+import type { OptionDefinitions } from './usage.js'
 
 /** How a command ends, as `grep` does. */
 export const EXIT = { found: 0, nothing: 1, trouble: 2 } as const
 
 export type Exit = (typeof EXIT)[keyof typeof EXIT]
-
-/** One option of a command; without a value it is a flag. */
-export interface OptionDefinition {
-  /** What it takes, in capitals. */
-  readonly value?: string
-  readonly short?: string
-  /** It may be given several times. */
-  readonly multiple?: true
-  readonly help: string
-}
-
-export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>
 
 /** What a command writes to. */
 export interface Io {
@@ -45,9 +34,4 @@ export interface Command {
   readonly options: OptionDefinitions
   readonly examples: readonly { readonly what: string; readonly line: string }[]
   run(parsed: Parsed, io: Io): Promise<Exit>
-}
-
-/** The command line does not mean anything; the message says what to write. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
 }

@@ -1,4 +1,4 @@
-import type { TrailExchange } from '../reading/record.js'
+import type { TrailExchange } from '../reader/record.js'
 import { printable, printableJson } from './terminal.js'
 
 /** What a spreadsheet takes for the beginning of a formula, whatever width it is written in. */

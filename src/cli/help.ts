@@ -1,4 +1,5 @@
-import type { Command, OptionDefinitions } from './command.js'
+import type { Command } from './command.js'
+import type { OptionDefinitions } from './usage.js'
 
 export const PROGRAM = 'npx fastify-audit-log'
 

@@ -1,4 +1,4 @@
-import type { TrailCounts } from '../reading/read-trail.js'
+import type { TrailCounts } from '../reader/read-trail.js'
 
 /** What whoever reads a trail must know beside what was found, one sentence each. */
 export function noticesOf(counts: Readonly<TrailCounts>): string[] {

@@ -1,6 +1,6 @@
-import type { TrailQuery } from '../reading/query.js'
+import type { TrailQuery } from '../reader/query.js'
 import { optionValue, type Parsed } from './arguments.js'
-import { type OptionDefinitions, UsageError } from './command.js'
+import { type OptionDefinitions, UsageError } from './usage.js'
 
 export const FILTER_OPTIONS = {
   since: { value: 'TIME', help: 'received at or after: RFC 3339, a day (UTC), or a duration before now such as 2h' },

@@ -1,4 +1,4 @@
-import { readTrail } from '../reading/read-trail.js'
+import { readTrail } from '../reader/read-trail.js'
 import type { Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, pathsOf, queryOf } from './options.js'

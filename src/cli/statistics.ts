@@ -1,4 +1,4 @@
-import type { TrailExchange } from '../reading/record.js'
+import type { TrailExchange } from '../reader/record.js'
 import { Tally } from './tally.js'
 import { Timeline } from './timeline.js'
 

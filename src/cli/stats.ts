@@ -1,5 +1,5 @@
-import { readTrail, type TrailCounts } from '../reading/read-trail.js'
-import type { TrailExchange } from '../reading/record.js'
+import { readTrail, type TrailCounts } from '../reader/read-trail.js'
+import type { TrailExchange } from '../reader/record.js'
 import { choiceOf, type Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, pathsOf, queryOf } from './options.js'

@@ -1,4 +1,4 @@
-import type { TrailExchange } from '../reading/record.js'
+import type { TrailExchange } from '../reader/record.js'
 import { cut, type Painter, padded, printable, type Style } from './terminal.js'
 
 /** Columns that a stranger's text cannot leave; the last one has the rest of the line. */

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { type VerifyOptions, type VerifyProblem, type VerifyResult, verifyTrail } from '../integrity/verify.js'
+import type { VerifyProblem, VerifyResult } from '../reader/verify/result.js'
+import { type VerifyOptions, verifyTrail } from '../reader/verify/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
-import { type Command, EXIT, type Exit, type Io, UsageError } from './command.js'
+import { type Command, EXIT, type Exit, type Io } from './command.js'
 import { ACCESS_OPTION, HELP_OPTION, pathsOf } from './options.js'
 import { printable, printableJson } from './terminal.js'
+import { UsageError } from './usage.js'
 
 export const verify: Command = {
   name: 'verify',

@@ -1,9 +1,10 @@
-import type { TrailExchange } from '../reading/record.js'
+import type { TrailExchange } from '../reader/record.js'
 import { choiceOf, type Parsed } from './arguments.js'
-import type { Io, OptionDefinitions } from './command.js'
+import type { Io } from './command.js'
 import { CSV_HEADER, csvRow } from './csv.js'
 import { tableHeader, tableNote, tableRow } from './table.js'
 import { printableJson } from './terminal.js'
+import type { OptionDefinitions } from './usage.js'
 
 const FORMATS = ['table', 'json', 'csv'] as const
 

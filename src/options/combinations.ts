@@ -1,17 +1,11 @@
 import { resolve } from 'node:path'
 import { AuditInvalidUnit } from '../errors.js'
 import { parseDuration } from '../units.js'
-import { dataDirProblem, filePathProblem, missing } from './problems.js'
+import { dataDirProblem, filePathProblem, missing, type Problem } from './problems.js'
 import { sealProblems } from './seal.js'
 
 // What is wrong between options that may each be right. All of this looks at options that may be wrong in
 // themselves, so that every mistake is found at once.
-
-/** Something wrong, and where in the options. */
-export interface Problem {
-  path: (string | number)[]
-  message: string
-}
 
 export const DEFAULT_DATA_DIR = './data'
 

@@ -1,19 +1,14 @@
-import { BOUNDS } from '../bound.js'
-import { STATUS_PATTERN } from '../filter.js'
-import { braceProblem } from '../glob.js'
-import { LEVEL_NAMES } from '../level.js'
+import { LEVEL_NAMES } from '../event/level.js'
+import { BOUNDS } from '../event/limits.js'
+import { STATUS_PATTERN } from '../policy/filter.js'
+import { braceProblem } from '../policy/glob.js'
 import { parseSize } from '../units.js'
 import { choiceProblem, headerNameProblem } from './problems.js'
 
 // What is wrong with one value that says how much is recorded, as a sentence that goes on from it.
 
-/** A secret this short could be found by trying. */
-const MIN_SECRET_BYTES = 32
-
 /** Beside a batch's bound of 1 MiB and a queue's of 64 MiB, a larger body would crowd out everything else. */
 const MAX_BODY_BYTES = 16 * 2 ** 20
-
-export const KEY_ID = /^[\w.-]{1,32}$/
 
 export function levelProblem(value: unknown): string {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))) {
@@ -58,17 +53,4 @@ export function redactKeyProblem(key: string): string | undefined {
   if (key.includes('*')) return 'is a pattern, and keys are compared as a whole; write each name'
   if (/[^-_\s[\].]/.test(key)) return undefined
   return "names no key; write one such as 'ssn'"
-}
-
-export function secretProblem(value: unknown): string | undefined {
-  const remedy = `write at least ${MIN_SECRET_BYTES} random bytes, as a Buffer or a string that is kept out of the code`
-  if (typeof value !== 'string' && !(value instanceof Uint8Array)) return `is not a secret; ${remedy}`
-  return Buffer.byteLength(value) < MIN_SECRET_BYTES
-    ? `is too short to keep a value from being guessed; ${remedy}`
-    : undefined
-}
-
-export function keyIdProblem(keyId: string): string | undefined {
-  if (KEY_ID.test(keyId)) return undefined
-  return "is not a key's name; write 1 to 32 letters, digits, '.', '_' or '-', such as '2026-01'"
 }

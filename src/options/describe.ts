@@ -1,22 +1,4 @@
-import { isSecretKey } from '../redact.js'
-
-const MAX_TEXT = 80
-const MAX_ITEMS = 4
-const MAX_DEPTH = 2
-
-/** A value as it may stand in an error: short, on one line, without what a key's name says is secret. */
-export function describeValue(value: unknown, key = '', depth = 0): string {
-  if (value !== undefined && value !== null && isSecretKey(key)) return '(hidden)'
-  if (typeof value === 'string') return JSON.stringify(cut(value))
-  if (typeof value === 'bigint') return cut(`${value}n`)
-  if (typeof value === 'symbol') return 'a symbol'
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
-  if (Array.isArray(value)) return describeList(value, key, depth)
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return `an instance of ${className(value)}`
-  return describeObject(value, depth)
-}
+import { shorten } from '../redact/describe-value.js'
 
 /** Where a value stands in the options: `sinks[1].rotateDuration`. */
 export function describePath(path: readonly PropertyKey[]): string {
@@ -24,38 +6,7 @@ export function describePath(path: readonly PropertyKey[]): string {
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`
     else if (typeof key === 'string' && /^[A-Za-z_$][\w$]{0,63}$/.test(key)) text += text === '' ? key : `.${key}`
-    else text += `[${JSON.stringify(cut(String(key)))}]`
+    else text += `[${JSON.stringify(shorten(String(key)))}]`
   }
   return text === '' ? 'options' : text
-}
-
-function describeList(list: readonly unknown[], key: string, depth: number): string {
-  if (list.length === 0) return '[]'
-  if (depth >= MAX_DEPTH) return '[…]'
-  const items = list.slice(0, MAX_ITEMS).map((item) => describeValue(item, key, depth + 1))
-  if (list.length > MAX_ITEMS) items.push(`… ${list.length - MAX_ITEMS} more`)
-  return `[${items.join(', ')}]`
-}
-
-function describeObject(object: object, depth: number): string {
-  const entries = Object.entries(object)
-  if (entries.length === 0) return '{}'
-  if (depth >= MAX_DEPTH) return '{…}'
-  const items = entries
-    .slice(0, MAX_ITEMS)
-    .map(
-      ([key, value]) =>
-        `${/^\w{1,64}$/.test(key) ? key : JSON.stringify(cut(key))}: ${describeValue(value, key, depth + 1)}`,
-    )
-  if (entries.length > MAX_ITEMS) items.push(`… ${entries.length - MAX_ITEMS} more`)
-  return `{ ${items.join(', ')} }`
-}
-
-function className(value: object): string {
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' ? cut(name) : 'a class'
-}
-
-function cut(text: string): string {
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { describePath, describeValue } from './describe.js'
+import { describeValue } from '../redact/describe-value.js'
+import { describePath } from './describe.js'
 
 const MAX_LINES = 50
 

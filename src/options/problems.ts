@@ -1,8 +1,14 @@
 import { types } from 'node:util'
-import { braceProblem } from '../glob.js'
+import { braceProblem } from '../policy/glob.js'
 import { closest } from './suggest.js'
 
 // What is wrong with one value, as a sentence that goes on from it: `"get" is in lower case; write "GET"`.
+
+/** Something wrong, and where in the options. */
+export interface Problem {
+  path: (string | number)[]
+  message: string
+}
 
 export const SINK_NAME = /^[\w.-]{1,64}$/
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { toLevel } from '../level.js'
+import { toLevel } from '../event/level.js'
 import { parseDuration, parseSize } from '../units.js'
 import { defaultPath } from './combinations.js'
 import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } from './resolved.js'

@@ -1,11 +1,12 @@
-import type { CaptureSettings } from '../capture.js'
-import type { FilterOptions } from '../filter.js'
-import type { SealSettings } from '../integrity/seal.js'
-import type { Level } from '../level.js'
-import type { RedactSettings } from '../redact.js'
-import type { RuleOptions } from '../rules.js'
+import type { SealSettings } from '../delivery/seal/seal.js'
+import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
+import type { CaptureSettings } from '../event/content/capture.js'
+import type { Level } from '../event/level.js'
+import type { FilterOptions } from '../policy/filter.js'
+import type { RuleOptions } from '../policy/rules.js'
+import type { RedactSettings } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
-import type { DeliveryGuarantee, FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
+import type { DeliveryGuarantee, FormatFunction } from './types.js'
 
 /** What the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute. */
 export interface ResolvedOptions {

@@ -1,21 +1,20 @@
 import { z } from 'zod'
-import { STATUS_PATTERN } from '../filter.js'
-import { endpointPatternProblem } from '../glob.js'
-import { LEVEL_NAMES } from '../level.js'
-import { OMITTABLE } from '../redact.js'
+import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
+import { LEVEL_NAMES } from '../event/level.js'
+import { STATUS_PATTERN } from '../policy/filter.js'
+import { endpointPatternProblem } from '../policy/glob.js'
+import { OMITTABLE } from '../redact/redactor.js'
+import { KEY_ID, keyIdProblem, secretProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {
   capturedHeaderProblem,
   headerNamesProblem,
-  KEY_ID,
-  keyIdProblem,
   levelProblem,
   maxBodyProblem,
   patternProblem,
   redactKeyProblem,
   routePatternProblem,
-  secretProblem,
   statusProblem,
 } from './content-problems.js'
 import {
@@ -33,7 +32,7 @@ import {
   sinkTypeProblem,
 } from './problems.js'
 import { sealIssues, sealOption } from './seal.js'
-import type { FormatFunction, IdentityFunction, NamespaceFunction } from './types.js'
+import type { FormatFunction } from './types.js'
 import { choice, count, duration, expected, flag, list, live, says, size, strict, text, timer } from './values.js'
 
 // The one source of what options there are, of their defaults, and of what is said when they are wrong. Nothing is

@@ -1,38 +1,15 @@
 import type { KeyObject } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
-import type { AuditEvent, LifecycleEvent } from '../event.js'
-import type { FilterOptions } from '../filter.js'
-import type { CheckpointFunction } from '../integrity/checkpoint.js'
-import type { LevelOption } from '../level.js'
-import type { OmittablePath } from '../redact.js'
-import type { RuleOptions } from '../rules.js'
+import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
+import type { CheckpointFunction } from '../event/checkpoint.js'
+import type { AuditEvent, LifecycleEvent } from '../event/event.js'
+import type { LevelOption } from '../event/level.js'
+import type { FilterOptions } from '../policy/filter.js'
+import type { RuleOptions } from '../policy/rules.js'
+import type { OmittablePath } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
 
 // What users write. A compiler drops the comments of types that are inferred from a schema, so these are written
 // out for editors; the tests hold them equal to the schema, and each `@default` to its default.
-
-/** Who made a request. */
-export interface Identity {
-  /** What identifies the caller for good: a user's or a token's id, never a secret. */
-  accessorId: string
-  name?: string | undefined
-  policies?: readonly string[] | undefined
-  groups?: readonly string[] | undefined
-  /** Whether the credential holds in every region or tenant. */
-  global?: boolean | undefined
-  /** When the credential was made. */
-  createTime?: string | Date | undefined
-  /** How the caller proved who they are, such as `'jwt'`. */
-  method?: string | undefined
-  /** For whom the caller acts, if it is somebody else. */
-  onBehalfOf?: string | undefined
-}
-
-/** Says who made a request; `undefined` is recorded as the anonymous token. Must not return a promise. */
-export type IdentityFunction = (request: FastifyRequest) => Identity | undefined
-
-/** Says which namespace a request is for; `undefined` is recorded as `default`. Must not return a promise. */
-export type NamespaceFunction = (request: FastifyRequest) => string | undefined
 
 /** Turns an event into the one line that is stored. */
 export type FormatFunction = (event: AuditEvent | LifecycleEvent) => string
@@ -225,9 +202,6 @@ export interface RedactOptions {
    */
   omit?: readonly OmittablePath[] | undefined
 }
-
-/** What a route's `config.audit` says: whether it is recorded, or how much. */
-export type RouteAudit = boolean | { level: LevelOption }
 
 /** The options of the plugin. */
 export interface AuditOptions {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { AuditInvalidOptions } from '../errors.js'
-import { keyIdProblem, secretProblem } from '../options/content-problems.js'
+import { keyIdProblem, secretProblem } from './secret.js'
 
 /** Under what a value is hashed. */
 export interface AuditHashOptions {

@@ -1,6 +1,6 @@
-import { isPlain } from '../bound.js'
-import { cuesOf } from './cues.js'
+import { isPlain } from '../json.js'
 import { builtInSecrecy, formsOf, type Secrecy } from './keys.js'
+import { cuesOf } from './search/prefilter.js'
 
 /** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
 const REMEMBERED = 4096

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../event.js'
+import type { AuditEvent } from '../event/event.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
 /** A sink that keeps everything in memory, and fails, recovers or hangs when it is told to. */

@@ -1,4 +1,5 @@
-import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event.js'
+import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event/event.js'
+import type { SinkLogger } from '../logger.js'
 
 /** What a sink is given to store: one line, and the event that it was made of. */
 export interface AuditEntry {
@@ -10,13 +11,6 @@ export interface AuditEntry {
 
 /** What `write` returns when everything is stored already: the lane goes on at once, without waiting for a promise. */
 export const STORED: Promise<void> = Promise.resolve()
-
-/** The logger a sink may use: Fastify's, or anything of its shape. */
-export interface SinkLogger {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
-}
 
 /** What a sink may use of the plugin; handed to `open`. */
 export interface SinkContext {

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { BatchError } from '../errors.js'
+import { BatchError } from './batch-error.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
 /** How a stream is treated. */

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { completeLine, gapLine, idOf, linesOf, receivedLine, temporaryDirectory, trailOf } from '../reading/made.js'
+import { completeLine, gapLine, idOf, linesOf, receivedLine, temporaryDirectory, trailOf } from '../reader/made.js'
 import { execute, program } from './program.js'
 import { served } from './served.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { idOf, linesOf, trailOf } from '../reading/made.js'
+import { idOf, linesOf, trailOf } from '../reader/made.js'
 import { type Ended, execute, program } from './program.js'
 
 const cli = await program()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import audit from '../../src/index.js'
-import { temporaryDirectory } from '../reading/made.js'
+import { temporaryDirectory } from '../reader/made.js'
 import { StagedSink } from '../support/staged-sink.js'
 
 /** What a client was told. */

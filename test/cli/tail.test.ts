@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { completeLine, correctionLine, gapLine, idOf, linesOf, temporaryDirectory, trailOf } from '../reading/made.js'
+import { completeLine, correctionLine, gapLine, idOf, linesOf, temporaryDirectory, trailOf } from '../reader/made.js'
 import { StagedSink } from '../support/staged-sink.js'
 import { program } from './program.js'
 import { server } from './served.js'

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { KEYS, writeFiles, writeTrail } from '../integrity/sealed-trail.js'
-import { temporaryDirectory } from '../reading/made.js'
+import { KEYS, writeFiles, writeTrail } from '../delivery/seal/sealed-trail.js'
+import { temporaryDirectory } from '../reader/made.js'
 import { program } from './program.js'
 
 const cli = await program()

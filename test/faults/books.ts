@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { AuditEvent, EventPayload, LifecycleEvent } from '../../src/event.js'
+import type { AuditEvent, EventPayload, LifecycleEvent } from '../../src/event/event.js'
 import type { SinkStats } from '../../src/index.js'
 import { ArchiveNames } from '../../src/sinks/file/names.js'
 import { linesOf } from '../sinks/file/world.js'

@@ -1,7 +1,8 @@
 import awsLambda from '@fastify/aws-lambda'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { itIsTheSame, type Seen, type Subject } from './support/compare.js'
+import { itIsTheSame, type Subject } from './support/compare.js'
 import { declareRoutes, REQUESTS } from './support/routes.js'
+import type { Seen } from './support/seen.js'
 
 /** Calls the function as API Gateway does; there is no socket. */
 async function invoke(app: FastifyInstance): Promise<Seen[]> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as errors from '../../src/errors.js'
+import { BatchError } from '../../src/sinks/batch-error.js'
 import { read, sources } from '../support/markdown.js'
 
 interface Documented {
@@ -13,7 +14,7 @@ const documented: Documented[] = [
   ...read('docs/errors.md').matchAll(/^### `(FST_AUDIT_\w+)`\n\nStatus (\d{3}|none) · `(\w+)`/gm),
 ].map(([, code = '', status = '', name = '']) => ({ code, status, name }))
 
-const thrown: Documented[] = Object.entries(errors).flatMap(([name, value]) => {
+const thrown: Documented[] = Object.entries({ ...errors, BatchError }).flatMap(([name, value]) => {
   if (typeof value !== 'function' || !(value.prototype instanceof Error)) return []
   const error: unknown = Reflect.construct(value, [{}])
   if (!(error instanceof Error && 'code' in error)) throw new Error(`${name} has no code`)

@@ -188,5 +188,5 @@ describe('the counters that it names', async () => {
 it('shows how to feed a metrics library with what the channel publishes', () => {
   const shown = codeBlocks(DOCUMENT).filter(({ language, text }) => language === 'ts' && text.includes('StatsMessage'))
   expect(shown.map(({ text }) => text.includes("subscribe('fastify-audit-log:stats'"))).toEqual([true])
-  expect(read('src/stats-channel.ts')).toContain("channel('fastify-audit-log:stats')")
+  expect(read('src/plugin/stats-channel.ts')).toContain("channel('fastify-audit-log:stats')")
 })

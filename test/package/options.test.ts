@@ -2,6 +2,7 @@ import { runInNewContext } from 'node:vm'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { optionsJsonSchema, parseOptions } from '../../src/options/parse.js'
 import {
   captureSchema,
   customSinkSchema,
@@ -13,7 +14,6 @@ import {
   stdoutSinkSchema,
 } from '../../src/options/schema.js'
 import { sealSchema } from '../../src/options/seal.js'
-import { optionsJsonSchema, parseOptions } from '../../src/options.js'
 import { codeBlocks, read } from '../support/markdown.js'
 
 const DOCUMENT = 'docs/options.md'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../src/changes.js'
-import { REDACTED } from '../../src/redact.js'
+import { REDACTED } from '../../src/redact/redactor.js'
+import { newChanges } from '../support/changes.js'
 import { hostileText } from '../support/hostile.js'
 import { CARDS, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
 
@@ -136,7 +136,7 @@ describe('a secret', () => {
     fc.assert(
       fc.property(hostileText, byForm, hostileText, (before, { text, needle }, after) => {
         fc.pre(!/[0-9a-f.+\- ]$/i.test(before) && !/^[0-9a-f+\- ]/i.test(after) && !before.includes('-----BEGIN'))
-        const changes = new Changes()
+        const changes = newChanges()
         expect(changes.redactor.text(`${before} | ${text} | ${after}`, 'x', changes)).not.toContain(needle)
       }),
     )
@@ -251,7 +251,7 @@ describe('a text that is longer than what is searched', () => {
   ])('shows nothing of %s that the cut goes through', (_, write) => {
     const secret = write('hunter2')
     for (let place = 1; place < secret.length; place++) {
-      const changes = new Changes()
+      const changes = newChanges()
       const text = `${'x '.repeat(LIMIT / 2 - 40)}${'y'.repeat(79 - place)} ${secret} ${'z '.repeat(100)}`
       const clean = changes.redactor.text(text, 'response.error', changes)
       expect(clean.slice(-60)).not.toMatch(/hun|eyJ|\d|ada/)

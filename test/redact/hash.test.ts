@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../src/changes.js'
+import { Changes } from '../../src/redact/change-report.js'
 import { auditHash } from '../../src/redact/hash.js'
-import { REDACTED, Redactor } from '../../src/redact.js'
+import { REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { CARDS, HASH_SECRET, hashingRedactor, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
 
 const hashOf = (value: string): string => auditHash(value, { secret: HASH_SECRET, keyId: 'k1' })

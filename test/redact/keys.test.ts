@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as lists from '../../src/redact/keys.js'
-import { isSecretKey, normalKey, OMITTABLE } from '../../src/redact.js'
+import { isSecretKey, normalKey, OMITTABLE } from '../../src/redact/redactor.js'
 import { read } from '../support/markdown.js'
 import { redactorOf } from '../support/secrets.js'
 

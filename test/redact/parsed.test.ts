@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Changes } from '../../src/changes.js'
-import { REDACTED, Redactor } from '../../src/redact.js'
-import { RedactedJson } from '../../src/redacted-json.js'
+import { Changes } from '../../src/redact/change-report.js'
+import { RedactedJson } from '../../src/redact/redacted-json.js'
+import { REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { hostileText } from '../support/hostile.js'
 
 const redactor = new Redactor()

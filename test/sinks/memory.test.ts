@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Entry } from '../../src/entry.js'
-import type { LifecycleType } from '../../src/event.js'
-import { writeLifecycle } from '../../src/formats/json.js'
+import { Entry } from '../../src/delivery/entry.js'
+import type { LifecycleType } from '../../src/event/event.js'
+import { writeLifecycle } from '../../src/event/formats/json.js'
 import { memorySink } from '../../src/sinks/memory.js'
 import { draft, requestDraft } from '../support/lane.js'
 

@@ -1,4 +1,4 @@
-import type { RouterFolding } from '../../src/path.js'
+import type { RouterFolding } from '../../src/policy/path.js'
 
 /** Fastify's own router, unless it is told otherwise. */
 export const plain: RouterFolding = {

@@ -1,10 +1,18 @@
 import { expect, onTestFinished, vi } from 'vitest'
-import { Changes } from '../../src/changes.js'
-import { Delivery, type DeliveryOptions } from '../../src/delivery.js'
-import { Draft, Entry, jsonFormat, type Waiter } from '../../src/entry.js'
-import type { LifecycleDetails, LifecycleEvent } from '../../src/event.js'
-import { ANONYMOUS, stampOf, writeAuth, writeLifecycle, writePayload, writeRequest } from '../../src/formats/json.js'
+import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js'
+import { Entry, type Waiter } from '../../src/delivery/entry.js'
+import { Draft, jsonFormat } from '../../src/event/draft.js'
+import type { LifecycleDetails, LifecycleEvent } from '../../src/event/event.js'
+import {
+  ANONYMOUS,
+  stampOf,
+  writeAuth,
+  writeLifecycle,
+  writePayload,
+  writeRequest,
+} from '../../src/event/formats/json.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
+import { newChanges } from './changes.js'
 import { validateLine } from './schema.js'
 
 const TIME = '2026-03-24T17:09:35.704Z'
@@ -45,7 +53,7 @@ export function requestDraft(endpoint: string): Draft {
     nodeAddress: '127.0.0.1:2',
     origin: undefined,
   }
-  const changes = new Changes()
+  const changes = newChanges()
   return draft(
     writePayload(
       'OperationReceived',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import type { AuditEvent, LifecycleEvent } from '../../src/event.js'
+import type { AuditEvent, LifecycleEvent } from '../../src/event/event.js'
 
 const schemaFile = new URL('../../schema/event.schema.json', import.meta.url)
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false })

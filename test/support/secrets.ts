@@ -1,5 +1,5 @@
-import { Changes } from '../../src/changes.js'
-import { Redactor, type RedactSettings } from '../../src/redact.js'
+import { Changes } from '../../src/redact/change-report.js'
+import { Redactor, type RedactSettings } from '../../src/redact/redactor.js'
 
 export const HASH_SECRET = Buffer.from('a secret of more than thirty-two bytes')
 

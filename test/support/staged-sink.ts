@@ -1,4 +1,4 @@
-import { BatchError } from '../../src/errors.js'
+import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { validateLine } from './schema.js'
 

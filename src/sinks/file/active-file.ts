@@ -1,17 +1,17 @@
 import { basename } from 'node:path'
-import type { LifecycleDetails } from '../../event.js'
+import type { LifecycleDetails } from '../../event/event.js'
 import type { SinkContext } from '../sink.js'
 import { makeDirectory } from './directory.js'
+import { Space } from './disk-space.js'
+import { cleanUp, Trouble } from './failure-log.js'
 import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
-import { Pace } from './pace.js'
 import { interrupted, rotate } from './rotation.js'
-import { Space } from './space.js'
+import { Pace } from './sync-writes.js'
 import { lastLineOf, setAside } from './tail.js'
-import { cleanUp, Trouble } from './trouble.js'
 
 /** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
 export const CHECK_INTERVAL = 1000

@@ -1,15 +1,16 @@
 import { type Clock, systemClock } from '../../clock.js'
-import { AuditSinkUnavailable, BatchError } from '../../errors.js'
+import { AuditSinkUnavailable } from '../../errors.js'
 import { sleep } from '../../timers.js'
+import { BatchError } from '../batch-error.js'
 import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { makeDirectory } from './directory.js'
+import { cleanUp } from './failure-log.js'
 import { CREATE, type FileSystem, nodeFileSystem, remove, writeWhole } from './fs.js'
 import { type LockParts, takeLock } from './lock.js'
 import { openError } from './open-errors.js'
 import { deleteArchive, expired, type RetentionOptions } from './retention.js'
 import { fillHostname, takeSlot } from './slot.js'
-import { cleanUp } from './trouble.js'
 
 /** How often retention looks for archives that have grown too old, in milliseconds. */
 const RETENTION_INTERVAL = 60_000

@@ -1,6 +1,6 @@
-import { parseJson } from '../../parse-json.js'
+import { parseJson } from '../../json.js'
 import { type FileSystem, readSmall, unless } from './fs.js'
-import type { ProcessIdentity } from './identity.js'
+import type { ProcessIdentity } from './process-identity.js'
 
 /** What a lock says of the process that made it. */
 export interface Holder extends ProcessIdentity {

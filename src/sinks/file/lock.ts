@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
+import type { SinkLogger } from '../../logger.js'
 import { clearInterval, RealDate, setInterval } from '../../timers.js'
-import type { SinkLogger } from '../sink.js'
+import { cleanUp, Trouble } from './failure-log.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
-import { identify, liveness, type ProcessIdentity, sharesPids } from './identity.js'
 import { type FoundLock, type Holder, readLock } from './lock-file.js'
 import { removeLitter } from './lock-litter.js'
-import { cleanUp, Trouble } from './trouble.js'
+import { identify, liveness, type ProcessIdentity, sharesPids } from './process-identity.js'
 
 /** How often a lock is renewed, in milliseconds. */
 export const RENEWAL_INTERVAL = 1000

@@ -1,5 +1,5 @@
 import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
-import type { Pace } from './pace.js'
+import type { Pace } from './sync-writes.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
 
 /** Enough for the start of a line of format `json`. */

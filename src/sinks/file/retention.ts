@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import type { LifecycleDetails } from '../../event.js'
-import { sealOf } from '../../integrity/line.js'
+import type { LifecycleDetails } from '../../event/event.js'
+import { sealOf } from '../../event/seal-line.js'
 import { type FileSystem, lookUp, unless } from './fs.js'
 import type { Archive, ArchiveNames } from './names.js'
 import { lastLineOf } from './tail.js'

@@ -1,6 +1,6 @@
 import { parseReplies, requestBytes, Wire, type WireRequest } from '../../support/wire.js'
-import type { Seen } from './compare.js'
 import { PATIENCE_MS } from './patience.js'
+import type { Seen } from './seen.js'
 
 /** A request, and what its client goes on to send when something of the reply is there. */
 export interface TalkRequest extends WireRequest {

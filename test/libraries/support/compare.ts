@@ -3,21 +3,12 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
 import { beforeAll, describe, expect, it } from 'vitest'
 import audit from '../../../src/index.js'
-import { listen } from '../../lifecycle/runner.js'
+import { listen } from '../../exchange/runner.js'
 import { StagedSink } from '../../support/staged-sink.js'
 import { talk, withoutChunks } from './client.js'
 import { comesTrue, resolves } from './patience.js'
+import type { Seen } from './seen.js'
 import { VARIANTS, type Variant } from './variants.js'
-
-/** One exchange as its client saw it. */
-export interface Seen {
-  /** Which request it was. */
-  name: string
-  /** The final status. */
-  status: number
-  /** Everything that came back. */
-  bytes: string
-}
 
 /** Keeps what happens inside a server, to be compared as well. */
 export type Note = (line: string) => void

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AuditSinkLocked } from '../../../src/errors.js'
 import { nodeFileSystem } from '../../../src/sinks/file/fs.js'
-import { identify } from '../../../src/sinks/file/identity.js'
 import { type Lock, takeLock } from '../../../src/sinks/file/lock.js'
+import { identify } from '../../../src/sinks/file/process-identity.js'
 import { entry, ManualClock, START, until, type World, world } from './world.js'
 
 vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))

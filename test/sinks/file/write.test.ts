@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AuditSinkOpenFailed, AuditSinkUnavailable, BatchError } from '../../../src/errors.js'
+import { AuditSinkOpenFailed, AuditSinkUnavailable } from '../../../src/errors.js'
+import { BatchError } from '../../../src/sinks/batch-error.js'
 import type { Fault } from './faulty-fs.js'
 import { entry, world } from './world.js'
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { AuditEvent, LifecycleEvent } from '../../../src/event.js'
+import type { AuditEvent, LifecycleEvent } from '../../../src/event/event.js'
 import { ArchiveNames } from '../../../src/sinks/file/names.js'
 import type { Answer } from './flood.js'
 

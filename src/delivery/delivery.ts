@@ -1,0 +1,219 @@
+import type { Draft, Format } from '../event/draft.js'
+import type { LifecycleDetails, LifecycleType } from '../event/event.js'
+import type { SinkLogger } from '../logger.js'
+import { BatchError } from '../sinks/batch-error.js'
+import type { AuditSink, SinkContext } from '../sinks/sink.js'
+import { clearTimeout, setTimeout } from '../timers.js'
+import { Entry, type Lane, OwnEntry } from './entry.js'
+import { Outbox } from './pending-entries.js'
+import type { Seal } from './seal/seal.js'
+import { SinkCalls } from './sink-driver.js'
+
+export interface DeliveryOptions {
+  name: string
+  enforced: boolean
+  format: Format
+  /** Milliseconds. */
+  timeout: number
+  maxQueue: number
+  maxQueueBytes: number
+  log: SinkLogger
+  /** Makes the record of something in the trail's own life. */
+  lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
+  /** What seals the lines, if anything does. */
+  seal?: Seal | null
+}
+
+/** What became of what a sink was offered, since the boot. */
+export interface SinkStats {
+  /** Everything that was given a `seq`: stored, refused, lost or in doubt. */
+  offered: number
+  stored: number
+  /** Certainly not stored. */
+  notStored: number
+  /** Nobody knows whether these are stored. */
+  inDoubt: number
+  /** Not stored although the request was served, or its handler ran. */
+  lost: number
+  /** How often the sink's `write` was called. */
+  batches: number
+  queued: number
+  queuedBytes: number
+  healthy: boolean
+}
+
+/**
+ * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It takes
+ * entries and says what became of them, from opening to closing; the outbox has them meanwhile, and the calls on the
+ * sink are in a file of their own.
+ */
+export class Delivery implements Lane, SinkContext {
+  readonly name: string
+  readonly enforced: boolean
+  readonly log: SinkLogger
+
+  private readonly seal: Seal | null
+  private readonly outbox: Outbox
+  private readonly calls: SinkCalls
+  /** What the trail begins with, unless the sink refuses it for good. */
+  private start: Entry | null = null
+
+  constructor(
+    sink: AuditSink,
+    private readonly options: DeliveryOptions,
+  ) {
+    this.name = options.name
+    this.enforced = options.enforced
+    this.seal = options.seal ?? null
+    this.log = options.log
+    this.outbox = new Outbox(this, { ...options, seal: this.seal })
+    this.calls = new SinkCalls(sink, this.outbox, {
+      ...options,
+      seal: this.seal,
+      onAnswer: (error) => this.forgetRefusedStart(error),
+      onRecovery: () => this.beginAgain(),
+    })
+  }
+
+  /** Whether the last attempt to store succeeded, and none is overdue. */
+  get healthy(): boolean {
+    return this.calls.healthy
+  }
+
+  stats(): SinkStats {
+    const { ledger, counts } = this.outbox
+    return { offered: ledger.seq, ...ledger.counts, ...counts, healthy: this.healthy }
+  }
+
+  /**
+   * Opens the sink. Rejects with what must stop the boot; a sink that cannot store now, or does not answer within
+   * `timeout` milliseconds, counts as failing and is given its time later.
+   */
+  open(timeout: number): Promise<void> {
+    return this.calls.open(this, timeout)
+  }
+
+  /**
+   * Takes an entry. False when it is refused or lost at once, which nobody is told of later; true when its waiter
+   * will be.
+   */
+  offer(entry: Entry): boolean {
+    const { calls } = this
+    const isRefused = calls.isClosed || (calls.isOverdue && this.enforced)
+    if (isRefused || !this.outbox.hasRoomFor(entry)) {
+      this.outbox.ledger.miss(entry)
+      return false
+    }
+    this.outbox.push(entry)
+    calls.schedule()
+    return true
+  }
+
+  /** Offers what the trail begins with; when the sink fails, once more as soon as it works. */
+  begin(draft: Draft): void {
+    this.start = new Entry(draft, this, null, true)
+    this.offer(this.start)
+  }
+
+  record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
+    const entry = new OwnEntry(this.options.lifecycle(type, details), this, null, true)
+    if (this.calls.isClosed) {
+      this.outbox.ledger.miss(entry)
+      return
+    }
+    this.outbox.pushOwn(entry)
+    if (type === 'rotation') this.seal?.checkpoints?.want()
+    this.calls.schedule()
+  }
+
+  doubt(entries: number): void {
+    this.outbox.ledger.doubtStored(entries)
+  }
+
+  /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
+  async flush(): Promise<void> {
+    await this.answered()
+    await this.answered()
+  }
+
+  /** Has the sink open what is at its path now. */
+  reopen(): Promise<void> {
+    return this.calls.isClosed ? Promise.resolve() : this.calls.reopen()
+  }
+
+  /**
+   * Stores what is queued and the stop entry, then closes the sink; gives up after `budget` milliseconds. Never
+   * rejects for what could not be stored: `stats()` says how much that is.
+   */
+  async close(budget: number, stop: () => LifecycleDetails['stop']): Promise<void> {
+    let isStopping = false
+    const offerStop = (): void => {
+      if (!isStopping) this.offer(this.entry('stop', stop()))
+      isStopping = true
+    }
+    const drain = async (): Promise<void> => {
+      await this.flush()
+      // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
+      this.calls.idle()
+      await this.flush()
+      offerStop()
+      await this.flush()
+      await this.lastCheckpoint()
+      await this.calls.close()
+    }
+    await this.within(budget, drain())
+    // Of a sink that was given up before, it is one more that is lost.
+    offerStop()
+  }
+
+  /** Tells whoever waits for a call that is under way that its outcome is in doubt, `timeout` milliseconds after they asked. */
+  giveUpWaiting(timeout: number): void {
+    if (this.enforced) this.calls.giveUpWaiting(timeout)
+  }
+
+  /** Closes the sink of a server that never started: nothing was offered. */
+  async release(budget: number): Promise<void> {
+    await this.within(budget, this.calls.close())
+  }
+
+  /** Signs the end of the chain, and waits until that has been kept elsewhere. */
+  private async lastCheckpoint(): Promise<void> {
+    const { seal } = this
+    if (seal === null || seal.checkpoints === null) return
+    seal.checkpoints.want()
+    if (seal.isDue) this.calls.write()
+    await this.flush()
+    await seal.checkpoints.handedOut()
+  }
+
+  private answered(): Promise<void> {
+    if (this.calls.isClosed || (this.outbox.isEmpty && !this.calls.isBusy)) return Promise.resolve()
+    return this.outbox.answered()
+  }
+
+  /** Waits until the sink is closed; what takes longer than `budget` is given up, but it is closed then too. */
+  private async within(budget: number, closed: Promise<void>): Promise<void> {
+    let deadline: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      deadline = setTimeout(resolve, budget)
+    })
+    await Promise.race([closed, late])
+    clearTimeout(deadline)
+    this.calls.abandon(budget)
+    this.calls.close()
+  }
+
+  private forgetRefusedStart(error: unknown): void {
+    if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
+  }
+
+  /** Of a server that started while its sink failed, nothing else in the trail says who wrote it, and by which rules. */
+  private beginAgain(): void {
+    if (this.start?.fate === 'not stored') this.begin(this.start.draft)
+  }
+
+  /** An entry about the trail's own life, for which nobody waits. */
+  private entry<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
+    return new Entry(this.options.lifecycle(type, details), this, null, true)
+  }
+}

@@ -1,0 +1,74 @@
+import { STORED } from '../sinks/sink.js'
+import { clearTimeout, monotonicNow, nextTick, setTimeout } from '../timers.js'
+
+/** What a call that settled says: its error, if any, and whether it came after the timeout. */
+export type Settled = (error: unknown, late: boolean) => void
+
+/** Calls on one sink, one at a time, each with a timeout after which it is overdue but still the only one. */
+export class Turns {
+  private settled: Settled | null = null
+  private timer: NodeJS.Timeout | undefined
+  private startedAt = 0
+  /** How long the last call took, in milliseconds; 0: it was done when it returned. */
+  took = 0
+  /** The call under way is past its timeout. */
+  isOverdue = false
+
+  constructor(
+    private readonly onOverdue: (timeout: number) => void,
+    private readonly onFree: () => void,
+  ) {}
+
+  get isBusy(): boolean {
+    return this.settled !== null
+  }
+
+  /** Starts a call, unless one is under way, which is the caller's to know. A call that throws has rejected. */
+  start(run: () => Promise<void> | undefined, timeout: number, settled: Settled): void {
+    this.settled = settled
+    let running: Promise<void> | undefined
+    try {
+      running = run()
+    } catch (error) {
+      running = Promise.reject(error)
+    }
+    if (running === STORED) {
+      this.took = 0
+      this.settle(undefined)
+      return
+    }
+    this.startedAt = monotonicNow()
+    this.timer = setTimeout(() => this.giveUp(timeout), timeout)
+    Promise.resolve(running).then(this.onResolved, this.onRejected)
+  }
+
+  /** Treats the call under way as overdue, now. */
+  giveUp(timeout: number): void {
+    clearTimeout(this.timer)
+    if (this.settled === null || this.isOverdue) return
+    this.isOverdue = true
+    this.onOverdue(timeout)
+  }
+
+  // In a tick: what goes on in a microtask, such as a handler, has its own ticks run after all of its microtasks, while
+  // Node runs them before when it calls it itself.
+
+  private readonly onResolved = (): void => nextTick(() => this.finish(undefined))
+
+  private readonly onRejected = (error: unknown): void =>
+    nextTick(() => this.finish(error ?? new Error('the sink rejected without a reason')))
+
+  private finish(error: unknown): void {
+    clearTimeout(this.timer)
+    this.took = monotonicNow() - this.startedAt
+    this.settle(error)
+  }
+
+  private settle(error: unknown): void {
+    const { settled, isOverdue } = this
+    this.settled = null
+    this.isOverdue = false
+    settled?.(error, isOverdue)
+    this.onFree()
+  }
+}

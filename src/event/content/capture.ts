@@ -1,0 +1,103 @@
+import { quoteWhole } from '../../json.js'
+import { type Changes, guarded } from '../../redact/change-report.js'
+import { LONGEST_TEXT } from '../../redact/redacted-json.js'
+import type { Marks } from '../../redact/schema-marks.js'
+import { quote } from '../bounded-text.js'
+import { BOUNDS } from '../limits.js'
+import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
+
+export type { BodyFacts } from './body.js'
+
+/** The marks of a schema that cannot be read. */
+const UNKNOWN = 'unknown'
+
+/** What of headers and bodies is let into an event. */
+export interface CaptureSettings {
+  readonly maxBodyBytes: number
+  /** In lower case. */
+  readonly requestHeaders: readonly string[]
+  readonly responseHeaders: readonly string[]
+}
+
+/** Writes the parts of an event that are the client's or the handler's own: redacted first, then cut. */
+export class Capture {
+  constructor(private readonly settings: CaptureSettings) {}
+
+  /** `,"headers":{…}` of those that are let in; nothing when there are none. */
+  headers(side: 'request' | 'response', headers: Readonly<Record<string, unknown>>, changes: Changes): string {
+    if (changes.redactor.omits(`${side}.headers`)) return ''
+    const { requestHeaders, responseHeaders } = this.settings
+    const parts: string[] = []
+    for (const name of side === 'request' ? requestHeaders : responseHeaders) {
+      if (parts.length === BOUNDS.headers) break
+      const path = `${side}.headers.${name}`
+      const part = guarded(path, changes, () => writeHeader(name, headerText(headers[name]), path, changes))
+      if (part !== '') parts.push(part)
+    }
+    return parts.length === 0 ? '' : `,"headers":{${parts.join(',')}}`
+  }
+
+  /** `,"body":…` of what Fastify parsed; nothing when there is none, or when it is left out and marked so. */
+  requestBody(body: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
+    const path = 'request.body'
+    if (changes.redactor.omits(path)) return ''
+    if (marks === UNKNOWN) return body === undefined ? '' : leaveOut(path, changes)
+    return member(
+      changes,
+      guarded(path, changes, () => this.writer(path, facts, marks, changes).parsed(body)),
+    )
+  }
+
+  /** `,"body":…` of what the handler sent, as an `onSend` hook sees it; nothing as for a request's. */
+  responseBody(payload: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
+    const path = 'response.body'
+    if (changes.redactor.omits(path)) return ''
+    if (marks === UNKNOWN) return isEmpty(payload) ? '' : leaveOut(path, changes)
+    return member(
+      changes,
+      guarded(path, changes, () => this.writer(path, facts, marks, changes).sent(payload)),
+    )
+  }
+
+  private writer(path: BodyPath, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): BodyWriter {
+    return new BodyWriter(path, this.settings.maxBodyBytes, facts, marks, changes)
+  }
+}
+
+function isEmpty(payload: unknown): boolean {
+  return payload === undefined || payload === null || payload === ''
+}
+
+/** Of a schema that cannot be read nobody knows which of a body's keys it marks as secret. */
+function leaveOut(path: BodyPath, changes: Changes): '' {
+  changes.markOmitted(path, 'schema unknown')
+  return ''
+}
+
+function member(changes: Changes, json: string): string {
+  if (json === '') return ''
+  if (Buffer.byteLength(json) !== json.length) changes.isAscii = false
+  return `,"body":${json}`
+}
+
+function writeHeader(name: string, value: string | undefined, path: string, changes: Changes): string {
+  if (value === undefined) return ''
+  const { redactor } = changes
+  const secrecy = redactor.secrecyOf(name)
+  if (secrecy > 0) {
+    changes.redacted++
+    return `${quoteWhole(name)}:${quoteWhole(redactor.replacement(value, secrecy))}`
+  }
+  if (value.length > LONGEST_TEXT) {
+    changes.markOmitted(path, `too long; ${Buffer.byteLength(value)} bytes`)
+    return ''
+  }
+  return `${quoteWhole(name)}:${quote(redactor.value(value, changes), BOUNDS.headerValue, path, changes)}`
+}
+
+function headerText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  if (!Array.isArray(value)) return undefined
+  return value.filter((item) => typeof item === 'string' || typeof item === 'number').join(', ')
+}

@@ -1,0 +1,43 @@
+import type { AuditEvent, LifecycleEvent } from './event.js'
+
+/** The digits of the largest `seq`, and the `\n` that ends a line. */
+const SEQ_AND_ENDING = 17
+
+/** A record before a sink has given it its `seq`: the json line in two parts, around that number. */
+export class Draft {
+  /** Bytes of the json line, its ending included; at most, because `seq` is not known yet. */
+  readonly size: number
+
+  constructor(
+    private readonly head: string,
+    private readonly tail: string,
+    /** Spares a look at every character: 0.5 µs for a line of 600 bytes. */
+    isAscii = false,
+  ) {
+    // What stands before `seq` is ASCII.
+    this.size = head.length + (isAscii ? tail.length : Buffer.byteLength(tail)) + SEQ_AND_ENDING
+  }
+
+  json(seq: number): string {
+    return this.head + seq + this.tail
+  }
+
+  event(seq: number): AuditEvent | LifecycleEvent {
+    return JSON.parse(this.json(seq))
+  }
+}
+
+/** Turns a record into its line, without the `\n`. */
+export type Format = (draft: Draft, seq: number) => string
+
+export const jsonFormat: Format = (draft, seq) => draft.json(seq)
+
+/** A user's format; a line is one line whatever it returns, and anything but a string is refused. */
+export function customFormat(write: (event: AuditEvent | LifecycleEvent) => string): Format {
+  return (draft, seq) => {
+    const line: unknown = write(draft.event(seq))
+    if (typeof line !== 'string') throw new TypeError(`the format returned ${typeof line} instead of a string`)
+    // A NUL marks what power loss has torn: no line may look like that, nor be more than one.
+    return line.replace(/[\r\n]+/g, ' ').replaceAll('\0', ' ')
+  }
+}

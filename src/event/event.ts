@@ -1,0 +1,152 @@
+import type { Checkpoint } from './checkpoint.js'
+
+/** A value that JSON can hold. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
+
+/** The point of an exchange that an event records. */
+export type Stage = 'OperationReceived' | 'OperationComplete'
+
+/** Who acted, as it stands in a line. */
+export interface EventAuth {
+  accessor_id: string
+  name?: string
+  policies?: string[]
+  groups?: string[]
+  global?: boolean
+  create_time?: string
+  method?: string
+  on_behalf_of?: string
+}
+
+/** What was asked, as it stands in a line: the same in both stages. */
+export interface EventRequest {
+  /** Fastify's request id, which a client may have chosen (`requestIdHeader`). */
+  id: string
+  operation: string
+  endpoint: string
+  /** The route's pattern; absent when no route matched. */
+  route?: string
+  namespace: { id: string }
+  request_meta: {
+    /** Missing when `redact.omit` names it. */
+    remote_address?: string
+    user_agent?: string
+    source_ips?: string[]
+    traceparent?: string
+  }
+  node_meta: { ip?: string }
+  /** Those that `capture.requestHeaders` lets in, from the level `request` on. */
+  headers?: Record<string, string>
+  /** As it was parsed, redacted, from the level `request` on. */
+  body?: JsonValue
+}
+
+/** What came of it: in `OperationComplete` alone. */
+export interface EventResponse {
+  /** The status that was sent; absent when the client left and none came. */
+  status_code?: number
+  error?: string
+  /** The client had left before the reply could be sent. */
+  aborted?: true
+  duration_ms?: number
+  /** Those that `capture.responseHeaders` lets in, at the level `response`. */
+  headers?: Record<string, string>
+  /** As the handler sent it, before compression, redacted, at the level `response`. */
+  body?: JsonValue
+}
+
+/** The part of a line that belongs to the exchange. */
+export interface EventPayload {
+  /** Minted by the server; the same in both stages. */
+  id: string
+  stage: Stage
+  type: 'audit'
+  /** When the request was received; the same in both stages. */
+  timestamp: string
+  version: 1
+  auth: EventAuth
+  request: EventRequest
+  response?: EventResponse
+  annotations?: Record<string, JsonValue>
+  /** What was cut to its bound, by path: its size in bytes, and what was kept. */
+  truncated?: Record<string, { bytes: number; kept: number }>
+  /** What was left out, by path, and why. */
+  omitted?: Record<string, string>
+  /** How many values were redacted. */
+  redacted?: number
+  /** The identity at the end was not the one at the start; the first one stands. */
+  auth_changed?: true
+}
+
+interface Envelope<Payload> {
+  /** When this record was made. */
+  created_at: string
+  event_type: 'audit'
+  /** Minted when the server booted. */
+  instance: string
+  /** Counts what was offered to this sink by this instance. */
+  seq: number
+  payload: Payload
+  /** Of a sealed sink: the `hash` of the line before it. */
+  prev?: string
+  /** Of a sealed sink: the hash of this line without this member. */
+  hash?: string
+}
+
+/**
+ * The record of one stage of one exchange: what a line of format `json` holds.
+ * The published JSON Schema is `fastify-audit-log/event.schema.json`.
+ */
+export type AuditEvent = Envelope<EventPayload>
+
+/** What the trail says of its own life, by type. */
+export interface LifecycleDetails {
+  start: {
+    version: string
+    instance: string
+    hostname: string
+    pid: number
+    node: string
+    filters: JsonValue
+    rules: JsonValue
+    exempted_routes: string[]
+    options_digest: string
+  }
+  stop: { stored: number; lost: number; in_doubt: number; open: number }
+  rotation: { archive: string; bytes: number; reason: 'size' | 'age' }
+  /** `hash`: of its last line, in a sealed sink. */
+  retention: { deleted: string; bytes: number; reason: 'count' | 'age'; hash?: string }
+  gap: { lost: number; in_doubt: number; from: number; to: number }
+  correction: { status_code: number; error?: string }
+  /** A line that a crash or a failing disk left torn; `set_aside` is missing when there was no room to keep it. */
+  torn: { bytes: number; set_aside?: string }
+  seal: {
+    /** The sink's name in the options. */
+    sink: string
+    /**
+     * `resumed`: this line follows the one that was stored last. Otherwise a chain begins here: nothing was stored
+     * (`new`), the last line had no seal (`unsealed`), or the sink cannot tell what it stored last (`unknown`).
+     */
+    chain: 'resumed' | 'new' | 'unsealed' | 'unknown'
+    algorithm: 'sha256' | 'hmac-sha256'
+    /** Which secret, of an HMAC. */
+    key_id?: string
+    /** Whose checkpoints there will be: the `key_id` in them. */
+    signing_key?: string
+    /** The hashes of lines that a line names, and that the sink refused. */
+    dropped?: string[]
+  }
+  checkpoint: Checkpoint
+}
+
+/** The types of the entries of the trail's own life. */
+export type LifecycleType = keyof LifecycleDetails
+
+/** An entry of the trail's own life; never filtered. */
+export type LifecycleEvent = {
+  [Type in LifecycleType]: Envelope<
+    { id: string; type: Type; timestamp: string; version: 1 } & {
+      [Key in Type]: LifecycleDetails[Type]
+    }
+  >
+}[LifecycleType]

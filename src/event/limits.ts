@@ -1,0 +1,17 @@
+/** How long anything from outside may be in a line, in bytes after escaping. */
+export const BOUNDS = {
+  endpoint: 4096,
+  route: 4096,
+  userAgent: 512,
+  requestId: 128,
+  identity: 256,
+  namespace: 256,
+  address: 128,
+  sourceIps: 16,
+  names: 64,
+  error: 1024,
+  headerValue: 1024,
+  headers: 64,
+  annotations: 4096,
+  annotationKeys: 16,
+} as const

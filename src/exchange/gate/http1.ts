@@ -1,0 +1,211 @@
+import { nextTick } from '../../timers.js'
+import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { headersOfHead, statusOfHead } from './response-head.js'
+
+/** A piece of a reply that waits for its connection. */
+interface Output {
+  readonly data: string | Uint8Array
+  readonly encoding: unknown
+  readonly callback: unknown
+}
+
+/**
+ * What Node does not publish of its HTTP/1 response: the same in Node 20, 22 and 24. `checkInternals` holds a server to
+ * it at boot.
+ */
+export interface Http1Response extends GatedResponse {
+  readonly req: { readonly method?: string | undefined }
+  destroyed: boolean
+  /** The composed head; null before. */
+  _header: string | null
+  _headerSent: boolean
+  _trailer: string
+  _contentLength: number | null
+  _hasBody: boolean
+  _last: boolean
+  _removedConnection: boolean
+  _removedContLen: boolean
+  _removedTE: boolean
+  strictContentLength: boolean
+  chunkedEncoding: boolean
+  finished: boolean
+  /** Where Node keeps the replies of pipelined requests until their turn comes. */
+  outputData: Output[]
+  outputSize: number
+  readonly writableHighWaterMark: number
+  readonly writableCorked: number
+  readonly writableNeedDrain: boolean
+  readonly socket: { readonly destroyed: boolean; readonly writableCorked: number } | null
+  uncork(): void
+  getHeaders(): Record<string, unknown>
+  removeHeader(name: string): void
+  on(event: 'error', listener: () => void): unknown
+  emit(event: string, ...args: unknown[]): boolean
+  _onPendingData(bytes: number): void
+  /** Every byte goes through here. */
+  _writeRaw(data: string | Uint8Array, encoding: unknown, callback: unknown, size?: number): boolean
+  /** Sends `outputData`; Node calls it when it gives the response its connection. */
+  _flush(): void
+}
+
+/**
+ * Node can keep a reply by itself, for a pipelined request whose turn has not come. A held reply is kept in the same
+ * place, so that all the rest of Node's response behaves as it does there.
+ */
+export class Http1Gate extends Gate {
+  private readonly writeRaw: Http1Response['_writeRaw']
+  private readonly flush: Http1Response['_flush']
+  /** How much of what is held was there at the end of a turn, and would be out. */
+  private uncorked = 0
+  private isEndHidden = false
+
+  constructor(
+    protected readonly raw: Http1Response,
+    keeper: GateKeeper,
+  ) {
+    super(raw, keeper)
+    this.writeRaw = raw._writeRaw
+    this.flush = raw._flush
+    raw._writeRaw = gatedWriteRaw
+    raw._flush = gatedFlush
+  }
+
+  get isGone(): boolean {
+    return this.raw.destroyed
+  }
+
+  headers(): Record<string, unknown> {
+    const { raw } = this
+    return raw._header === null ? { ...raw.getHeaders() } : headersOfHead(raw._header)
+  }
+
+  onWriteRaw(data: string | Uint8Array, encoding: unknown, callback: unknown, size: number | undefined): boolean {
+    const { raw } = this
+    // What goes out before the head is an informational reply (100, 102, 103), which is not the one that is recorded.
+    if (!raw._headerSent || this.passes()) return this.writeRaw.call(raw, data, encoding, callback, size)
+    return this.isAnswered || this.hold({ data, encoding, callback })
+  }
+
+  override hideEnd(isHidden: boolean): void {
+    const { raw } = this
+    if (isHidden && this.isHeld && raw.finished) {
+      raw.finished = false
+      this.isEndHidden = true
+    } else if (!isHidden && this.isEndHidden) {
+      raw.finished = true
+      this.isEndHidden = false
+    }
+  }
+
+  protected override get destroyed(): unknown {
+    return this.raw
+  }
+
+  onFlush(): void {
+    if (!this.isHeld) this.flush.call(this.raw)
+  }
+
+  protected get statusCode(): number {
+    return statusOfHead(this.raw._header ?? '')
+  }
+
+  protected release(): void {
+    this.flush.call(this.raw)
+  }
+
+  /** What is written in the turn in which the response is destroyed is still corked, and would not go out. */
+  override onDestroy(error: Error | undefined): unknown {
+    if (this.isHeld && this.isCorked) this.cutBack()
+    return super.onDestroy(error)
+  }
+
+  protected get isCorked(): boolean {
+    return (this.raw.socket?.writableCorked ?? 0) > 0
+  }
+
+  private uncork(): void {
+    this.uncorked = this.raw.outputData.length
+  }
+
+  private cutBack(): void {
+    const { raw } = this
+    const dropped = raw.outputData.splice(this.uncorked)
+    const bytes = dropped.reduce((sum, { data }) => sum + data.length, 0)
+    raw.outputSize -= bytes
+    raw._onPendingData(-bytes)
+  }
+
+  /** As Node itself keeps what cannot be sent yet. */
+  private hold(output: Output): boolean {
+    const { raw } = this
+    if (this.isDestroyed || raw.socket?.destroyed === true) return false
+    checkEncoding(output.encoding)
+    raw.outputData.push(output)
+    raw.outputSize += output.data.length
+    raw._onPendingData(output.data.length)
+    if (!this.isEnding && this.isCorked) nextTick(() => this.uncork())
+    return raw.outputSize < raw.writableHighWaterMark
+  }
+
+  /** Sets the response back to where no head is composed. */
+  protected forget(): void {
+    const { raw } = this
+    // What is corked comes to where the rest is.
+    while (raw.writableCorked > 0) raw.uncork()
+    const { outputData, outputSize, finished } = raw
+    if (raw.writableNeedDrain) nextTick(() => raw.emit('drain'))
+    raw._onPendingData(-outputSize)
+    raw.outputData = []
+    raw.outputSize = 0
+    raw._header = null
+    raw._headerSent = false
+    raw._trailer = ''
+    raw._contentLength = null
+    raw._hasBody = raw.req.method !== 'HEAD'
+    raw._last = false
+    raw._removedConnection = false
+    raw._removedContLen = false
+    raw._removedTE = false
+    raw.strictContentLength = false
+    raw.chunkedEncoding = false
+    raw.finished = false
+    // The last callback of a reply that has ended emits 'finish', which the answer does.
+    const callbacks = outputData.map(({ callback }) => callback)
+    for (const callback of finished ? callbacks.slice(0, -1) : callbacks) {
+      if (typeof callback === 'function') nextTick(callback)
+    }
+  }
+
+  protected send({ statusCode, reason, body }: Answer, headers: Record<string, unknown>): void {
+    const { raw } = this
+    for (const name of Object.keys(raw.getHeaders())) raw.removeHeader(name)
+    // A write that comes later fails, and nobody may listen.
+    raw.on('error', () => undefined)
+    // The class's own methods, so that no wrapper adds a header.
+    const plain: object = Object.getPrototypeOf(raw)
+    call(Reflect.get(plain, 'writeHead', raw), raw, [statusCode, reason, headers])
+    call(Reflect.get(plain, 'end', raw), raw, [body])
+  }
+}
+
+/** The connection refuses it at once. */
+function checkEncoding(encoding: unknown): void {
+  if (typeof encoding !== 'string' || encoding === '' || encoding === 'buffer' || Buffer.isEncoding(encoding)) return
+  throw Object.assign(new TypeError(`Unknown encoding: ${encoding}`), { code: 'ERR_UNKNOWN_ENCODING' })
+}
+
+function gatedWriteRaw(
+  this: Http1Response,
+  data: string | Uint8Array,
+  encoding: unknown,
+  callback: unknown,
+  size?: number,
+): boolean {
+  const gate = this[GATE]
+  return gate instanceof Http1Gate && gate.onWriteRaw(data, encoding, callback, size)
+}
+
+function gatedFlush(this: Http1Response): void {
+  const gate = this[GATE]
+  if (gate instanceof Http1Gate) gate.onFlush()
+}

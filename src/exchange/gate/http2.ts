@@ -1,0 +1,209 @@
+import { AuditUnsupportedRuntime } from '../../errors.js'
+import { nextTick, setImmediate } from '../../timers.js'
+import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
+
+/** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
+const TURNS_TO_RESET = 3
+
+interface Http2Stream extends HoldableWritable {
+  readonly writableEnded: boolean
+  readonly headRequest: boolean
+  readonly closed: boolean
+  readonly endAfterHeaders: boolean
+  readonly headersSent: boolean
+  readonly sentHeaders: Readonly<Record<string, unknown>> | undefined
+  respond(headers?: object, options?: object): void
+  destroy(error?: Error): unknown
+}
+
+/** Node's own half of a stream; it sends the head, once that is checked and marked as sent. */
+interface Handle {
+  respond(...args: unknown[]): number
+}
+
+export interface Http2Response extends GatedResponse {
+  readonly stream: Http2Stream
+  readonly req: { readonly headers: Readonly<Record<string, unknown>> }
+  readonly writableEnded: boolean
+  getHeaders(): Record<string, unknown>
+}
+
+/** Holds the head in front of the stream's handle, and the body where the stream hands it over. */
+export class Http2Gate extends Gate {
+  private readonly stream: Http2Stream
+  private readonly handle: Handle
+  private readonly respond: Handle['respond']
+  private readonly body: WritableHold
+  private head: readonly unknown[] | null = null
+  /** Node ends the stream of a reply without a body before it sends its head. */
+  private endsFirst = false
+  /** The end of a reply came after it was destroyed. */
+  private endsLast = false
+  private isAnswering = false
+  /**
+   * A client that resets its upload is seen to be gone a moment after the upload has ended, as far as its length was not
+   * announced.
+   */
+  private mayBeGone: boolean
+
+  constructor(
+    private readonly raw: Http2Response,
+    keeper: GateKeeper,
+  ) {
+    super(raw, keeper)
+    this.stream = raw.stream
+    this.handle = handleOf(raw.stream)
+    this.respond = this.handle.respond
+    this.mayBeGone = !raw.stream.endAfterHeaders && raw.req.headers['content-length'] === undefined
+    this.handle.respond = (...args) => this.onRespond(args)
+    this.body = new WritableHold(this.stream, (chunk) => this.verdict(chunk))
+  }
+
+  get isGone(): boolean {
+    const { destroyed, closed } = this.stream
+    return destroyed || closed || this.isDestroyed
+  }
+
+  headers(): Record<string, unknown> {
+    return { ...(this.stream.sentHeaders ?? this.raw.getHeaders()) }
+  }
+
+  protected get statusCode(): number {
+    return Number(this.stream.sentHeaders?.[':status'])
+  }
+
+  /** A head that was sent by itself goes out before its stream is destroyed. */
+  override onDestroy(error: Error | undefined): unknown {
+    if (!this.isUsed && this.head !== null) {
+      this.mayBeGone = false
+      this.report()
+    }
+    return super.onDestroy(error)
+  }
+
+  override onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    return this.isDestroyed ? false : super.onWrite(chunk, encoding, callback)
+  }
+
+  override onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    if (!this.isDestroyed) return super.onEnd(chunk, encoding, callback)
+    this.endsLast = true
+    return this.raw
+  }
+
+  protected override whenReleased(destroy: () => void): void {
+    destroy()
+    if (this.endsLast) super.onEnd(undefined, undefined, undefined)
+  }
+
+  private onRespond(args: readonly unknown[]): number {
+    if (this.isAnswering) return this.sendHead(args)
+    this.head = args
+    if (this.isUsed) return this.report()
+    if (this.mayBeGone) {
+      this.waitForReset(TURNS_TO_RESET)
+      return 0
+    }
+    // A head that is sent by itself is mostly followed by its body at once.
+    if (this.isInCall) return this.report()
+    nextTick(() => this.report())
+    return 0
+  }
+
+  private waitForReset(turns: number): void {
+    setImmediate(() => {
+      if (turns > 1 && !this.isGone) {
+        this.waitForReset(turns - 1)
+        return
+      }
+      this.mayBeGone = false
+      this.report()
+    })
+  }
+
+  /** Tells the keeper of the head, and sends it unless it is held. */
+  private report(): number {
+    const { head } = this
+    if (head === null || this.isHeld || (this.mayBeGone && !this.isUsed) || !this.passes()) return 0
+    this.head = null
+    return this.sendAll(head)
+  }
+
+  private sendAll(head: readonly unknown[]): number {
+    if (this.endsFirst) this.body.release()
+    const result = this.sendHead(head)
+    this.body.release()
+    return result
+  }
+
+  private sendHead(head: readonly unknown[]): number {
+    // Node itself does not survive this.
+    return this.stream.destroyed ? 0 : this.respond.apply(this.handle, [...head])
+  }
+
+  private verdict(chunk: unknown): Verdict {
+    // Nothing goes out any more, and the stream is destroyed once it has ended.
+    if (this.stream.closed) return 'pass'
+    const isEnd = chunk === null
+    if (!this.isUsed && !isEnd && !this.stream.headersSent) {
+      // Whoever writes to the stream itself has it compose a head from within its write.
+      this.stream.respond()
+    }
+    if (!this.isUsed) {
+      if (isEnd && this.head === null) this.endsFirst = true
+      this.report()
+    }
+    if (this.isHeld || !this.isUsed) return 'hold'
+    return !isEnd && (this.isAnswering || this.isAnswered) ? 'drop' : 'pass'
+  }
+
+  protected release(): void {
+    const { head, stream } = this
+    this.head = null
+    if (stream.destroyed) return
+    if (head === null || stream.closed) {
+      this.body.release()
+      return
+    }
+    const result = this.sendAll(head)
+    if (result < 0) stream.destroy(new Error(`Node refused the head of a reply: ${result}`))
+  }
+
+  protected forget(): void {
+    this.head = null
+  }
+
+  /** A stream may have ended already: the answer is written past it, and what the stream holds is then thrown away. */
+  protected send({ statusCode, body }: Answer, headers: Record<string, unknown>): void {
+    const { stream, raw } = this
+    if (stream.destroyed) return
+    const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':') && name !== 'connection')
+    this.isAnswering = true
+    try {
+      // Node marked the head that is forgotten as sent.
+      Object.defineProperty(stream, 'headersSent', { value: false, configurable: true })
+      stream.respond({ ...Object.fromEntries(fields), ':status': statusCode }, {})
+      Reflect.deleteProperty(stream, 'headersSent')
+      if (!stream.headRequest) this.body.bypass(body)
+      this.body.discard()
+      call(Reflect.get(Object.getPrototypeOf(raw), 'end', raw), raw, [])
+    } finally {
+      this.isAnswering = false
+    }
+  }
+}
+
+/** Found by what it does, for its name is a symbol of Node's own. */
+function handleOf(stream: Http2Stream): Handle {
+  for (const key of Object.getOwnPropertySymbols(stream)) {
+    const value: unknown = Reflect.get(stream, key)
+    if (isHandle(value)) return value
+  }
+  if (stream.destroyed) return { respond: () => 0 }
+  throw new AuditUnsupportedRuntime('its HTTP/2 streams have no handle', process.version)
+}
+
+function isHandle(value: unknown): value is Handle {
+  return typeof value === 'object' && value !== null && 'respond' in value && typeof value.respond === 'function'
+}

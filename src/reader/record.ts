@@ -1,0 +1,217 @@
+import type { EventAuth, EventPayload, EventRequest, EventResponse, JsonValue } from '../event/event.js'
+import { parseJson } from '../json.js'
+
+/** One request and what came of it, as the trail has it: its records joined, and corrections applied. */
+export interface TrailExchange {
+  /** `payload.id`, or `auditID` in the format `rancher`. */
+  id: string
+  /** When the request was received; in the format `rancher`, where only its end is known, when that was. */
+  timestamp: string
+  /** When its outcome was recorded. */
+  completed_at?: string
+  /** It was received, and nothing is known of its outcome. */
+  open?: true
+  auth?: EventAuth
+  /** In the format `rancher` without the keys that it does not have. */
+  request?: Partial<EventRequest>
+  response?: EventResponse
+  /** The response is not what `OperationComplete` says, but what a later correction says; this is what stood there. */
+  corrected?: { status_code?: number; error?: string }
+  annotations?: Record<string, JsonValue>
+  truncated?: Record<string, { bytes: number; kept: number }>
+  omitted?: Record<string, string>
+  redacted?: number
+  auth_changed?: true
+  /** The server's run that recorded it. */
+  instance?: string
+}
+
+/** What a correction says. */
+export interface Correction {
+  status_code: number
+  error?: string
+}
+
+/** What one line says. */
+export type TrailRecord =
+  | {
+      readonly kind: 'received' | 'complete'
+      /** `rancher` says in the second record only what came of it. */
+      readonly isWhole: boolean
+      readonly exchange: TrailExchange
+    }
+  | { readonly kind: 'correction'; readonly id: string; readonly time: string; readonly correction: Correction }
+  | { readonly kind: 'life'; readonly type: string; readonly time: string; readonly details: unknown }
+
+/** Rancher's times: `2018-07-20 02:22:43 +0000`. */
+const RANCHER_TIME = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}) ([+-]\d{2})(\d{2})$/
+
+/** What a line of either format says; `undefined` when it is a line of something else, or torn. */
+export function parseRecord(line: string): TrailRecord | undefined {
+  const value = parseJson(line)
+  if (!isObject(value)) return undefined
+  return isObject(value.payload) ? jsonRecord(value, value.payload) : rancherRecord(value)
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function jsonRecord(event: Record<string, unknown>, payload: Record<string, unknown>): TrailRecord | undefined {
+  const { created_at: time } = event
+  if (!isTime(time)) return undefined
+  const { id, type } = payload
+  if (type !== 'audit') return typeof id === 'string' ? ownRecord(id, type, time, payload) : undefined
+  if (!isPayload(payload)) return undefined
+  const exchange = exchangeOf(payload)
+  if (typeof event.instance === 'string') exchange.instance = event.instance
+  if (payload.stage === 'OperationReceived') return { kind: 'received', isWhole: true, exchange }
+  exchange.completed_at = time
+  return { kind: 'complete', isWhole: true, exchange }
+}
+
+/** Key by key: what else a payload may have, of whatever origin, must not pass for what is found out here. */
+function exchangeOf(payload: EventPayload): TrailExchange {
+  const { id, timestamp, auth, request, response, annotations, truncated, omitted, redacted, auth_changed } = payload
+  const exchange: TrailExchange = { id, timestamp, auth, request }
+  if (response !== undefined) exchange.response = response
+  if (annotations !== undefined) exchange.annotations = annotations
+  if (truncated !== undefined) exchange.truncated = truncated
+  if (omitted !== undefined) exchange.omitted = omitted
+  if (redacted !== undefined) exchange.redacted = redacted
+  if (auth_changed !== undefined) exchange.auth_changed = auth_changed
+  return exchange
+}
+
+/** An entry of the trail's own life: what it says stands under the name of its type. */
+function ownRecord(id: string, type: unknown, time: string, holder: Record<string, unknown>): TrailRecord | undefined {
+  if (typeof type !== 'string') return undefined
+  const details = Object.hasOwn(holder, type) ? holder[type] : undefined
+  if (type !== 'correction') return { kind: 'life', type, time, details }
+  if (!isObject(details) || typeof details.status_code !== 'number') return undefined
+  const { status_code, error } = details
+  return {
+    kind: 'correction',
+    id,
+    time,
+    correction: typeof error === 'string' ? { status_code, error } : { status_code },
+  }
+}
+
+function rancherRecord(record: Record<string, unknown>): TrailRecord | undefined {
+  const { auditID: id, stage } = record
+  const time = isoTime(record.stageTimestamp)
+  if (typeof id !== 'string' || time === undefined) return undefined
+  if (stage === 'RequestReceived') {
+    const { auth, request } = askedIn(record)
+    return { kind: 'received', isWhole: false, exchange: { id, timestamp: time, auth, request } }
+  }
+  if (stage === 'ResponseComplete') {
+    const response = answeredIn(record)
+    return { kind: 'complete', isWhole: false, exchange: { id, timestamp: time, completed_at: time, response } }
+  }
+  return ownRecord(id, stage, time, record)
+}
+
+function askedIn(record: Record<string, unknown>): { auth: EventAuth; request: Partial<EventRequest> } {
+  const { requestURI, verb, sourceIPs, user, requestBody } = record
+  const request: Partial<EventRequest> = {}
+  if (typeof verb === 'string') request.operation = verb
+  if (typeof requestURI === 'string') request.endpoint = requestURI
+  // The client first there, and nearest first here.
+  if (isTexts(sourceIPs)) request.request_meta = { source_ips: sourceIPs.toReversed() }
+  if (isJson(requestBody)) request.body = requestBody
+  const { name, group } = isObject(user) ? user : {}
+  const auth: EventAuth = { accessor_id: typeof name === 'string' ? name : '' }
+  if (isTexts(group)) auth.groups = group
+  return { auth, request }
+}
+
+function answeredIn({ responseStatus, responseBody }: Record<string, unknown>): EventResponse {
+  const status = Number(responseStatus)
+  const response: EventResponse = {}
+  // Rancher's 0 is no status.
+  if (Number.isInteger(status) && status > 0) response.status_code = status
+  if (isJson(responseBody)) response.body = responseBody
+  return response
+}
+
+/** Whether a payload has what every one of format `json` has, and, of what may be there, what is read of it here. */
+function isPayload(payload: object): payload is EventPayload {
+  const { id, stage, timestamp, auth, request, response, annotations }: Partial<Record<keyof EventPayload, unknown>> =
+    payload
+  return (
+    typeof id === 'string' &&
+    (stage === 'OperationReceived' || stage === 'OperationComplete') &&
+    isTime(timestamp) &&
+    isAuth(auth) &&
+    isRequest(request) &&
+    (response === undefined || isResponse(response)) &&
+    (annotations === undefined || isObject(annotations))
+  )
+}
+
+function isAuth(auth: unknown): boolean {
+  return (
+    isObject(auth) && typeof auth.accessor_id === 'string' && isTextOrNone(auth.name) && isTextOrNone(auth.on_behalf_of)
+  )
+}
+
+function isRequest(request: unknown): boolean {
+  return (
+    isObject(request) &&
+    typeof request.operation === 'string' &&
+    typeof request.endpoint === 'string' &&
+    isTextOrNone(request.route) &&
+    isObject(request.namespace) &&
+    typeof request.namespace.id === 'string' &&
+    isMeta(request.request_meta)
+  )
+}
+
+function isMeta(meta: unknown): boolean {
+  return (
+    isObject(meta) &&
+    isTextOrNone(meta.remote_address) &&
+    isTextOrNone(meta.user_agent) &&
+    (meta.source_ips === undefined || isTexts(meta.source_ips))
+  )
+}
+
+function isResponse(response: unknown): boolean {
+  return (
+    isObject(response) &&
+    isNumberOrNone(response.status_code) &&
+    isNumberOrNone(response.duration_ms) &&
+    isTextOrNone(response.error)
+  )
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
+}
+
+function isNumberOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === 'number'
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+/** What was parsed from JSON and is there is JSON. */
+function isJson(value: unknown): value is JsonValue {
+  return value !== undefined
+}
+
+/** With a year of four digits: others are times that cannot be written back. */
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{4}-/.test(value) && !Number.isNaN(Date.parse(value))
+}
+
+function isoTime(value: unknown): string | undefined {
+  const [, day, time, hours, minutes] = (typeof value === 'string' ? RANCHER_TIME.exec(value) : undefined) ?? []
+  if (day === undefined) return undefined
+  const milliseconds = Date.parse(`${day}T${time}${hours}:${minutes}`)
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,91 @@
+/**
+ * What can be wrong with a trail.
+ *
+ * - `altered`: a line is not what was sealed
+ * - `missing`: a line does not follow the one before it, and the one that it follows is nowhere
+ * - `inserted`, `duplicated`, `moved`: a line is where it was not written
+ * - `unsealed`: a line without a seal stands among sealed ones
+ * - `begins-in-the-middle`: lines before the first one are missing, and no `retention` entry says why
+ * - `begins-anew`: a chain begins where none should
+ * - `key`: lines are sealed with a secret that was not given, or not with one that was
+ * - `signature`: a checkpoint is not signed by the public key, or does not say what the trail says
+ * - `unsigned`: a public key was given, and the trail has no checkpoint
+ * - `cut-off`: the trail does not reach what was expected of it
+ * - `renamed`: a file does not have the name that the trail gives it
+ * - `torn`: a file that is not the newest ends within a line
+ * - `unreadable`: a file cannot be read to its end
+ * - `nothing-sealed`: no line at all is sealed
+ */
+export type VerifyProblemKind =
+  | 'altered'
+  | 'missing'
+  | 'inserted'
+  | 'duplicated'
+  | 'moved'
+  | 'unsealed'
+  | 'begins-in-the-middle'
+  | 'begins-anew'
+  | 'key'
+  | 'signature'
+  | 'unsigned'
+  | 'cut-off'
+  | 'renamed'
+  | 'torn'
+  | 'unreadable'
+  | 'nothing-sealed'
+
+/** Something wrong, and where. */
+export interface VerifyProblem {
+  kind: VerifyProblemKind
+  file: string
+  /** Counted from 1; 0 when it is about the file, not about a line of it. */
+  line: number
+  /** The last line of which the same is true; `line` itself when it is one line alone. */
+  to: number
+  /** What is wrong, for people, going on from the place: `line 42 is not what was sealed`. Holds nothing of a client's. */
+  message: string
+}
+
+/** Lines that hold: each is what was sealed, and follows the one before it. Both ends are counted in. */
+export interface VerifiedRange {
+  file: string
+  from: number
+  to: number
+}
+
+/** One file of the trail, in the trail's order. */
+export interface VerifiedFile {
+  path: string
+  /** Whole lines. */
+  lines: number
+  sealed: number
+  /** Lines without a seal: older than the sealing, or foreign. */
+  unsealed: number
+  /** The file ends within a line, which is not counted as one. */
+  torn: boolean
+}
+
+/** What was found of a trail. */
+export interface VerifyResult {
+  /** Nothing is wrong. */
+  ok: boolean
+  /** The first 1,000; `problemCount` has them all. */
+  problems: VerifyProblem[]
+  problemCount: number
+  /** What still holds, the first 1,000 ranges. */
+  holds: VerifiedRange[]
+  files: VerifiedFile[]
+  lines: number
+  sealed: number
+  unsealed: number
+  torn: number
+  /** How many chains there are: more than one when the sink could not say what it had stored last. */
+  chains: number
+  /** The trail begins in the middle of a chain, and its `retention` entries say that older files were deleted. */
+  beginsAfterRetention: boolean
+  /** Checkpoints whose signature was verified, and how many sealed lines stand behind the last one of their chain. */
+  checkpoints: number
+  unsignedLines: number
+  /** The last line that holds: what a later verification can `expect`. */
+  last: { file: string; line: number; hash: string } | null
+}

@@ -1,0 +1,59 @@
+import type { KeyObject } from 'node:crypto'
+import { type Checkpoint, isSigned } from '../../event/checkpoint.js'
+import { closeFiles, findFiles } from '../files.js'
+import { expectationOf } from './expectation.js'
+import { orderTrails } from './file-order.js'
+import { Findings } from './findings.js'
+import { publicKeyOf, SealKeys, type Secret } from './keys.js'
+import type { VerifyResult } from './result.js'
+import { TrailCheck } from './trail-check.js'
+
+/** What a trail is verified with. */
+export interface VerifyOptions {
+  /** The Ed25519 public key of the checkpoints: a `KeyObject`, or PEM. With it, each checkpoint must be signed by it. */
+  publicKey?: KeyObject | string | undefined
+  /** What the lines were sealed with, or each such secret by its `keyId`. With it, every line must be sealed so. */
+  secret?: Secret | Readonly<Record<string, Secret>> | undefined
+  /** What the trail must reach: a checkpoint that was kept elsewhere, as an object or as JSON, or a line's `hash`. */
+  expect?: Checkpoint | string | undefined
+  /** Told now and then how many of the files' bytes are read. */
+  onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/**
+ * Verifies the chain of sealed trails. `paths` are their files in any order: an active file stands for its archives
+ * beside it as well, a directory for the trails in it, and compressed files are read too. Memory does not grow with
+ * the trail.
+ *
+ * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; `FST_AUDIT_INVALID_KEY` when `publicKey` or
+ * `expect` is not one; the system's error when a file cannot be opened.
+ *
+ * @example
+ * ```ts
+ * import { verifyTrail } from 'fastify-audit-log'
+ *
+ * const { ok, problems } = await verifyTrail(['./data/audit/audit.log'])
+ * for (const { file, line, message } of problems) console.error(`${file}:${line} ${message}`)
+ * process.exitCode = ok ? 0 : 1
+ * ```
+ */
+export async function verifyTrail(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyResult> {
+  const publicKey = options.publicKey === undefined ? undefined : publicKeyOf(options.publicKey)
+  const expected = options.expect === undefined ? undefined : expectationOf(options.expect)
+  const findings = new Findings()
+  const check = new TrailCheck({ keys: new SealKeys(options.secret), publicKey, expected: expected?.hash, findings })
+  const files = await findFiles(paths)
+  try {
+    const total = files.reduce((sum, { size }) => sum + size, 0)
+    let done = 0
+    const onBytes = (bytes: number): void => {
+      done += bytes
+      options.onProgress?.(done, total)
+    }
+    for (const trail of await orderTrails(files)) await check.trail(trail, onBytes)
+  } finally {
+    await closeFiles(files)
+  }
+  const { checkpoint } = expected ?? {}
+  return check.result(checkpoint !== undefined && publicKey !== undefined && !isSigned(checkpoint, publicKey))
+}

@@ -1,0 +1,194 @@
+import { types } from 'node:util'
+import { toIsoTime } from '../clock.js'
+import { isPlain, quoteStart, quoteWhole } from '../json.js'
+import type { Changes } from './change-report.js'
+import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
+
+const MAX_DEPTH = 32
+const LONGEST_KEY = 256
+const LONGEST_CLASS_NAME = 64
+
+/** A text that is longer cannot be searched for secrets in a time that a request may take, and is not kept for that. */
+export const LONGEST_TEXT = 262_144
+
+/** A start of a text that is shorter says nothing. */
+const SHORTEST_START = 16
+
+/**
+ * Writes one value as JSON: redacted first, then cut to a number of bytes. Plain objects, arrays, dates and primitives
+ * are written; any other value is its type's name, and no method of it is called. What has no room is dropped from the
+ * first member that does not fit, so that the rest is valid JSON of the same kind; an object that holds itself, once or
+ * many times over, ends for the same reason.
+ */
+export class RedactedJson {
+  private json = ''
+  private room: number
+  private dropped = 0
+  private longTexts = 0
+  private isParsed = false
+
+  /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
+  constructor(
+    private readonly limit: number,
+    private readonly changes: Changes,
+    private readonly marks: ReadonlySet<string> | null = null,
+  ) {
+    this.room = limit
+  }
+
+  /** The JSON; nothing when there is room for nothing. What was parsed here and shown to nobody has nothing to call. */
+  write(value: unknown, isParsed = false): string {
+    this.isParsed = isParsed
+    this.value(value, 0)
+    // Read once, a string is one piece: those that it grew by would stay in memory beside it, as long as a line waits.
+    Buffer.byteLength(this.json)
+    return this.json
+  }
+
+  /** Something had no room. */
+  get isCut(): boolean {
+    return this.dropped > 0
+  }
+
+  /** The size of what is written, in bytes. */
+  get kept(): number {
+    return this.limit - this.room
+  }
+
+  /** The size of what was looked at, in bytes. */
+  get walked(): number {
+    return this.kept + this.dropped
+  }
+
+  /** How many texts were too long to be searched for secrets. */
+  get leftOut(): number {
+    return this.longTexts
+  }
+
+  /** True when the value is written, if only in part. */
+  private value(value: unknown, depth: number): boolean {
+    if (typeof value === 'string') return this.text(value)
+    if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
+    if (typeof value !== 'object' || value === null) return this.takeAscii(writePrimitive(value))
+    if (!this.isParsed && types.isProxy(value)) return this.takeAscii('"[Proxy]"')
+    if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.takeAscii('"[too deep]"')
+    if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.takeAscii('"[too deep]"')
+    if (types.isDate(value)) return this.takeAscii(writeDate(value))
+    return this.text(`[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`)
+  }
+
+  private array(items: readonly unknown[], depth: number): boolean {
+    const { changes, isParsed } = this
+    if (!this.open('[')) return false
+    // By index, so that a hole is `undefined` and not nothing.
+    for (let index = 0; index < items.length && !this.isCut; index++) {
+      const { redacted } = changes
+      const item = isParsed ? items[index] : ownValue(items, index)
+      if (!this.member(index === 0 ? '' : ',', index === 0 ? 0 : 1, item, depth)) changes.redacted = redacted
+    }
+    this.json += ']'
+    return true
+  }
+
+  private object(object: Readonly<Record<string, unknown>>, depth: number): boolean {
+    const { changes, isParsed } = this
+    if (!this.open('{')) return false
+    let comma = ''
+    for (const key of Object.keys(object)) {
+      const { redacted } = changes
+      const value = isParsed ? object[key] : ownValue(object, key)
+      if (!this.property(comma, key, value, depth)) changes.redacted = redacted
+      if (this.isCut) break
+      comma = ','
+    }
+    this.json += '}'
+    return true
+  }
+
+  private property(comma: string, key: string, value: unknown, depth: number): boolean {
+    const { changes, marks } = this
+    const { redactor } = changes
+    const secrecy = redactor.secrecyOf(key, marks)
+    const literal = redactor.keyLiteral(key, changes)
+    // A key is the client's text as any other.
+    const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)
+    const bytes = literal === null ? Buffer.byteLength(before) : before.length
+    if (secrecy === 0) return this.member(before, bytes, value, depth)
+    changes.redacted++
+    const replacement = quoteWhole(redactor.replacement(value, secrecy))
+    return this.take(before + replacement, bytes + Buffer.byteLength(replacement))
+  }
+
+  /** A value with its comma and key before it, or nothing of them. */
+  private member(before: string, bytes: number, value: unknown, depth: number): boolean {
+    const { room, json } = this
+    if (this.take(before, bytes) && this.value(value, depth + 1)) return true
+    this.json = json
+    this.dropped += room - this.room
+    this.room = room
+    return false
+  }
+
+  private text(text: string): boolean {
+    if (text.length > LONGEST_TEXT) {
+      this.longTexts++
+      return this.takeAscii('"[too long]"')
+    }
+    const clean = this.changes.redactor.value(text, this.changes, this.marks)
+    if (clean.length + 2 <= this.room && isPlain(clean)) return this.push(`"${clean}"`, clean.length + 2)
+    const literal = quoteWhole(clean)
+    const bytes = Buffer.byteLength(literal)
+    if (this.take(literal, bytes)) return true
+    if (this.room < SHORTEST_START) return false
+    const start = quoteStart(clean, this.room - 2)
+    const kept = Buffer.byteLength(start)
+    this.dropped -= kept
+    return this.push(start, kept)
+  }
+
+  private number(value: number | bigint): boolean {
+    const { changes } = this
+    if (!changes.redactor.isCard(value)) return this.takeAscii(writePrimitive(value))
+    changes.redacted++
+    return this.takeAscii(quoteWhole(changes.redactor.replacement(Number(value), 1)))
+  }
+
+  private takeAscii(json: string): boolean {
+    return this.take(json, json.length)
+  }
+
+  /** Writes all of it or nothing; when nothing, then nothing else after it. */
+  private take(json: string, bytes: number): boolean {
+    if (bytes <= this.room) return this.push(json, bytes)
+    this.dropped += bytes
+    return false
+  }
+
+  /** With room for what closes it. */
+  private open(bracket: string): boolean {
+    if (this.room < 2) {
+      this.dropped += 2
+      return false
+    }
+    return this.push(bracket, 2)
+  }
+
+  private push(json: string, bytes: number): true {
+    this.room -= bytes
+    this.json += json
+    return true
+  }
+}
+
+/** By the class's own method: a date's may be anything. */
+function writeDate(date: Date): string {
+  const time = Date.prototype.getTime.call(date)
+  return Number.isNaN(time) ? 'null' : `"${toIsoTime(time)}"`
+}
+
+function writePrimitive(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+  if (typeof value === 'bigint') return `"${value}"`
+  return value === ACCESSOR ? '"[getter]"' : `"[${typeof value}]"`
+}

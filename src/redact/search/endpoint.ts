@@ -1,0 +1,88 @@
+import type { Secrecy } from '../keys.js'
+import { decode, decodeQuery } from './encoding.js'
+import { type RouteParams, redactParams } from './route-params.js'
+import type { Search } from './search.js'
+
+/** What may end a path; where `;` and `&` do, the router's options or a parser of the application say. */
+const END_OF_PATH = /[?&;#]/
+
+/** A part of a path that looks like a key and its value. */
+const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
+
+/** Of a key, what stands behind other separators than Fastify's: `x;token` in `?x;token=…`. */
+const LAST_OF_KEY = /[^?;#]*$/
+
+/**
+ * Whether a URL, which gives no cue but perhaps `KEY`, holds only what `redactUrl` would leave as it is: a path without
+ * pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every URL is
+ * such a one; nothing is said of the others.
+ */
+export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf'>): boolean {
+  let start = -1
+  let isKey = false
+  for (let index = 0; index < url.length; index++) {
+    const code = url.charCodeAt(index)
+    if (code === EQUALS) {
+      if (!isKey || keys.secrecyOf(url.slice(start, index)) > 0) return false
+      isKey = false
+    } else if (code === AMPERSAND || code === QUESTION_MARK) {
+      // The path ends at the first question mark; another one may end it too, or a key.
+      if ((start === -1) !== (code === QUESTION_MARK)) return false
+      start = index + 1
+      isKey = true
+    } else if (code === SEMICOLON || code === NUMBER_SIGN) return false
+    else if (start !== -1 && (code === COLON || code === QUOTE)) return false
+  }
+  return true
+}
+
+const QUOTE = 0x22
+const NUMBER_SIGN = 0x23
+const AMPERSAND = 0x26
+const COLON = 0x3a
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+const QUESTION_MARK = 0x3f
+
+/** The URL of a request without secrets. */
+export function redactUrl(url: string, params: RouteParams | null, search: Search): string {
+  const named = search.userInfo(redactPath(url, params, search))
+  const end = named.search(END_OF_PATH)
+  if (end === -1) return search.path(named)
+  // By `&` alone: a password may hold any of the others, and Fastify's parser leaves them in it.
+  const pairs = named.slice(end + 1).split('&')
+  const query = pairs.map((pair) => redactPair(pair, search)).join('&')
+  return search.path(named.slice(0, end)) + named.charAt(end) + query
+}
+
+/** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter or a value may hold one. */
+function redactPath(url: string, params: RouteParams | null, search: Search): string {
+  const end = url.search(/[?#]/)
+  const path = end === -1 ? url : url.slice(0, end)
+  const named = params === null ? path : redactNamed(path, params, search)
+  const redacted = named.replace(PATH_PAIR, (pair, key: string, value: string) => {
+    const secrecy = search.secrecyOf(key)
+    return secrecy === 0 ? pair : `${key}=${search.replacement(decode(value), secrecy)}`
+  })
+  return end === -1 ? redacted : redacted + url.slice(end)
+}
+
+function redactNamed(path: string, params: RouteParams, search: Search): string {
+  return redactParams(path, params, (segment, secrecy) => search.replacement(decode(segment), secrecy))
+}
+
+/** `key=value`, or what stands between two separators otherwise. */
+function redactPair(pair: string, search: Search): string {
+  const equals = pair.indexOf('=')
+  if (equals === -1) return search.encoded(pair)
+  const key = pair.slice(0, equals)
+  const value = pair.slice(equals + 1)
+  const secrecy = value === '' ? 0 : secrecyOfKey(key, search)
+  const clean = secrecy === 0 ? search.encoded(value) : search.replacement(decodeQuery(value), secrecy)
+  return `${search.encoded(key)}=${clean}`
+}
+
+function secrecyOfKey(key: string, search: Search): Secrecy {
+  const secrecy = search.secrecyOf(key)
+  return secrecy > 0 ? secrecy : search.secrecyOf(LAST_OF_KEY.exec(key)?.[0] ?? '')
+}

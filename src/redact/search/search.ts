@@ -1,0 +1,111 @@
+import type { Secrecy } from '../keys.js'
+import { redactAssignments } from './assignments.js'
+import { redactCards } from './cards.js'
+import { decode, encode } from './encoding.js'
+import { isJson, redactJson } from './json-text.js'
+import { AT, cuesOf, DASHES, DIGITS, JSON_TEXT, KEY, PERCENT, SCHEME, TOKEN } from './prefilter.js'
+import { redactCredentials, redactPrivateKeys, redactTokens, redactUserInfo } from './values.js'
+
+/** What stands in the place of a redacted value. */
+export const REDACTED = '[REDACTED]'
+
+/** How deep JSON is read within strings of JSON, and how often a text is percent-decoded. */
+const JSON_DEPTH = 3
+const DECODED = 2
+
+/** A run of characters that may be percent-encoded as a whole: a part of a path, a key or a value of a query. */
+const ENCODED = /[^\s&?#;=/]+/g
+
+/** Which keys are secret, and what stands in the place of their values. */
+export interface SearchRules {
+  secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy
+  replacement(value: unknown, secrecy: Secrecy): string
+}
+
+/**
+ * One search for secrets, through whatever they are wrapped in. Each wrapping that is taken off costs one pass more,
+ * and there are five at most, so that the search stays linear in its text.
+ */
+export class Search {
+  /** How many secrets were found. */
+  found = 0
+
+  /** `marks` are names of keys that are secret beside those of the rules. */
+  constructor(
+    private readonly rules: SearchRules,
+    private readonly marks: ReadonlySet<string> | null,
+  ) {}
+
+  /** A text without its secrets, in the order from what holds other secrets to what holds none. */
+  text(text: string, json = JSON_DEPTH, decoded = DECODED): string {
+    const cues = cuesOf(text)
+    if (cues === 0) return text
+    if ((cues & JSON_TEXT) !== 0 && json > 0 && isJson(text)) return this.json(text, json - 1, decoded)
+    let clean = text
+    if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, (value) => this.replacement(value, 2))
+    if ((cues & PERCENT) !== 0 && decoded > 0) clean = this.encodedRuns(clean, json, decoded)
+    if ((cues & AT) !== 0) clean = this.userInfo(clean)
+    if ((cues & KEY) !== 0) clean = redactAssignments(clean, this, decoded < DECODED)
+    return this.byForm(clean, cues)
+  }
+
+  /** A path without what its form gives away: `/token:refresh` is no key and its value. */
+  path(path: string): string {
+    const cues = cuesOf(path)
+    let clean = path
+    if ((cues & PERCENT) !== 0) clean = this.encodedRuns(clean, JSON_DEPTH, DECODED)
+    return this.byForm(clean, cues)
+  }
+
+  /** User information alone. */
+  userInfo(url: string): string {
+    return url.includes('@') ? redactUserInfo(url, (value) => this.replacement(value, 2)) : url
+  }
+
+  /** A text that may be percent-encoded as a whole, such as a query's value; encoded again if anything was found. */
+  encoded(text: string): string {
+    const plain = decode(text)
+    if (plain === text) return this.text(text)
+    const clean = this.text(plain, JSON_DEPTH, DECODED - 1)
+    return clean === plain ? this.text(text, JSON_DEPTH, 0) : encode(clean)
+  }
+
+  secrecyOf(key: string): Secrecy {
+    return this.rules.secrecyOf(key, this.marks)
+  }
+
+  /** What stands in the place of a secret; of one that was replaced already, that. */
+  replacement(value: unknown, secrecy: Secrecy): string {
+    if (value === REDACTED) return REDACTED
+    this.found++
+    return this.rules.replacement(value, secrecy)
+  }
+
+  private byForm(text: string, cues: number): string {
+    if ((cues & (SCHEME | TOKEN | DIGITS)) === 0) return text
+    const hashed = (value: string) => this.replacement(value, 1)
+    let clean = text
+    if ((cues & SCHEME) !== 0) clean = redactCredentials(clean, hashed, (value) => this.replacement(value, 2))
+    if ((cues & TOKEN) !== 0) clean = redactTokens(clean, hashed)
+    if ((cues & DIGITS) !== 0) clean = redactCards(clean, hashed)
+    return clean
+  }
+
+  private encodedRuns(text: string, json: number, decoded: number): string {
+    return text.replace(ENCODED, (run) => {
+      if (!run.includes('%')) return run
+      const plain = decode(run)
+      if (plain === run) return run
+      const clean = this.text(plain, json, decoded - 1)
+      return clean === plain ? run : encode(clean)
+    })
+  }
+
+  private json(text: string, json: number, decoded: number): string {
+    return redactJson(text, {
+      secrecyOf: (key) => this.secrecyOf(key),
+      replacement: (value, secrecy) => this.replacement(value, secrecy),
+      text: (inner) => this.text(inner, json, decoded),
+    })
+  }
+}

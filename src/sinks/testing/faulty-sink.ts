@@ -1,0 +1,134 @@
+import { setTimeout } from '../../timers.js'
+import { BatchError } from '../batch-error.js'
+import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
+
+/** A sink with faults on demand in front of another one. */
+export interface FaultySink extends AuditSink {
+  /** Rejects every call from now on with this error, and what hangs; nothing of it reaches the sink behind. */
+  fail(error?: Error): void
+  /** Leaves every call from now on without an answer. */
+  hang(): void
+  /** Hands every write from now on over after this many milliseconds. */
+  slow(milliseconds: number): void
+  /** Refuses, with a `BatchError`, the entries that this is true of, from now on; the others of a batch are handed over. */
+  poison(isPoison: (entry: AuditEntry) => boolean): void
+  /** Ends every fault. What hung is handed over now. */
+  recover(): void
+}
+
+/**
+ * Puts faults in front of a sink, to see what an application, or an alarm, makes of them. `open`, `write`, `tail`, `idle`
+ * and `reopen` can be struck; `close` always reaches the sink behind.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify'
+ * import audit from 'fastify-audit-log'
+ * import { faultySink, memorySink } from 'fastify-audit-log/testing'
+ *
+ * const sink = faultySink(memorySink())
+ * const app = Fastify()
+ * await app.register(audit, { sinks: [{ name: 'test', sink, timeout: '100ms' }] })
+ * app.get('/jobs', async () => [])
+ *
+ * sink.poison(({ line }) => line.includes('/jobs?odd'))
+ * console.log((await app.inject('/jobs?odd')).statusCode) // 503
+ * console.log((await app.inject('/jobs')).statusCode) // 200
+ * ```
+ */
+export function faultySink(sink: AuditSink): FaultySink {
+  return new Faulty(sink)
+}
+
+class Faulty implements FaultySink {
+  private failure: Error | null = null
+  private hanging: Array<() => void> | null = null
+  private delay = 0
+  private isPoison: (entry: AuditEntry) => boolean = () => false
+
+  /** There is one only where the sink behind can tell. */
+  readonly tail?: () => Promise<string | undefined>
+
+  constructor(private readonly sink: AuditSink) {
+    if (sink.tail === undefined) return
+    this.tail = async () => {
+      await this.strike()
+      return sink.tail?.()
+    }
+  }
+
+  fail(error: Error = new Error('the faulty sink was told to fail')): void {
+    this.failure = error
+    this.release()
+  }
+
+  hang(): void {
+    this.hanging ??= []
+  }
+
+  slow(milliseconds: number): void {
+    this.delay = milliseconds
+  }
+
+  poison(isPoison: (entry: AuditEntry) => boolean): void {
+    this.isPoison = isPoison
+  }
+
+  recover(): void {
+    this.failure = null
+    this.delay = 0
+    this.isPoison = () => false
+    this.release()
+  }
+
+  async open(context: SinkContext): Promise<void> {
+    await this.strike()
+    await this.sink.open?.(context)
+  }
+
+  async write(batch: readonly AuditEntry[]): Promise<void> {
+    if (this.delay > 0) await new Promise((resolve) => setTimeout(resolve, this.delay))
+    await this.strike()
+    const failed = batch.filter((entry) => this.isPoison(entry))
+    if (failed.length === 0) {
+      await this.sink.write(batch)
+      return
+    }
+    const refused = new Set(failed)
+    const rest = batch.filter((entry) => !refused.has(entry))
+    if (rest.length === 0) throw new BatchError({ failed })
+    try {
+      await this.sink.write(rest)
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error
+      throw new BatchError({ failed: [...failed, ...error.failed], inDoubt: error.inDoubt, cause: error.cause })
+    }
+    throw new BatchError({ failed })
+  }
+
+  async idle(): Promise<void> {
+    await this.strike()
+    await this.sink.idle?.()
+  }
+
+  async reopen(): Promise<void> {
+    await this.strike()
+    await this.sink.reopen?.()
+  }
+
+  async close(): Promise<void> {
+    await this.sink.close?.()
+  }
+
+  private async strike(): Promise<void> {
+    const { hanging } = this
+    if (hanging !== null) await new Promise<void>((resolve) => hanging.push(resolve))
+    if (this.failure !== null) throw this.failure
+  }
+
+  private release(): void {
+    const { hanging } = this
+    this.hanging = null
+    for (const resolve of hanging ?? []) resolve()
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { LifecycleDetails, LifecycleType } from '../../src/event/event.js'
+import { validateLine } from '../support/schema.js'
+
+const id = '8b826146-b264-4f15-8526-29cb905145aa'
+const time = '2026-03-24T17:09:35.703Z'
+
+function line(payload: object, envelope: object = {}): string {
+  return JSON.stringify({ created_at: time, event_type: 'audit', instance: id, seq: 42, payload, ...envelope })
+}
+
+function audit(stage: string, more: object = {}): object {
+  return {
+    id,
+    stage,
+    type: 'audit',
+    timestamp: time,
+    version: 1,
+    auth: { accessor_id: 'anonymous', create_time: '0001-01-01T00:00:00Z' },
+    request: {
+      id: 'req-1',
+      operation: 'GET',
+      endpoint: '/v1/jobs?prefix=web',
+      route: '/v1/jobs',
+      namespace: { id: 'default' },
+      request_meta: { remote_address: '127.0.0.1:33874', user_agent: 'curl/8' },
+      node_meta: { ip: '127.0.0.1:4646' },
+    },
+    ...more,
+  }
+}
+
+const received = audit('OperationReceived')
+const complete = audit('OperationComplete', { response: { status_code: 403, error: 'Permission denied' } })
+
+const lifecycle: LifecycleDetails = {
+  start: {
+    version: '0.1.0',
+    instance: id,
+    hostname: 'api-1',
+    pid: 7,
+    node: 'v20.19.0',
+    filters: [],
+    rules: [],
+    exempted_routes: ['/health'],
+    options_digest: 'sha256:00',
+  },
+  stop: { stored: 3, lost: 0, in_doubt: 0, open: 0 },
+  rotation: { archive: 'audit-2026-03-24T17-09-35.704Z.log', bytes: 10, reason: 'size' },
+  retention: { deleted: 'audit-2026-03-24T17-09-35.704Z.log', bytes: 10, reason: 'age' },
+  gap: { lost: 2, in_doubt: 1, from: 40, to: 42 },
+  correction: { status_code: 500, error: 'FST_AUDIT_RESPONSE_WITHHELD' },
+  torn: { bytes: 10, set_aside: 'audit.log.torn-2026-03-24T17-09-35.704Z' },
+  seal: { sink: 'audit', chain: 'resumed', algorithm: 'hmac-sha256', key_id: '1', dropped: ['a'.repeat(64)] },
+  checkpoint: {
+    sink: 'audit',
+    instance: id,
+    seq: 42,
+    hash: 'a'.repeat(64),
+    time,
+    algorithm: 'ed25519',
+    key_id: 'b'.repeat(64),
+    signature: 'c2lnbmF0dXJl',
+  },
+}
+
+function life(type: LifecycleType, more: object = {}): object {
+  return { id, type, timestamp: time, version: 1, [type]: lifecycle[type], ...more }
+}
+
+describe('the published schema of an event', () => {
+  it('accepts both stages', () => {
+    expect(validateLine(line(received)).payload).toEqual(received)
+    expect(validateLine(line(complete)).payload).toEqual(complete)
+  })
+
+  it.each(['start', 'stop', 'rotation', 'retention', 'gap', 'correction', 'torn', 'seal', 'checkpoint'] as const)(
+    'accepts a %s entry',
+    (type) => {
+      expect(validateLine(line(life(type))).payload.type).toBe(type)
+    },
+  )
+
+  it.each([
+    ['an unknown key in the envelope', line(received, { extra: 1 }), '/ must NOT have additional properties'],
+    ['an unknown key in a payload', line(audit('OperationReceived', { extra: 1 })), '/payload must NOT have'],
+    ['an unknown key of a life entry', line(life('gap', { extra: 1 })), '/payload must NOT have'],
+    ['an unknown stage', line(audit('Received')), '/payload/stage'],
+    ['an unknown type', line({ ...received, type: 'other' }), '/payload/type'],
+    ['a Received with a response', line(audit('OperationReceived', { response: {} })), '/payload/response'],
+    ['a Received with annotations', line(audit('OperationReceived', { annotations: {} })), '/payload/annotations'],
+    ['a Complete without a response', line(audit('OperationComplete')), "must have required property 'response'"],
+    ['a time that is not UTC', line(received, { created_at: '2026-03-24T13:09:35.703-04:00' }), '/created_at'],
+    ['a time without milliseconds', line(received, { created_at: '2026-03-24T17:09:35Z' }), '/created_at'],
+    ['a day that does not exist', line(received, { created_at: '2026-02-30T17:09:35.703Z' }), '/created_at'],
+    ['an instance that is no uuid', line(received, { instance: 'one' }), '/instance'],
+    ['a negative seq', line(received, { seq: -1 }), '/seq'],
+    ['a line ending', `${line(received)}\n`, 'line ending'],
+    ['a lone surrogate', line(received, { instance: '\ud800' }), 'lone surrogate at /instance'],
+    ['U+0000 in a key', line(audit('OperationReceived', { omitted: { 'a\0': 'b' } })), 'U+0000'],
+  ])('refuses %s and says where', (_what, text, message) => {
+    expect(() => validateLine(text)).toThrow(message)
+  })
+})
