@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import type { Transport } from './clients.js'
 import type { Outcome, Program, Script, Source, Special, Step, Value } from './program.js'
+import { withOneReplier } from './repliers.js'
 
 const STEPS_OF_HANDLER = 9
 const STEPS_OF_HOOK = 4
@@ -90,7 +92,7 @@ const endArgs: fc.Arbitrary<readonly Value[]> = fc.oneof(
   { weight: 4, arbitrary: fc.constant([]) },
   { weight: 2, arbitrary: fc.tuple(callback) },
   { weight: 1, arbitrary: fc.constant([null, null, null]) },
-  { weight: 4, arbitrary: writeArgs },
+  { weight: 4, arbitrary: writeArgs.filter(isTakenByEnd) },
 )
 
 const trailers: fc.Arbitrary<Value> = weighted<Value>(
@@ -202,7 +204,7 @@ const hook = fc.option(scriptOf(STEPS_OF_HOOK, hookOutcome), { nil: undefined, f
 /** `freq` of `option` is that of a value, in that many plus one. */
 const rarely = fc.nat(4).chain((draw) => (draw === 0 ? hook : fc.constant(undefined)))
 
-export const program: fc.Arbitrary<Program> = fc.record({
+const program: fc.Arbitrary<Program> = fc.record({
   method: weighted<Program['method']>([8, 'GET'], [1, 'HEAD'], [2, 'POST']),
   isKeptAlive: fc.boolean(),
   scripts: fc.record({
@@ -214,6 +216,16 @@ export const program: fc.Arbitrary<Program> = fc.record({
     errorHandler: rarely,
   }),
 })
+
+/**
+ * What comes by a transport. `inject` has no connection: what becomes of a second reply, or of what follows the end, is
+ * up to when it emits 'finish'. The sockets show that.
+ */
+export function programFor(transport: Transport): fc.Arbitrary<Program> {
+  if (transport === 'HTTP/1') return program
+  const byOne = program.map(withOneReplier)
+  return transport === 'HTTP/2' ? fc.oneof(program, byOne) : byOne
+}
 
 function scriptOf(maxLength: number, outcome: fc.Arbitrary<Outcome>): fc.Arbitrary<Script> {
   return fc.record({
@@ -227,6 +239,12 @@ function scriptOf(maxLength: number, outcome: fc.Arbitrary<Outcome>): fc.Arbitra
 
 function weighted<Choice>(...choices: Array<[weight: number, choice: Choice]>): fc.Arbitrary<Choice> {
   return fc.oneof(...choices.map(([weight, choice]) => ({ weight, arbitrary: fc.constant(choice) })))
+}
+
+/** A last chunk that Node refuses leaves its connection corked for ever, and what is held with it. */
+function isTakenByEnd([chunk, encoding]: readonly Value[]): boolean {
+  const isRefused = typeof chunk === 'number' || (typeof chunk === 'object' && chunk !== null && !('$' in chunk))
+  return !isRefused && encoding !== 'nope'
 }
 
 function headerName(): fc.Arbitrary<readonly Value[]> {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Received, Transport } from './clients.js'
-import { differences, extras, type Observation, observe } from './observe.js'
-import type { Program } from './program.js'
+import { differences, extras, isQueued, type Observation, observe, type Queued } from './observe.js'
+import { ACTORS, type Program } from './program.js'
+import { hasOneReplier } from './repliers.js'
 import { AUDITS, type Audit, nameOf, Servers, type Waiting } from './servers.js'
 import { watchProcess } from './watch.js'
 
@@ -12,13 +13,28 @@ export const WAITING: readonly Waiting[] = [
   { waitsIn: ['preValidation'], isAsync: true },
   { waitsIn: ['onRequest', 'preValidation', 'preHandler'] },
   { waitsIn: ['onRequest', 'preValidation', 'preHandler', 'onSend'] },
+  // As long as an audit whose sink is slow.
+  { waitsIn: ['onRequest'], isAsync: true, turns: 6 },
+  { waitsIn: ['preValidation'], isAsync: true, turns: 6 },
 ]
+
+/** Node itself keeps a reply back that is queued: as long as a fast sink, and as a slow one. */
+const QUEUED: readonly Queued[] = [{ queuedTurns: 4 }, { queuedTurns: 12 }]
 
 /**
  * What Node answers after a reply's end, and when, depends on whether the last byte was handed over yet; so does how much
  * of a reply is known to be sent when its connection is cut.
  */
 const OF_THE_END = ['events', 'ends', 'outcomes', 'lateCalls', 'endHooks', 'endLogs']
+
+/** A handler that waits for its reply's end is told of a cut that comes when it waits already, and goes on with that. */
+const OF_A_CUT = ['hooks', 'logs', 'channels', ...['onError', 'onSend', 'errorHandler'].map(callsOf)]
+
+/**
+ * Over HTTP/2 Node refuses what replies once more as long as the stream of the first reply is there, and ignores it
+ * afterwards. How long that is depends on the client, too; whoever is told of the refusal goes on in another way.
+ */
+const OF_A_SECOND_REPLY = [...OF_THE_END, 'hooks', 'logs', 'channels', ...['handler', ...ACTORS].map(callsOf)]
 
 /** What the audit logs instead of letting an exception reach nobody but the process. */
 const CUT_OFF = 'a request could not go on, and was cut off'
@@ -28,7 +44,7 @@ const CUT_OFF = 'a request could not go on, and was cut off'
  * the status of the head.
  */
 const INJECTED = ['inject', 'inject as a stream']
-const STATUS_OF_INJECT = /^\d+ was sent, and recorded \d+$/
+const STATUS_OF_INJECT = /^[\d.]+ was sent, and recorded \d+$/
 
 /** What fits into no buffer on the way. */
 const LARGE = 50_000
@@ -87,6 +103,7 @@ export class Others {
     if (audited.hasLateCalls || plain.hasLateCalls || isCut(audited, plain)) {
       parts = parts.filter((part) => !OF_THE_END.includes(part))
     }
+    if (this.transport !== 'HTTP/1') parts = parts.filter((part) => !this.isOfAnEnd(part, audited, plain))
     if (INJECTED.includes(this.transport)) parts = parts.filter((part) => part !== 'ends')
     // What comes after its end is in the stream already that the caller reads.
     if (this.transport === 'inject as a stream' && (audited.hasLateCalls || plain.hasLateCalls)) {
@@ -94,22 +111,35 @@ export class Others {
     }
     // Without the audit that exception is the end of the process, or of `inject`.
     if (JSON.stringify(audited.parts.logs).includes(CUT_OFF)) parts = parts.filter((part) => part === 'process')
-    const kinds = this.transport === 'HTTP/1' ? [...this.waiting, 'queued' as const] : this.waiting
+    const kinds = INJECTED.includes(this.transport) ? this.waiting : [...this.waiting, ...QUEUED]
     for (let index = 0; parts.length > 0 && index < kinds.length; index++) {
       const kind = kinds[index] ?? 'plain'
       const other = this.seen[index] ?? (await observe(this.program, kind, this.transport, this.servers))
       this.seen[index] = other
-      if (kind === 'queued' && isBetween(audited.received, plain.received, other.received)) {
+      if (
+        isQueued(kind) &&
+        this.transport === 'HTTP/1' &&
+        isBetween(audited.received, plain.received, other.received)
+      ) {
         parts = parts.filter((part) => part !== 'wire')
       }
       const others = differences(audited, other)
       // No waiting explains an exception that ends the process: a hook that delays others must catch what they throw.
       parts = parts.filter(
-        (part) =>
-          others.includes(part) || (part === 'process' && !(kind === 'queued' && isWriteAfterEnd(audited, plain))),
+        (part) => others.includes(part) || (part === 'process' && !(isQueued(kind) && isWriteAfterEnd(audited, plain))),
       )
     }
     return parts
+  }
+
+  /** Whether a difference may be due to a reply that is cut, or over HTTP/2 to one that others follow. */
+  private isOfAnEnd(part: string, audited: Observation, plain: Observation): boolean {
+    const isCut = audited.isCut && plain.isCut
+    const isFollowed = this.transport === 'HTTP/2' && !hasOneReplier(this.program)
+    // What follows a reply cuts it, unless it is out by then.
+    const isAsWhole = isFollowed || audited.received.isWhole === plain.received.isWhole
+    if (part === 'wire') return (isCut || isFollowed) && isAsWhole && isPart(audited.received, plain.received)
+    return (isCut && OF_A_CUT.includes(part)) || (isFollowed && OF_A_SECOND_REPLY.includes(part))
   }
 }
 
@@ -125,6 +155,11 @@ function isBetween(audited: Received, plain: Received, queued: Received): boolea
   return all.startsWith(some) && (some.startsWith(queued.text ?? '') || all.length > LARGE)
 }
 
+/** How much of a reply gets through before it is cut is a matter of time, and up to the system. */
+function isPart({ text: some = '' }: Received, { text: all = '' }: Received): boolean {
+  return some.startsWith(all) || all.startsWith(some)
+}
+
 /** What writes twice after its reply's end ends the process in Node itself, when the last byte was not handed over yet. */
 function isWriteAfterEnd(audited: Observation, plain: Observation): boolean {
   return extras(audited.parts.process, plain.parts.process).every((one) =>
@@ -138,4 +173,8 @@ function isCut(audited: Observation, plain: Observation): boolean {
 
 function only({ parts }: Observation, names: readonly string[]): Array<[string, unknown]> {
   return names.map((name) => [name, parts[name]])
+}
+
+function callsOf(actor: string): string {
+  return `calls of ${actor}`
 }

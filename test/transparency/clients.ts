@@ -1,6 +1,7 @@
 import { connect } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { toPairs } from '../support/http2.js'
+import { turns } from '../support/staged-sink.js'
 import { parseReplies, requestBytes, Wire } from '../support/wire.js'
 import type { Program } from './program.js'
 import { AFTER, BEFORE, type Served } from './servers.js'
@@ -13,7 +14,7 @@ export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'inject', 'inject as 
 export interface Received {
   readonly status: number | undefined
   readonly seen: unknown
-  /** Of HTTP/1: what came, without its framing. */
+  /** What came, without its framing: of a reply that is cut, a part of the whole. */
   readonly text?: string
   /** Nothing was cut. */
   readonly isWhole: boolean
@@ -24,18 +25,24 @@ export interface Patience {
   leave: () => void
 }
 
-/** Sends a program's request, and returns what came back; by HTTP/1 it may be queued behind another one. */
+/**
+ * Sends a program's request, and returns what came back. It may be queued: by HTTP/1 behind another one, by HTTP/2 by a
+ * client that lets its reply's body come some turns after the head.
+ */
 export function ask(
   transport: Transport,
   served: Served,
   program: Program,
   patience: Patience,
-  isQueued: boolean,
+  queuedTurns: number,
 ): Promise<Received> {
-  if (transport === 'HTTP/1') return askHttp1(served.port, program, patience, isQueued)
-  if (transport === 'HTTP/2') return askHttp2(served.port, program, patience)
+  if (transport === 'HTTP/1') return askHttp1(served.port, program, patience, queuedTurns > 0)
+  if (transport === 'HTTP/2') return askHttp2(served.port, program, patience, queuedTurns)
   return inject(served, program, transport === 'inject as a stream')
 }
+
+/** Of a client that lets a body come. */
+const WINDOW = 65_535
 
 const BODY = '{"sent":true}'
 const BODY_HEADERS = { 'content-type': 'application/json' }
@@ -95,9 +102,9 @@ function withoutLate<One>(all: readonly One[], status: (one: One) => number): On
   return all.filter((one, index) => final < 0 || index <= final || status(one) >= 200)
 }
 
-async function askHttp2(port: number, program: Program, patience: Patience): Promise<Received> {
+async function askHttp2(port: number, program: Program, patience: Patience, queuedTurns: number): Promise<Received> {
   const { method } = program
-  const session = connect(`http://127.0.0.1:${port}`)
+  const session = connect(`http://127.0.0.1:${port}`, queuedTurns > 0 ? { settings: { initialWindowSize: 0 } } : {})
   const isPost = method === 'POST'
   const headers = { ':method': method, ':path': urlOf(program), ...(isPost && BODY_HEADERS) }
   const stream = session.request(headers, { endStream: !isPost })
@@ -120,6 +127,8 @@ async function askHttp2(port: number, program: Program, patience: Patience): Pro
   stream.on('response', (got) => {
     seen.status = Number(got[':status'])
     seen.headers = toPairs(got).map(([name, value]) => [name, name === 'date' && value.endsWith('GMT') ? '...' : value])
+    if (queuedTurns === 0) return
+    void turns(queuedTurns).then(() => session.destroyed || session.settings({ initialWindowSize: WINDOW }))
   })
   stream.on('data', (chunk: string) => {
     seen.body += chunk
@@ -134,7 +143,13 @@ async function askHttp2(port: number, program: Program, patience: Patience): Pro
   await new Promise<void>((resolve) => stream.on('close', resolve).on('error', () => undefined))
   seen.reset = stream.rstCode
   await new Promise<void>((resolve) => session.close(resolve))
-  return { status: seen.status, isWhole: seen.isWhole && seen.reset === 0, seen }
+  const { early, status, headers: head, body } = seen
+  return {
+    status,
+    text: JSON.stringify({ early, status, head }) + body,
+    isWhole: seen.isWhole && seen.reset === 0,
+    seen,
+  }
 }
 
 async function inject({ app }: Served, program: Program, payloadAsStream: boolean): Promise<Received> {
@@ -153,8 +168,14 @@ async function inject({ app }: Served, program: Program, payloadAsStream: boolea
       name,
       name === 'date' && value.endsWith('GMT') ? '...' : value,
     ])
-    const isWhole = !body.includes(CUT)
-    return { status: statusCode, isWhole, seen: { statusCode, statusMessage, headers: pairs, body, trailers } }
+    const [text = ''] = body.split(CUT)
+    const isWhole = text === body
+    return {
+      status: statusCode,
+      text: JSON.stringify({ statusCode, pairs }) + text,
+      isWhole,
+      seen: { statusCode, statusMessage, headers: pairs, body, trailers },
+    }
   } catch (error) {
     return { status: undefined, isWhole: false, seen: { failed: String(error) } }
   }

@@ -1,7 +1,9 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { check, servers } from './check.js'
 import { TRANSPORTS, type Transport } from './clients.js'
-import { handlerOf, type Program, raw, reply, type Source, type Step } from './program.js'
+import { observe } from './observe.js'
+import { handlerOf, type Program, raw, reply, type Source, type Step, script } from './program.js'
+import { AUDITS } from './servers.js'
 
 /** Made small by fast-check. */
 interface Found {
@@ -122,6 +124,28 @@ const FOUND: Found[] = [
     transports: SOCKETS,
     isStrict: true,
   },
+  {
+    name: 'a second head after a reply without a body ends no process',
+    program: {
+      ...handlerOf([raw('writeHead', 200)], { isAsync: true, isBare: true, at: 0 }),
+      method: 'HEAD',
+    },
+    transports: ['HTTP/2'],
+    isStrict: true,
+  },
+  {
+    name: 'a second head after the end ends no process',
+    program: {
+      method: 'GET',
+      isKeptAlive: false,
+      scripts: {
+        onRequest: script([raw('writeHead', 1000)], { isAsync: true, isBare: true, at: 0 }),
+        handler: script([raw('end')], throws),
+      },
+    },
+    transports: ['HTTP/2'],
+    isStrict: true,
+  },
 ]
 
 describe.each(TRANSPORTS)('by %s', (transport) => {
@@ -131,4 +155,18 @@ describe.each(TRANSPORTS)('by %s', (transport) => {
   it.each(found)('$name', async ({ program, isStrict }) => {
     await check(program, transport, current(), undefined, isStrict && [])
   })
+})
+
+describe('by HTTP/2, while the reply is held', () => {
+  const { current } = servers()
+  const chunks = ['small', 'small'] as const
+  const program = handlerOf([reply('send', { $: 'source', source: { kind: 'node', chunks, pace: 1, fails: true } })])
+
+  it.each(AUDITS.filter(({ sinkTurns }) => sinkTurns > 0))(
+    'no chunk before the failure of its source is lost: %o',
+    async (audit) => {
+      const { received } = await observe(program, audit, 'HTTP/2', current())
+      expect(received.text).toMatch(/partpart$/)
+    },
+  )
 })

@@ -1,5 +1,5 @@
 import { ask, type Patience, type Received, type Transport } from './clients.js'
-import type { Program } from './program.js'
+import { ACTORS, type Program } from './program.js'
 import { Run, setCurrentRun } from './run.js'
 import type { Kind, Servers } from './servers.js'
 
@@ -10,8 +10,19 @@ export interface Observation {
   /** Something was called on the raw response after its end. */
   readonly hasLateCalls: boolean
   readonly received: Received
+  /** The reply did not come to its end. */
+  readonly isCut: boolean
   /** What is wrong with the trail, whatever other servers do. */
   readonly trail: readonly string[]
+}
+
+/** Plain, and Node itself keeps the reply back. */
+export interface Queued {
+  readonly queuedTurns: number
+}
+
+export function isQueued(kind: Kind | Queued): kind is Queued {
+  return typeof kind === 'object' && 'queuedTurns' in kind
 }
 
 /** Turns of the event loop without anything noted after which nothing more is expected. */
@@ -23,16 +34,17 @@ const PATIENCE_TURNS = 400
 /** Runs a program on one server, to its very end. */
 export async function observe(
   program: Program,
-  kind: Kind | 'queued',
+  kind: Kind | Queued,
   transport: Transport,
   servers: Servers,
 ): Promise<Observation> {
-  const served = await servers.get(kind === 'queued' ? 'plain' : kind, transport === 'HTTP/2' ? 'HTTP/2' : 'HTTP/1')
+  const served = await servers.get(isQueued(kind) ? 'plain' : kind, transport === 'HTTP/2' ? 'HTTP/2' : 'HTTP/1')
   const run = new Run(program)
+  run.queuedTurns = isQueued(kind) ? kind.queuedTurns : 0
   setCurrentRun(run)
   const patience: Patience = { leave: () => undefined }
-  const received = ask(transport, served, program, patience, kind === 'queued')
-  await ended(run)
+  const received = ask(transport, served, program, patience, run.queuedTurns)
+  const hasEnded = await ended(run)
   const reply = await leaving(received, patience)
   const { status, seen } = reply
   await quiet(run)
@@ -41,24 +53,27 @@ export async function observe(
   const { calls, notes, hasLateStatus } = run
   notes.outcomes.sort()
   return {
-    parts: { wire: seen, calls, ...notes },
+    parts: { wire: seen, ...callsBy(calls), ...notes },
     hasLateStatus,
     hasLateCalls: notes.lateCalls.length > 0,
     received: reply,
+    isCut: !reply.isWhole || !hasEnded,
     trail,
   }
 }
 
 /** Waits until a program can do nothing more, and ends what it has left open: no client waits for ever. */
-async function ended(run: Run): Promise<void> {
+async function ended(run: Run): Promise<boolean> {
   const raw = await run.raw
   await quiet(run)
+  const hasEnded = raw.writableEnded
   if (!raw.writableEnded && !raw.destroyed) {
     run.note('ends', 'left open')
     raw.destroy()
   } else if (raw.writableCorked > 0) {
     raw.uncork()
   }
+  return hasEnded
 }
 
 /** What a client receives; of a connection that stays open, what has come so far. */
@@ -79,6 +94,11 @@ async function quiet(run: Run): Promise<void> {
     if (noted !== run.noted) turn = 0
     noted = run.noted
   }
+}
+
+/** Each part of a program by itself. */
+function callsBy(calls: Readonly<Record<string, string[]>>): Record<string, string[]> {
+  return Object.fromEntries(['handler', ...ACTORS].map((actor) => [`calls of ${actor}`, calls[actor] ?? []]))
 }
 
 /** What Fastify says of a source that goes on after its reply's end, unless Node has let go of the reply by then. */

@@ -49,6 +49,8 @@ export class Run {
   auditId: string | undefined
   /** How often each script was begun: one that replies in a hook would run for ever. */
   readonly begun = new Map<string, number>()
+  /** Turns of the event loop for which its reply is kept back by Node itself; 0 where it is not. */
+  queuedTurns = 0
   /** Scripts that have not come to their end. */
   active = 0
   /** Of anything. */
@@ -76,9 +78,12 @@ export class Run {
     notes.push(text)
   }
 
-  /** The raw response has ended, or was destroyed. */
+  /** The raw response has ended, or was destroyed; over HTTP/2 a head without a body ends its stream. */
   get isOver(): boolean {
-    return this.begunRaw !== null && (this.begunRaw.writableEnded || this.begunRaw.destroyed)
+    const raw = this.begunRaw
+    if (raw === null) return false
+    const stream: { writableEnded?: boolean } | undefined = Reflect.get(raw, 'stream')
+    return raw.writableEnded || raw.destroyed || stream?.writableEnded === true
   }
 
   noteCall(actor: string, text: string): void {

@@ -7,7 +7,7 @@ import { turns, until } from '../support/staged-sink.js'
 import { Player, playHook } from './interpret.js'
 import { currentRun, type Run } from './run.js'
 import { TrailCheck } from './trail.js'
-import { describe } from './values.js'
+import { describe, later } from './values.js'
 
 export type Protocol = 'HTTP/1' | 'HTTP/2'
 
@@ -25,6 +25,8 @@ export interface Waiting {
   readonly waitsIn: ReadonlyArray<'onRequest' | 'preValidation' | 'preHandler' | 'onSend'>
   /** Goes on as an async function does, after a promise, instead of as the callback of a timer. */
   readonly isAsync?: boolean
+  /** Turns of the event loop that it waits: one, unless it says more. */
+  readonly turns?: number
 }
 
 /** Each way of auditing. */
@@ -67,7 +69,8 @@ export class Servers {
 
 export function nameOf(kind: Kind): string {
   if (kind === 'plain') return kind
-  if (isWaiting(kind)) return `waiting in ${kind.waitsIn.join(', ')}${kind.isAsync ? ', async' : ''}`
+  if (isWaiting(kind))
+    return `waiting in ${kind.waitsIn.join(', ')}${kind.isAsync ? ', async' : ''}, ${kind.turns ?? 1} turns`
   return `audited: ${kind.deliveryGuarantee}, ${kind.level}, ${kind.sinkTurns} turns`
 }
 
@@ -76,9 +79,6 @@ export const AFTER = '/after'
 
 /** What is asked for before a program's request that is queued; its body is its name. */
 export const BEFORE = '/before'
-
-/** Turns of the event loop for which the reply of a queued request waits. */
-const QUEUED_TURNS = 4
 
 function isWaiting(kind: Kind): kind is Waiting {
   return typeof kind === 'object' && 'waitsIn' in kind
@@ -96,9 +96,10 @@ async function serve(kind: Kind, protocol: Protocol): Promise<Served> {
   app.route({ method: ['GET', 'HEAD', 'POST'], url: '/', handler: playHandler })
   app.get(AFTER, { config: { audit: false }, logLevel: 'silent' }, async () => 'after')
   app.get(BEFORE, { logLevel: 'silent' }, async () => {
-    const raw = await currentRun()?.raw
+    const run = currentRun()
+    const raw = await run?.raw
     await until(() => raw === undefined || raw.headersSent || raw.destroyed)
-    await turns(QUEUED_TURNS)
+    await turns(run?.queuedTurns ?? 0)
     return BEFORE
   })
   await app.register(async (child) => {
@@ -132,11 +133,11 @@ async function addAudit(app: FastifyInstance, kind: Audit, stored: AuditEntry[])
 }
 
 /** Hooks like those of the audit that do nothing but go on, some of them later. */
-function addWaitingHooks(app: FastifyInstance, { waitsIn, isAsync = false }: Waiting): void {
+function addWaitingHooks(app: FastifyInstance, { waitsIn, isAsync = false, turns: count = 1 }: Waiting): void {
   const goOn = (isLater: boolean, done: () => void): void => {
     if (!isLater) done()
-    else if (isAsync) void turns(1).then(done)
-    else setImmediate(done)
+    else if (isAsync) void turns(count).then(done)
+    else later(count, done)
   }
   for (const place of ['onRequest', 'preValidation', 'preHandler'] as const) {
     app.addHook(place, (_request: FastifyRequest, _reply: FastifyReply, done: () => void) => {

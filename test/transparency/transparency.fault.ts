@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { program } from './arbitrary.js'
+import { programFor } from './arbitrary.js'
 import { check, servers } from './check.js'
 import { TRANSPORTS } from './clients.js'
 import { AUDITS } from './servers.js'
@@ -12,7 +12,7 @@ describe.each(TRANSPORTS)('thousands of programs cannot tell whether they are au
   const { current } = servers()
 
   it('each in every way of auditing', async () => {
-    const runs = fc.asyncProperty(program, (made) => check(made, transport, current(), AUDITS))
+    const runs = fc.asyncProperty(programFor(transport), (made) => check(made, transport, current(), AUDITS))
     await fc.assert(runs, { numRuns: PROGRAMS })
   })
 })

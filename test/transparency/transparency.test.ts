@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { program } from './arbitrary.js'
+import { programFor } from './arbitrary.js'
 import { check, servers } from './check.js'
 import { TRANSPORTS } from './clients.js'
 import { AUDITS } from './servers.js'
@@ -12,7 +12,7 @@ describe.each(TRANSPORTS)('a program cannot tell whether it is audited, by %s', 
   const { current } = servers()
 
   it('whatever it calls, whoever calls it, wherever it fails', async () => {
-    const runs = fc.asyncProperty(program, fc.constantFrom(...AUDITS), async (made, audit) => {
+    const runs = fc.asyncProperty(programFor(transport), fc.constantFrom(...AUDITS), async (made, audit) => {
       await check(made, transport, current(), [audit])
     })
     await fc.assert(runs, { numRuns: PROGRAMS })

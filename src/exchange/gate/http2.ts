@@ -1,13 +1,17 @@
 import { AuditUnsupportedRuntime } from '../../errors.js'
 import { nextTick, setImmediate } from '../../timers.js'
-import { type Answer, call, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
 /** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
 const TURNS_TO_RESET = 3
 
+/** A stream hands over what it still has after one write in the turn in which it hears of that. */
+const TURNS_TO_HAND_OVER = 4
+
 interface Http2Stream extends HoldableWritable {
   readonly writableEnded: boolean
+  readonly writableLength: number
   readonly headRequest: boolean
   readonly closed: boolean
   readonly endAfterHeaders: boolean
@@ -27,6 +31,7 @@ export interface Http2Response extends GatedResponse {
   readonly req: { readonly headers: Readonly<Record<string, unknown>> }
   readonly writableEnded: boolean
   getHeaders(): Record<string, unknown>
+  writeHead(...args: unknown[]): unknown
 }
 
 /** Holds the head in front of the stream's handle, and the body where the stream hands it over. */
@@ -41,6 +46,9 @@ export class Http2Gate extends Gate {
   /** The end of a reply came after it was destroyed. */
   private endsLast = false
   private isAnswering = false
+  /** The end of a held reply came in an earlier turn: without the gate its stream would be closed. */
+  private isOver = false
+  private readonly writeHead: unknown
   /**
    * A client that resets its upload is seen to be gone a moment after the upload has ended, as far as its length was not
    * announced.
@@ -58,6 +66,8 @@ export class Http2Gate extends Gate {
     this.mayBeGone = !raw.stream.endAfterHeaders && raw.req.headers['content-length'] === undefined
     this.handle.respond = (...args) => this.onRespond(args)
     this.body = new WritableHold(this.stream, (chunk) => this.verdict(chunk))
+    this.writeHead = raw.writeHead
+    raw.writeHead = gatedWriteHead
   }
 
   get isGone(): boolean {
@@ -82,6 +92,12 @@ export class Http2Gate extends Gate {
     return super.onDestroy(error)
   }
 
+  /** Node ignores a second head once its stream is closed, and refuses it before. */
+  onWriteHead(args: readonly unknown[]): unknown {
+    if (this.isOver || (this.isHeld && this.isDestroyed)) return this.raw
+    return call(this.writeHead, this.raw, args)
+  }
+
   override onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
     return this.isDestroyed ? false : super.onWrite(chunk, encoding, callback)
   }
@@ -93,6 +109,15 @@ export class Http2Gate extends Gate {
   }
 
   protected override whenReleased(destroy: () => void): void {
+    if (this.isDestroyed) this.handOver(TURNS_TO_HAND_OVER, destroy)
+  }
+
+  /** What was written before the stream was destroyed is handed over first, unless its client is slow. */
+  private handOver(turns: number, destroy: () => void): void {
+    if (turns > 0 && this.stream.writableLength > 0 && !this.stream.destroyed) {
+      setImmediate(() => this.handOver(turns - 1, destroy))
+      return
+    }
     destroy()
     if (this.endsLast) super.onEnd(undefined, undefined, undefined)
   }
@@ -100,6 +125,13 @@ export class Http2Gate extends Gate {
   private onRespond(args: readonly unknown[]): number {
     if (this.isAnswering) return this.sendHead(args)
     this.head = args
+    const result = this.onHead()
+    // A head without a body is all of its reply.
+    if (this.head !== null && this.stream.writableEnded) afterThisTurn(() => this.noteOver())
+    return result
+  }
+
+  private onHead(): number {
     if (this.isUsed) return this.report()
     if (this.mayBeGone) {
       this.waitForReset(TURNS_TO_RESET)
@@ -154,8 +186,15 @@ export class Http2Gate extends Gate {
       if (isEnd && this.head === null) this.endsFirst = true
       this.report()
     }
-    if (this.isHeld || !this.isUsed) return 'hold'
+    if (this.isHeld || !this.isUsed) {
+      if (isEnd) afterThisTurn(() => this.noteOver())
+      return 'hold'
+    }
     return !isEnd && (this.isAnswering || this.isAnswered) ? 'drop' : 'pass'
+  }
+
+  private noteOver(): void {
+    this.isOver = true
   }
 
   protected release(): void {
@@ -194,6 +233,11 @@ export class Http2Gate extends Gate {
   }
 }
 
+/** Runs once nothing is left to do in this turn of the event loop, and before anything of the next. */
+function afterThisTurn(run: () => void): void {
+  nextTick(() => Promise.resolve().then(() => nextTick(run)))
+}
+
 /** Found by what it does, for its name is a symbol of Node's own. */
 function handleOf(stream: Http2Stream): Handle {
   for (const key of Object.getOwnPropertySymbols(stream)) {
@@ -206,4 +250,9 @@ function handleOf(stream: Http2Stream): Handle {
 
 function isHandle(value: unknown): value is Handle {
   return typeof value === 'object' && value !== null && 'respond' in value && typeof value.respond === 'function'
+}
+
+function gatedWriteHead(this: Http2Response, ...args: unknown[]): unknown {
+  const gate = this[GATE]
+  return gate instanceof Http2Gate ? gate.onWriteHead(args) : undefined
 }
