@@ -57,9 +57,9 @@ export abstract class Gate {
   private hasEnd = false
   /** A call to `destroy` that waits until everything that came before it is out. */
   private destruction: { readonly error: Error | undefined } | null = null
-  private readonly write: unknown
-  private readonly end: unknown
-  private readonly destroy: unknown
+  private readonly write: GatedResponse['write']
+  private readonly end: GatedResponse['end']
+  private readonly destroy: GatedResponse['destroy']
 
   /** Puts a gate on a response. */
   constructor(
@@ -81,9 +81,9 @@ export abstract class Gate {
   protected abstract readonly statusCode: number
   /** Sends what is held. */
   protected abstract release(): void
-  /** What is released has left. */
-  protected whenReleased(run: () => void): void {
-    run()
+  /** Destroys the response, once what was released has left. */
+  protected whenReleased(destroy: () => void): void {
+    destroy()
   }
 
   /** Forgets what is held. */
@@ -108,7 +108,7 @@ export abstract class Gate {
     try {
       this.release()
     } finally {
-      this.whenReleased(() => this.destroyAtLast())
+      if (this.destruction !== null) this.whenReleased(() => this.destroyAtLast())
     }
   }
 
@@ -139,7 +139,7 @@ export abstract class Gate {
       if (!this.hasWritten) this.chunk = chunk
       this.hasWritten = true
     }
-    const result = call(this.write, this.response, [chunk, encoding, callback])
+    const result = this.write.call(this.response, chunk, encoding, callback)
     if (this.state === 'waiting') this.lookForClient()
     return result
   }
@@ -150,11 +150,11 @@ export abstract class Gate {
       goOn(chunk, encoding, callback)
       return response
     }
-    if (this.state !== 'waiting') return call(this.end, response, [chunk, encoding, callback])
+    if (this.state !== 'waiting') return this.end.call(response, chunk, encoding, callback)
     if (!this.hasWritten) this.chunk = chunk
     this.hasEnd = true
     try {
-      const result = call(this.end, response, [chunk, encoding, callback])
+      const result = this.end.call(response, chunk, encoding, callback)
       if (this.isWaiting) this.lookForClient()
       return result
     } catch (error) {
@@ -179,7 +179,7 @@ export abstract class Gate {
     return undefined
   }
 
-  /** The response of \`inject\` replies even then. */
+  /** The response of `inject` replies even then. */
   private giveUp(): void {
     if (this.isWaiting) this.keeper.onGivenUp()
   }
@@ -273,7 +273,7 @@ export abstract class Gate {
   }
 
   private callDestroy(error: Error | undefined): unknown {
-    return call(this.destroy, this.response, [error])
+    return this.destroy.call(this.response, error)
   }
 }
 

@@ -91,9 +91,9 @@ export class InjectGate extends Http1Gate {
   }
 
   /** Whoever reads the stream begins in a later turn. */
-  protected override whenReleased(run: () => void): void {
-    if (this.injected._lightMyRequest.stream === undefined || this.destroysAtOnce) run()
-    else setImmediate(run)
+  protected override whenReleased(destroy: () => void): void {
+    if (this.injected._lightMyRequest.stream === undefined || this.destroysAtOnce) destroy()
+    else setImmediate(destroy)
   }
 
   /** The class itself keeps also what comes after its end. */
