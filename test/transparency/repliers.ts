@@ -28,6 +28,22 @@ export function hasOneReplier(program: Program): boolean {
   return isDeepStrictEqual(withOneReplier(program), program)
 }
 
+/** More than one stream is sent or piped. */
+export function hasManySources(program: Program): boolean {
+  return JSON.stringify(program).split('"chunks"').length > 2
+}
+
+/** A stream with a chunk that fits into no buffer is sent or piped. */
+export function hasLargeSource(program: Program): boolean {
+  return /"chunks":\["[^\]]*large/.test(JSON.stringify(program))
+}
+
+/** Somebody asks while much is on its way: how much of it is out is up to the connection. */
+export function asksWhileMuchIsSent(program: Program): boolean {
+  const text = JSON.stringify(program)
+  return text.includes('"large"') && text.includes('"ask"')
+}
+
 /** A hook that does not reply; what it does, it does before it goes on. */
 function silent(script: Script): Script {
   const steps = script.steps.filter((step) => replierOf(step) === null)
