@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** Where the packages that are tested, and what their tests need, are installed. */
 export const MODULES = join(import.meta.dirname, 'packages/node_modules')
 
-const PACKAGES = [
+export const PACKAGES = [
   'fastify',
   '@fastify/accepts',
   '@fastify/caching',

@@ -230,7 +230,7 @@ describe.each(CASES)('$name', ({ factory, options, earlier, declare, request = P
   it.each(['stores at once', 'is slow'] as const)(
     'changes nothing, and a sink that %s has both records',
     async (how) => {
-      const plain = Fastify(factory)
+      const plain = Fastify({ ...factory })
       onTestFinished(() => plain.close())
       earlier?.(plain)
       declare(plain)
@@ -238,7 +238,7 @@ describe.each(CASES)('$name', ({ factory, options, earlier, declare, request = P
       expect(expected).toMatch(/^HTTP\/1.1 \d/)
 
       const sink = sinkThat(how)
-      const app = Fastify(factory)
+      const app = Fastify({ ...factory })
       onTestFinished(() => app.close())
       earlier?.(app)
       await app.register(audit, { level: 'response', ...options, sinks: [{ name: 'sink', sink }] })

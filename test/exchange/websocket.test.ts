@@ -106,6 +106,23 @@ describe.each(['after the plugin', 'websocket before the plugin', 'route before 
       expect(await trailOf(served)).toEqual(['Received', 'Complete 401 (no token)'])
     })
 
+    it('that is injected and denied is told so', async () => {
+      const served = await serveSockets('enforced', place, (app) => {
+        app.addHook('preValidation', async (_, reply) => reply.code(401).send())
+      })
+      await expect(served.app.injectWS('/ws')).rejects.toThrow('Unexpected server response: 401')
+      expect(await trailOf(served)).toEqual(['Received', 'Complete 401'])
+    })
+
+    it('that is injected and denied, which cannot be recorded, is told of the answer in its place', async () => {
+      const served = await serveSockets('enforced', place, (app) => {
+        app.addHook('preValidation', async (_, reply) => reply.code(401).send())
+      })
+      served.sink.complete = 'fails'
+      await expect(served.app.injectWS('/ws')).rejects.toThrow('Unexpected server response: 500')
+      expect(await trailOf(served)).toEqual(['Received', 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'])
+    })
+
     it('that is denied and cannot be recorded does not tell why', async () => {
       const served = await serveSockets('enforced', place, (app) => {
         app.addHook('preValidation', async (_, reply) => reply.code(401).send({ message: 'no token' }))

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PACKAGES } from '../compat/suites.js'
 import { read, root } from '../support/markdown.js'
 
 const PAGE = 'docs/compatibility.md'
@@ -45,6 +46,19 @@ describe(PAGE, () => {
 
   it('has every library that is tested, and no other, in order', () => {
     expect([...rows.keys()]).toEqual(tested().sort())
+  })
+
+  it('has the packages whose own tests run with the audit, with the versions that are installed', () => {
+    const { packages }: Lockfile = JSON.parse(read('test/compat/packages/package-lock.json'))
+    const [, section = ''] = read(PAGE).split('## The tests of Fastify and of its plugins')
+    const listed = [...section.matchAll(/`([\w-]+)` (\d+\.\d+\.\d+)/g)].map(([, name, version]) => [
+      `@fastify/${name}`,
+      version,
+    ])
+    const [, fastify] = /^Fastify (\S+),/m.exec(section) ?? []
+    expect([['fastify', fastify], ...listed]).toEqual(
+      PACKAGES.map((name) => [name, packages[`node_modules/${name}`]?.version]),
+    )
   })
 
   it("has the version of Nest's own Fastify", () => {

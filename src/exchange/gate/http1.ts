@@ -35,7 +35,11 @@ export interface Http1Response extends GatedResponse {
   readonly writableHighWaterMark: number
   readonly writableCorked: number
   readonly writableNeedDrain: boolean
-  readonly socket: { readonly destroyed: boolean; readonly writableCorked: number } | null
+  readonly socket: {
+    readonly destroyed: boolean
+    readonly writableCorked: number
+    readonly _writableState?: { corked: number }
+  } | null
   uncork(): void
   getHeaders(): Record<string, unknown>
   removeHeader(name: string): void
@@ -111,6 +115,17 @@ export class Http1Gate extends Gate {
 
   protected release(): void {
     this.flush.call(this.raw)
+  }
+
+  /**
+   * Node uncorks the connection at the end by a mark, which a stream with an `uncork` of its own never takes back (the
+   * one of `injectWS`): what is written later would stay in it.
+   */
+  override onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
+    const result = super.onEnd(chunk, encoding, callback)
+    const state = this.raw.socket?._writableState
+    if (this.isHeld && state !== undefined) state.corked = 0
+    return result
   }
 
   /** What is written in the turn in which the response is destroyed is still corked, and would not go out. */
