@@ -6,7 +6,7 @@ import { TRANSPORTS } from './clients.js'
 import { AUDITS } from './servers.js'
 
 /** Per way in which a request comes. */
-const PROGRAMS = 2000
+const PROGRAMS = 600
 
 describe.each(TRANSPORTS)('thousands of programs cannot tell whether they are audited, by %s', (transport) => {
   const { current } = servers()
