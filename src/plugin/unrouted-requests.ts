@@ -54,7 +54,9 @@ export class Unseen {
     } else {
       server[change]('connect', this.onConnect)
       // Node treats requests for an upgrade as any others while nobody listens.
-      if (change === 'off' || server.listenerCount('upgrade') > 0) server[change]('upgrade', this.onUpgrade)
+      if (change === 'on' && server.listenerCount('upgrade') === 0) return
+      server[change]('upgrade', this.onUpgrade)
+      server[change]('removeListener', this.onRemoveListener)
     }
   }
 
@@ -81,6 +83,12 @@ export class Unseen {
       if (this.counts[UPGRADE] === undefined) this.log.warn({}, UPGRADE_ADVICE)
       this.count(UPGRADE)
     })
+  }
+
+  /** A websocket library stops to listen before the server closes; ours alone would leave an upgrade without a reply. */
+  private readonly onRemoveListener = (event: unknown): void => {
+    const { server } = this.app
+    if (event === 'upgrade' && server.listenerCount('upgrade') === 1) server.off('upgrade', this.onUpgrade)
   }
 
   /** What Node answers over HTTP/2 before there is a request. */

@@ -21,6 +21,9 @@ const HANDSHAKE_LATER =
 const FINISHES_LATER =
   'A reply is finished when its record is stored, so that "request completed" is logged after complaints of later replies.'
 
+const HELD_IS_NOT_IDLE =
+  'A held reply keeps its connection from being closed with the idle ones, and the next request on it is still served.'
+
 /** Tests that pass with hooks that wait and fail with the audit. One that passes again is to be taken out. */
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
@@ -37,6 +40,11 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     file: 'fastify/test/logger/logging.test.js',
     test: 'logging > reply.send logs an error if called twice in a row',
     reason: FINISHES_LATER,
+  },
+  {
+    file: 'fastify/test/close-pipelining.test.js',
+    test: 'Should close the socket abruptly - pipelining - return503OnClosing: false',
+    reason: HELD_IS_NOT_IDLE,
   },
   { file: '@fastify/http-proxy/test/websocket.js', test: EVERY, mode: 'audited later', reason: HANDSHAKE_LATER },
   { file: '@fastify/http-proxy/test/ws-reconnect.js', test: EVERY, mode: 'audited later', reason: HANDSHAKE_LATER },

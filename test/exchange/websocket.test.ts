@@ -166,6 +166,16 @@ describe('an upgrade', () => {
     },
   )
 
+  it('is an ordinary request once the websocket library has stopped to listen, as a closing one does', async () => {
+    const served = await serveSockets('enforced', 'after the plugin', (app) => {
+      app.get('/plain', async () => 'hello')
+    })
+    const [listener] = served.app.server.listeners('upgrade')
+    served.app.server.off('upgrade', listener as () => void)
+    expect(await shake(served.port, '/plain')).toBe(200)
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
+  })
+
   it('is not what a plain request to a websocket route is', async () => {
     const served = await serveSockets('enforced', 'after the plugin')
     const wire = await Wire.open(served.port)
