@@ -58,7 +58,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const log = safeLogger(app.log)
   const trail = new Trail(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.
-  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true, trail.log)
+  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
   const stats = () => trail.stats(unseen.counts)
   const published = new StatsChannel(trail.envelope.instance, stats)
   const routes = new RouteTable(app, config)

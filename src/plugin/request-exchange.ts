@@ -3,7 +3,6 @@ import { NONE } from '../event/level.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, FollowedAudit, type RequestAudit } from '../exchange/request-audit.js'
-import { isUpgraded } from '../exchange/websocket.js'
 import { isExempt } from '../policy/route-level.js'
 import type { Trail } from '../runtime/runtime.js'
 
@@ -39,11 +38,10 @@ export function begin(trail: Trail, request: FastifyRequest & Slot, reply: Fasti
     counts.excluded++
     if (isExempt(audit)) noteExempt(trail, route.url ?? '')
     request[SLOT] = EXCLUDED
-    markSeen(reply.raw)
-    if (isUpgraded(request)) markSeen(request.raw.socket)
+    const raw: FastifyReply['raw'] & Slot = reply.raw
+    raw[SLOT] = EXCLUDED
     return null
   }
-  if (isUpgraded(request)) markSeen(request.raw.socket)
   const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
@@ -106,11 +104,7 @@ export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   return detached
 }
 
-/** Whether the trail knows of a response, or of an upgrade's socket: records it, or leaves it out on purpose. */
-export function isSeen(seen: object): boolean {
-  return GATE in seen || SLOT in seen
-}
-
-function markSeen(seen: object & Slot): void {
-  seen[SLOT] = EXCLUDED
+/** Whether the trail knows of a response: records it, or leaves it out on purpose. */
+export function isSeen(response: object): boolean {
+  return GATE in response || SLOT in response
 }

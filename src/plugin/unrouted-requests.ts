@@ -4,7 +4,6 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { SinkLogger } from '../logger.js'
 import { isAboutNoOther } from './client-error.js'
 
 /** Node publishes every response here once it is written, also those that no framework ever saw; HTTP/2 has no such place. */
@@ -12,13 +11,6 @@ const FINISHED = 'http.server.response.finish'
 
 /** A method that is handed to nobody who routes. */
 const CONNECT = 'CONNECT'
-
-/** An upgrade that a listener of the server took, and that never became a request. */
-const UPGRADE = 'UPGRADE'
-
-const UPGRADE_ADVICE =
-  'an upgrade was answered by a listener of the server itself, past every route: it is not in the audit trail, and ' +
-  'nothing holds its reply. Handle upgrades in a route, as @fastify/websocket and @fastify/http-proxy do.'
 
 /**
  * Counts what never became a request that Fastify routed: parse errors, overlong headers, timeouts by Node's error
@@ -31,7 +23,6 @@ export class Unseen {
   constructor(
     private readonly app: FastifyInstance,
     private readonly isSeen: (response: object) => boolean,
-    private readonly log: SinkLogger,
   ) {}
 
   start(): void {
@@ -53,10 +44,6 @@ export class Unseen {
       server[change]('request', this.onHttp2Request)
     } else {
       server[change]('connect', this.onConnect)
-      // Node treats requests for an upgrade as any others while nobody listens.
-      if (change === 'on' && server.listenerCount('upgrade') === 0) return
-      server[change]('upgrade', this.onUpgrade)
-      server[change]('removeListener', this.onRemoveListener)
     }
   }
 
@@ -75,20 +62,6 @@ export class Unseen {
   private readonly onConnect = (_: IncomingMessage, socket: Socket): void => {
     this.count(CONNECT)
     if (this.app.server.listenerCount('connect') === 1) socket.destroy()
-  }
-
-  private readonly onUpgrade = (_: IncomingMessage, socket: Socket): void => {
-    socket.once('close', () => {
-      if (this.isSeen(socket)) return
-      if (this.counts[UPGRADE] === undefined) this.log.warn({}, UPGRADE_ADVICE)
-      this.count(UPGRADE)
-    })
-  }
-
-  /** A websocket library stops to listen before the server closes; ours alone would leave an upgrade without a reply. */
-  private readonly onRemoveListener = (event: unknown): void => {
-    const { server } = this.app
-    if (event === 'upgrade' && server.listenerCount('upgrade') === 1) server.off('upgrade', this.onUpgrade)
   }
 
   /** What Node answers over HTTP/2 before there is a request. */

@@ -53,6 +53,11 @@ const FOUND: Found[] = [
     program: handlerOf([raw('writeHead', 304)], throws),
   },
   {
+    name: 'a head that was sent comes although its end is refused',
+    program: handlerOf([raw('flushHeaders'), raw('end', 5)]),
+    transports: ['HTTP/1'],
+  },
+  {
     name: 'a stream that fails after its first chunk',
     program: handlerOf([reply('send', { $: 'source', source: { ...small, pace: 2, fails: true } })]),
   },

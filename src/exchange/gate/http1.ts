@@ -118,14 +118,16 @@ export class Http1Gate extends Gate {
   }
 
   /**
-   * Node uncorks the connection at the end by a mark, which a stream with an `uncork` of its own never takes back (the
-   * one of `injectWS`): what is written later would stay in it.
+   * Node leaves the connection corked when it refuses the last chunk, and uncorks it by a mark otherwise, which a stream
+   * with an `uncork` of its own never takes back (the one of `injectWS`): what is held would stay in it.
    */
   override onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
-    const result = super.onEnd(chunk, encoding, callback)
-    const state = this.raw.socket?._writableState
-    if (this.isHeld && state !== undefined) state.corked = 0
-    return result
+    try {
+      return super.onEnd(chunk, encoding, callback)
+    } finally {
+      const state = this.raw.socket?._writableState
+      if (this.isHeld && state !== undefined) state.corked = 0
+    }
   }
 
   /** What is written in the turn in which the response is destroyed is still corked, and would not go out. */
