@@ -5,7 +5,7 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Changes } from './.modules/redact/change-report.js'
+import { ChangeReport } from './.modules/redact/change-report.js'
 import { RedactedJson } from './.modules/redact/redacted-json.js'
 import { Redactor } from './.modules/redact/redactor.js'
 
@@ -19,7 +19,7 @@ const ROOM = 4 * 2 ** 20
 const redactor = new Redactor()
 
 /** @param {unknown} value @param {boolean} isParsed */
-const redacted = (value, isParsed) => new RedactedJson(ROOM, new Changes(redactor)).write(value, isParsed)
+const redacted = (value, isParsed) => new RedactedJson(ROOM, new ChangeReport(redactor)).write(value, isParsed)
 
 const body = {
   name: 'web',
@@ -43,7 +43,7 @@ const ROWS = {
   'the same twice': [() => JSON.stringify(parsed), () => JSON.stringify(parsed)],
   'body of 2 KB, parsed by the server': [() => redacted(parsed, false), () => JSON.stringify(parsed)],
   'body of 2 KB, parsed for the record': [() => redacted(parsed, true), () => JSON.stringify(parsed)],
-  'URL with a query': [() => redactor.endpoint(url, undefined, new Changes(redactor)), () => JSON.stringify(url)],
+  'URL with a query': [() => redactor.endpoint(url, undefined, new ChangeReport(redactor)), () => JSON.stringify(url)],
   'string of 64 KiB': [() => redacted(flat, true), () => JSON.stringify(flat)],
   'nested objects, 1 MiB': [() => redacted(nested, true), () => JSON.stringify(nested)],
 }

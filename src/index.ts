@@ -14,7 +14,7 @@ export type {
   LifecycleType,
   Stage,
 } from './event/event.js'
-export type { WhoCounts } from './event/identity.js'
+export type { IdentityCounts } from './event/identity.js'
 export type { LevelName, LevelOption } from './event/level.js'
 export type { RequestAudit } from './exchange/request-audit.js'
 export type { SinkLogger } from './logger.js'

@@ -11,7 +11,7 @@ interface Gap {
 }
 
 /** What became of one sink's entries: their numbers, their fates, and the gap that the trail has still to tell of. */
-export class Ledger {
+export class DeliveryAccounting {
   readonly counts = { stored: 0, notStored: 0, inDoubt: 0, lost: 0, batches: 0 }
   /** The last number given out. */
   seq = 0

@@ -5,9 +5,9 @@ import { BatchError } from '../sinks/batch-error.js'
 import type { AuditSink, SinkContext } from '../sinks/sink.js'
 import { clearTimeout, setTimeout } from '../timers.js'
 import { Entry, type Lane, OwnEntry } from './entry.js'
-import { Outbox } from './pending-entries.js'
+import { PendingEntries } from './pending-entries.js'
 import type { Seal } from './seal/seal.js'
-import { SinkCalls } from './sink-driver.js'
+import { SinkDriver } from './sink-driver.js'
 
 export interface DeliveryOptions {
   name: string
@@ -44,7 +44,7 @@ export interface SinkStats {
 
 /**
  * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It takes
- * entries and says what became of them, from opening to closing; the outbox has them meanwhile, and the calls on the
+ * entries and says what became of them, from opening to closing; `PendingEntries` has them meanwhile, and the calls on the
  * sink are in a file of their own.
  */
 export class Delivery implements Lane, SinkContext {
@@ -53,8 +53,8 @@ export class Delivery implements Lane, SinkContext {
   readonly log: SinkLogger
 
   private readonly seal: Seal | null
-  private readonly outbox: Outbox
-  private readonly calls: SinkCalls
+  private readonly pending: PendingEntries
+  private readonly calls: SinkDriver
   /** What the trail begins with, unless the sink refuses it for good. */
   private start: Entry | null = null
 
@@ -66,8 +66,8 @@ export class Delivery implements Lane, SinkContext {
     this.enforced = options.enforced
     this.seal = options.seal ?? null
     this.log = options.log
-    this.outbox = new Outbox(this, { ...options, seal: this.seal })
-    this.calls = new SinkCalls(sink, this.outbox, {
+    this.pending = new PendingEntries(this, { ...options, seal: this.seal })
+    this.calls = new SinkDriver(sink, this.pending, {
       ...options,
       seal: this.seal,
       onAnswer: (error) => this.forgetRefusedStart(error),
@@ -81,8 +81,8 @@ export class Delivery implements Lane, SinkContext {
   }
 
   stats(): SinkStats {
-    const { ledger, counts } = this.outbox
-    return { offered: ledger.seq, ...ledger.counts, ...counts, healthy: this.healthy }
+    const { accounting, counts } = this.pending
+    return { offered: accounting.seq, ...accounting.counts, ...counts, healthy: this.healthy }
   }
 
   /**
@@ -100,11 +100,11 @@ export class Delivery implements Lane, SinkContext {
   offer(entry: Entry): boolean {
     const { calls } = this
     const isRefused = calls.isClosed || (calls.isOverdue && this.enforced)
-    if (isRefused || !this.outbox.hasRoomFor(entry)) {
-      this.outbox.ledger.miss(entry)
+    if (isRefused || !this.pending.hasRoomFor(entry)) {
+      this.pending.accounting.miss(entry)
       return false
     }
-    this.outbox.push(entry)
+    this.pending.push(entry)
     calls.schedule()
     return true
   }
@@ -118,16 +118,16 @@ export class Delivery implements Lane, SinkContext {
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
     const entry = new OwnEntry(this.options.lifecycle(type, details), this, null, true)
     if (this.calls.isClosed) {
-      this.outbox.ledger.miss(entry)
+      this.pending.accounting.miss(entry)
       return
     }
-    this.outbox.pushOwn(entry)
+    this.pending.pushOwn(entry)
     if (type === 'rotation') this.seal?.checkpoints?.want()
     this.calls.schedule()
   }
 
   doubt(entries: number): void {
-    this.outbox.ledger.doubtStored(entries)
+    this.pending.accounting.doubtStored(entries)
   }
 
   /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
@@ -187,8 +187,8 @@ export class Delivery implements Lane, SinkContext {
   }
 
   private answered(): Promise<void> {
-    if (this.calls.isClosed || (this.outbox.isEmpty && !this.calls.isBusy)) return Promise.resolve()
-    return this.outbox.answered()
+    if (this.calls.isClosed || (this.pending.isEmpty && !this.calls.isBusy)) return Promise.resolve()
+    return this.pending.answered()
   }
 
   /** Waits until the sink is closed; what takes longer than `budget` is given up, but it is closed then too. */

@@ -5,36 +5,36 @@ import type { Delivery } from './delivery.js'
 import { Entry, type Lane, type Waiter } from './entry.js'
 
 /** One sink's place: its lane, and what it does not record. */
-export interface Route {
+export interface SinkLane {
   readonly delivery: Delivery
   readonly filters: Filters
 }
 
 /** From a record to every sink's delivery. */
-export class Auditor {
+export class Dispatcher {
   /** Every stage of every sink is excluded: two bits a sink. */
   private readonly everything: number
   private readonly hasStatusFilters: boolean
 
   constructor(
     private readonly filters: Filters,
-    readonly routes: readonly Route[],
+    readonly lanes: readonly SinkLane[],
   ) {
-    this.everything = 4 ** routes.length - 1
-    this.hasStatusFilters = filters.hasStatuses || routes.some((route) => route.filters.hasStatuses)
+    this.everything = 4 ** lanes.length - 1
+    this.hasStatusFilters = filters.hasStatuses || lanes.some((lane) => lane.filters.hasStatuses)
   }
 
   /** Whether no enforced sink's last attempt failed or is overdue. */
   get healthy(): boolean {
-    return this.routes.every(({ delivery }) => !delivery.enforced || delivery.healthy)
+    return this.lanes.every(({ delivery }) => !delivery.enforced || delivery.healthy)
   }
 
   /** Which stages of a request which sinks do not record: two bits a sink, in their order. */
   exclusions(operation: string, url: string): number {
     const forAll = this.filters.isEmpty ? 0 : this.filters.excluded(operation, url)
     let mask = 0
-    for (let index = 0; index < this.routes.length; index++) {
-      const filters = this.routes[index]?.filters
+    for (let index = 0; index < this.lanes.length; index++) {
+      const filters = this.lanes[index]?.filters
       const own = filters === undefined || filters.isEmpty ? 0 : filters.excluded(operation, url)
       mask |= (forAll | own) << (2 * index)
     }
@@ -50,7 +50,7 @@ export class Auditor {
   private statusExclusions(operation: string, url: string, statusCode: number): number {
     const forAll = this.filters.excludesStatus(operation, url, statusCode)
     let mask = 0
-    for (const [index, { filters }] of this.routes.entries()) {
+    for (const [index, { filters }] of this.lanes.entries()) {
       if (forAll || filters.excludesStatus(operation, url, statusCode)) mask |= EXCLUDES_COMPLETE << (2 * index)
     }
     return mask
@@ -62,14 +62,14 @@ export class Auditor {
 
   /** Whether a reply must be held until this stage of it is stored. */
   isEnforcedFor(exclusions: number, stage: number): boolean {
-    return this.routes.some(({ delivery }, index) => delivery.enforced && ((exclusions >> (2 * index)) & stage) === 0)
+    return this.lanes.some(({ delivery }, index) => delivery.enforced && ((exclusions >> (2 * index)) & stage) === 0)
   }
 
   /** Offers a record to every sink that does not exclude its stage; `waiter` waits for the enforced ones. */
   offer(draft: Draft, exclusions: number, stage: number, waiter: Waiter): Entry | null {
     let entries: Entry | null = null
-    for (let index = 0; index < this.routes.length; index++) {
-      const lane = this.routes[index]?.delivery
+    for (let index = 0; index < this.lanes.length; index++) {
+      const lane = this.lanes[index]?.delivery
       if (lane === undefined || ((exclusions >> (2 * index)) & stage) !== 0) continue
       const countsAsLost = !lane.enforced || stage === EXCLUDES_COMPLETE
       entries = new Entry(draft, lane, lane.enforced ? waiter : null, countsAsLost, entries)
@@ -80,7 +80,7 @@ export class Auditor {
 
   /** Offers a record to the sinks that are meant and do not exclude its stage, waiting for none. */
   tell(draft: Draft, exclusions: number, stage: number, isMeant: (lane: Lane) => boolean = () => true): void {
-    for (const [index, { delivery }] of this.routes.entries()) {
+    for (const [index, { delivery }] of this.lanes.entries()) {
       if (((exclusions >> (2 * index)) & stage) !== 0 || !isMeant(delivery)) continue
       delivery.offer(new Entry(draft, delivery, null, true))
     }
@@ -88,6 +88,6 @@ export class Auditor {
 
   /** Begins the trail of every sink, with its start entry. */
   begin(draft: Draft): void {
-    for (const { delivery } of this.routes) delivery.begin(draft)
+    for (const { delivery } of this.lanes) delivery.begin(draft)
   }
 }

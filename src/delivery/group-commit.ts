@@ -11,7 +11,7 @@ const LONGEST = 10
 const RESOLVED = Promise.resolve()
 
 /** When a lane calls its sink next. Entries that are written together cost a fraction of what each does by itself. */
-export class Gathering {
+export class GroupCommit {
   private isDue = false
   /** What is asked for now is done in this turn of the event loop. */
   private isInTurn = false

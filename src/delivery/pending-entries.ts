@@ -2,7 +2,7 @@ import { type Draft, type Format, jsonFormat } from '../event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
 import { nextTick } from '../timers.js'
-import { Ledger } from './accounting.js'
+import { DeliveryAccounting } from './accounting.js'
 import { Entry, type Lane } from './entry.js'
 import { Queue } from './queue.js'
 import type { Seal } from './seal/seal.js'
@@ -21,8 +21,8 @@ export interface OutboxOptions {
 }
 
 /** What one sink is still to be given, and what it has not answered for: until then, whoever waits for it is here. */
-export class Outbox {
-  readonly ledger = new Ledger()
+export class PendingEntries {
+  readonly accounting = new DeliveryAccounting()
   private readonly queue: Queue
   /** What the sink's `write` was given and has not answered for. */
   private batch: Entry[] = []
@@ -75,7 +75,7 @@ export class Outbox {
 
   /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
   take(): Entry[] {
-    const gap = this.ledger.tellGap((details) => this.own('gap', details))
+    const gap = this.accounting.tellGap((details) => this.own('gap', details))
     const taken = this.queue.take(gap)
     const isOwn = (entry: Entry) => entry === gap
     this.batch =
@@ -91,7 +91,7 @@ export class Outbox {
 
   /** The batch is past its timeout: whoever waits for it is told so, and still waits for its fate. */
   doubt(): void {
-    this.ledger.doubt(this.batch)
+    this.accounting.doubt(this.batch)
     this.tell(this.batch, 'overdue')
   }
 
@@ -99,7 +99,7 @@ export class Outbox {
   settle(error: unknown, late: boolean, tellHealth: (isAnyStored: boolean) => void): void {
     const { batch } = this
     this.batch = []
-    const isAnyStored = this.ledger.settle(batch, error, late)
+    const isAnyStored = this.accounting.settle(batch, error, late)
     this.options.seal?.settle(batch)
     tellHealth(isAnyStored)
     this.tell(batch, late ? 'late' : 'in time')
@@ -108,7 +108,7 @@ export class Outbox {
   /** Gives up what is queued. */
   drop(isDropped: (entry: Entry) => boolean): void {
     const dropped = this.queue.drop(isDropped)
-    for (const entry of dropped) this.ledger.miss(entry)
+    for (const entry of dropped) this.accounting.miss(entry)
     this.tell(dropped, 'in time')
   }
 
@@ -134,7 +134,7 @@ export class Outbox {
 
   /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */
   private write(entry: Entry, isOwn: boolean): boolean {
-    this.ledger.number(entry)
+    this.accounting.number(entry)
     try {
       this.setLine(entry, this.options.format(entry.draft, entry.seq))
       this.isFormatFailing = false
@@ -146,7 +146,7 @@ export class Outbox {
         this.setLine(entry, jsonFormat(entry.draft, entry.seq))
         return true
       }
-      this.ledger.lose(entry, 'not stored')
+      this.accounting.lose(entry, 'not stored')
       this.tell([entry], 'in time')
       return false
     }

@@ -15,7 +15,7 @@ export interface AskedCall {
 }
 
 /** Reopening and closing one sink: what was asked for, and who waits for it. */
-export class Upkeep {
+export class ReopenClose {
   /** Who waits for a reopening that is due, or under way. */
   private reopenings: Asker[] = []
   /** The sink is to be closed; called when it is. */

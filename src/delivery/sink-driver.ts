@@ -2,18 +2,18 @@ import { AuditSinkTimeout, AuditSinkUnavailable } from '../errors.js'
 import type { SinkLogger } from '../logger.js'
 import type { AuditSink, SinkContext } from '../sinks/sink.js'
 import { clearInterval, setInterval } from '../timers.js'
-import { Gathering } from './group-commit.js'
+import { GroupCommit } from './group-commit.js'
 import { Health } from './health.js'
-import type { Outbox } from './pending-entries.js'
-import { type AskedCall, Upkeep } from './reopen-close.js'
+import type { PendingEntries } from './pending-entries.js'
+import { type AskedCall, ReopenClose } from './reopen-close.js'
 import type { Seal } from './seal/seal.js'
 import type { Sealer } from './seal/sealer.js'
-import { Turns } from './timed-call.js'
+import { TimedCall } from './timed-call.js'
 
 /** How often a sink is given time for itself, and probed after a failure, in milliseconds. */
 const IDLE_INTERVAL = 1000
 
-export interface SinkCallsOptions {
+export interface SinkDriverOptions {
   /** The sink's name. */
   readonly name: string
   readonly enforced: boolean
@@ -29,19 +29,19 @@ export interface SinkCallsOptions {
 }
 
 /**
- * What one sink is called for next, one call at a time: to open, to write what its outbox has, to look after itself, to
+ * What one sink is called for next, one call at a time: to open, to write what is pending, to look after itself, to
  * reopen and to close; and whether it is healthy.
  */
-export class SinkCalls {
+export class SinkDriver {
   /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
   isClosed = false
-  private readonly upkeep: Upkeep
+  private readonly reopenClose: ReopenClose
   private readonly health: Health
-  private readonly gathering: Gathering
-  private readonly turns = new Turns(
+  private readonly groupCommit: GroupCommit
+  private readonly turns = new TimedCall(
     (timeout) => this.onOverdue(timeout),
     () => {
-      if (this.isCallDue) this.gathering.schedule()
+      if (this.isCallDue) this.groupCommit.schedule()
     },
   )
   private isIdleDue = false
@@ -53,12 +53,12 @@ export class SinkCalls {
 
   constructor(
     private readonly sink: AuditSink,
-    private readonly outbox: Outbox,
-    private readonly options: SinkCallsOptions,
+    private readonly pending: PendingEntries,
+    private readonly options: SinkDriverOptions,
   ) {
     this.health = new Health(options.name, options.enforced, options.log)
-    this.upkeep = new Upkeep(sink)
-    this.gathering = new Gathering(() => this.next(), outbox)
+    this.reopenClose = new ReopenClose(sink)
+    this.groupCommit = new GroupCommit(() => this.next(), pending)
   }
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
@@ -100,7 +100,7 @@ export class SinkCalls {
 
   /** Has what is queued written soon, together with what else comes until then. */
   schedule(): void {
-    if (!this.turns.isBusy) this.gathering.schedule()
+    if (!this.turns.isBusy) this.groupCommit.schedule()
   }
 
   /** Has the sink look after itself, now or when it has answered. */
@@ -116,14 +116,14 @@ export class SinkCalls {
   }
 
   reopen(): Promise<void> {
-    const reopened = this.upkeep.reopen()
+    const reopened = this.reopenClose.reopen()
     this.next()
     return reopened
   }
 
   close(): Promise<void> {
     clearInterval(this.idleTimer)
-    const closed = this.upkeep.close()
+    const closed = this.reopenClose.close()
     this.next()
     return closed
   }
@@ -138,26 +138,28 @@ export class SinkCalls {
     this.isClosed = true
     clearInterval(this.idleTimer)
     this.turns.giveUp(budget)
-    this.outbox.drop(() => true)
-    this.outbox.tellFlushed(true)
-    this.upkeep.giveUp(this.timedOut(budget))
+    this.pending.drop(() => true)
+    this.pending.tellFlushed(true)
+    this.reopenClose.giveUp(this.timedOut(budget))
   }
 
   /** The sink is to be called, or somebody waits for there being nothing left. */
   private get isCallDue(): boolean {
-    return !this.outbox.isEmpty || this.isWriteDue || this.isIdleDue || this.upkeep.isAsked || this.outbox.isAwaited
+    return (
+      !this.pending.isEmpty || this.isWriteDue || this.isIdleDue || this.reopenClose.isAsked || this.pending.isAwaited
+    )
   }
 
   /** Starts the next call, if none is under way. */
   private next(): void {
     if (this.turns.isBusy) return
-    this.outbox.tellFlushed()
+    this.pending.tellFlushed()
     // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
-    const asked = this.upkeep.next()
+    const asked = this.reopenClose.next()
     if (asked !== null) this.startAsked(asked)
     else if (this.isClosed) return
     else if (this.isIdleDue) this.startIdle()
-    else if (!this.outbox.isEmpty || this.isWriteDue) this.startWrite()
+    else if (!this.pending.isEmpty || this.isWriteDue) this.startWrite()
   }
 
   private startAsked({ run, settled, isLast }: AskedCall): void {
@@ -176,7 +178,7 @@ export class SinkCalls {
       (error) => {
         if (error !== undefined) this.health.fails(error)
         else {
-          this.isWriteDue = this.outbox.ledger.hasGap || this.options.seal?.isDue === true
+          this.isWriteDue = this.pending.accounting.hasGap || this.options.seal?.isDue === true
           // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
           if (!this.isWriteDue) this.works()
         }
@@ -191,19 +193,19 @@ export class SinkCalls {
       return
     }
     this.isWriteDue = false
-    const batch = this.outbox.take()
+    const batch = this.pending.take()
     if (batch.length === 0) {
       this.next()
       return
     }
-    this.outbox.ledger.counts.batches++
+    this.pending.accounting.counts.batches++
     this.turns.start(
       // A copy: a sink that empties its array must not empty the list of those who wait.
       () => this.sink.write([...batch]),
       timeout,
       (error, late) => {
-        this.gathering.wrote(this.turns.took)
-        this.outbox.settle(error, late, (isAnyStored) => {
+        this.groupCommit.wrote(this.turns.took)
+        this.pending.settle(error, late, (isAnyStored) => {
           onAnswer(error)
           // At once: what is not signed for could still be written anew.
           if (isAnyStored && seal?.isDue === true) this.isWriteDue = true
@@ -216,7 +218,7 @@ export class SinkCalls {
 
   private works(): void {
     const { isFailing } = this.health
-    this.health.works(this.outbox.ledger.counts)
+    this.health.works(this.pending.accounting.counts)
     if (isFailing) this.options.onRecovery()
   }
 
@@ -232,16 +234,16 @@ export class SinkCalls {
           return
         }
         this.health.fails(error)
-        this.outbox.drop(() => true)
+        this.pending.drop(() => true)
       },
     )
   }
 
   private onOverdue(timeout: number): void {
     this.health.fails(this.timedOut(timeout))
-    this.outbox.doubt()
+    this.pending.doubt()
     // What would wait for a sink that does not answer is not kept waiting.
-    if (this.options.enforced) this.outbox.drop((entry) => entry.waiter !== null)
+    if (this.options.enforced) this.pending.drop((entry) => entry.waiter !== null)
     this.whenOverdue()
   }
 

@@ -5,7 +5,7 @@ import { clearTimeout, monotonicNow, nextTick, setTimeout } from '../timers.js'
 export type Settled = (error: unknown, late: boolean) => void
 
 /** Calls on one sink, one at a time, each with a timeout after which it is overdue but still the only one. */
-export class Turns {
+export class TimedCall {
   private settled: Settled | null = null
   private timer: NodeJS.Timeout | undefined
   private startedAt = 0

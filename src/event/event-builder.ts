@@ -3,7 +3,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { toIsoTime } from '../clock.js'
-import { Changes } from '../redact/change-report.js'
+import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
 import { Annotations } from './content/annotations.js'
@@ -12,15 +12,15 @@ import type { Draft } from './draft.js'
 import type { Envelope } from './envelope.js'
 import type { Stage } from './event.js'
 import { type Stamp, stampOf, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
-import type { Who } from './identity.js'
+import type { IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
 import { readRequest } from './request-facts.js'
 
 /** What the records of all exchanges of one server have in common. */
-export interface RecordsContext {
+export interface EventContext {
   readonly envelope: Envelope
-  readonly who: Who
+  readonly who: IdentityResolver
   readonly redactor: Redactor
   readonly capture: Capture
   /** Names of fields that the schema of a request's route marks as secret. */
@@ -28,10 +28,10 @@ export interface RecordsContext {
 }
 
 /** What one exchange's records say: the parts that both stages share are written once, when it begins. */
-export class Records {
+export class EventBuilder {
   private readonly startedAt: number
   private readonly stamp: Stamp
-  private readonly changes: Changes
+  private readonly changes: ChangeReport
   private request: string
   private auth: string
   private hasAuthChanged = false
@@ -41,14 +41,14 @@ export class Records {
 
   constructor(
     private readonly id: string,
-    private readonly context: RecordsContext,
+    private readonly context: EventContext,
     private readonly fastifyRequest: FastifyRequest,
     private readonly level: Level,
     route: string | undefined,
     namespace: string | undefined,
   ) {
     const { envelope, who, redactor } = context
-    this.changes = new Changes(redactor)
+    this.changes = new ChangeReport(redactor)
     this.startedAt = envelope.clock.monotonic()
     this.stamp = stampOf(toIsoTime(envelope.clock.now()))
     this.auth = who.auth(fastifyRequest, this.changes)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { SinkLogger } from '../logger.js'
-import { Changes } from '../redact/change-report.js'
+import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './actor.js'
 import type { EventAuth } from './event.js'
@@ -9,7 +9,7 @@ import { ANONYMOUS, DEFAULT_NAMESPACE, writeAuth } from './formats/json.js'
 import { KnownIdentities } from './identity-cache.js'
 
 /** What became of asking the application who a request is from, and for which namespace; none of it fails a request. */
-export interface WhoCounts {
+export interface IdentityCounts {
   identityErrors: number
   namespaceErrors: number
   /** The identity at the end was not the one at the start, which stands. */
@@ -20,7 +20,7 @@ export interface WhoCounts {
 const WARNING_INTERVAL = 60_000
 
 /** Who asks, and for which namespace, by the application's functions. Either may throw. */
-export class Who {
+export class IdentityResolver {
   /** What stands for a request without an identity. */
   readonly anonymous: string
   private readonly known = new KnownIdentities()
@@ -29,12 +29,12 @@ export class Who {
   constructor(
     private readonly identity: IdentityFunction | undefined,
     private readonly namespace: NamespaceFunction | undefined,
-    readonly counts: WhoCounts,
+    readonly counts: IdentityCounts,
     private readonly log: SinkLogger,
     private readonly clock: Clock,
     redactor: Redactor,
   ) {
-    this.anonymous = writeAuth(ANONYMOUS, new Changes(redactor))
+    this.anonymous = writeAuth(ANONYMOUS, new ChangeReport(redactor))
   }
 
   /** Whether everyone is anonymous. */
@@ -43,7 +43,7 @@ export class Who {
   }
 
   /** The identity as JSON; the anonymous token where there is none. */
-  auth(request: FastifyRequest, changes: Changes): string {
+  auth(request: FastifyRequest, changes: ChangeReport): string {
     if (this.identity === undefined) return this.anonymous
     try {
       const identity = this.identity(request)
@@ -70,7 +70,7 @@ export class Who {
     }
   }
 
-  private write(identity: Identity, changes: Changes): string {
+  private write(identity: Identity, changes: ChangeReport): string {
     const known = this.known.find(identity)
     if (known !== undefined) return known
     const json = writeAuth(toAuth(identity), changes)

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Changes } from '../redact/change-report.js'
+import type { ChangeReport } from '../redact/change-report.js'
 import type { Origin, RequestFacts } from './formats/json.js'
 
 /** What stands for an address where there is none: a unix socket, `inject`. */
@@ -19,7 +19,7 @@ export function readRequest(
   request: FastifyRequest,
   route: string | undefined,
   namespace: string,
-  changes: Changes,
+  changes: ChangeReport,
 ): RequestFacts {
   const { remote, local, origin } = addressesOf(request.raw.socket)
   const userAgent = request.headers['user-agent']
@@ -49,7 +49,7 @@ function textOf(value: unknown): string {
 }
 
 /** The option `trustProxy` may be a function, which may throw. */
-function sourceIpsOf(request: FastifyRequest, changes: Changes): string[] | undefined {
+function sourceIpsOf(request: FastifyRequest, changes: ChangeReport): string[] | undefined {
   try {
     // Over a unix socket the first of them, the socket's own, is undefined.
     return request.ips?.filter((address) => typeof address === 'string')

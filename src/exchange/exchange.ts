@@ -11,7 +11,7 @@ import { gateFor } from './gate/gate-for.js'
 import type { UpgradeGate } from './gate/upgrade.js'
 import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './refusal.js'
 import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
-import { captureContext, Recording } from './stage-delivery.js'
+import { captureContext, StageDelivery } from './stage-delivery.js'
 import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
 /**
@@ -24,7 +24,7 @@ type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cu
 export type Next = (error?: Error) => void
 
 /** One request and its reply: records each stage once, and decides when the reply may go out. */
-export class Exchange extends Recording implements RequestAudit, GateKeeper, OpenExchange {
+export class Exchange extends StageDelivery implements RequestAudit, GateKeeper, OpenExchange {
   previous: OpenExchange | null = null
   following: OpenExchange | null = null
   goneSince = 0

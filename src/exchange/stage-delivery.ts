@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { FastifyRequest } from 'fastify'
 import type { Entry, Lane, Waiter } from '../delivery/entry.js'
 import type { Draft } from '../event/draft.js'
-import { Records } from '../event/event-builder.js'
+import { EventBuilder } from '../event/event-builder.js'
 import { newEventId } from '../event/event-id.js'
 import type { Level } from '../event/level.js'
 import type { ReplyFacts } from '../event/reply-facts.js'
@@ -22,9 +22,9 @@ export function captureContext(): AsyncResource {
  * One exchange's records on their way to the sinks: offers each stage to those that do not exclude it, and knows when all
  * who must store it have answered.
  */
-export abstract class Recording implements Waiter {
+export abstract class StageDelivery implements Waiter {
   readonly id: string
-  protected readonly records: Records
+  protected readonly records: EventBuilder
   /** Enforced sinks that have not answered for the stage that is being stored. */
   protected waiting = 0
   /** One of them has not stored it. */
@@ -46,7 +46,7 @@ export abstract class Recording implements Waiter {
     private readonly exclusions: number,
   ) {
     this.id = id ?? newEventId()
-    this.records = new Records(this.id, context, fastifyRequest, level, route, namespace)
+    this.records = new EventBuilder(this.id, context, fastifyRequest, level, route, namespace)
   }
 
   /** All enforced sinks have answered for the stage, of which some were waited for. */
@@ -75,7 +75,7 @@ export abstract class Recording implements Waiter {
 
   /** Whether the reply waits for Complete to be stored. */
   protected get isEnforced(): boolean {
-    return this.context.auditor.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
+    return this.context.dispatcher.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
   }
 
   protected offerReceived(): void {
@@ -100,12 +100,12 @@ export abstract class Recording implements Waiter {
   // What nobody waits for any more.
 
   protected tellReceived(): void {
-    this.context.auditor.tell(this.records.received(), this.exclusions, EXCLUDES_RECEIVED)
+    this.context.dispatcher.tell(this.records.received(), this.exclusions, EXCLUDES_RECEIVED)
   }
 
   protected tellUnfinished(statusCode: number | undefined, error: string | undefined): void {
     const draft = this.completeRecord(statusCode, error, true)
-    this.context.auditor.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
+    this.context.dispatcher.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
   }
 
   /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */
@@ -117,16 +117,16 @@ export abstract class Recording implements Waiter {
     }
     this.amendment = draft
     const exclusions = this.completeExclusions(statusCode)
-    this.context.auditor.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
+    this.context.dispatcher.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
   }
 
   /** Tells what follows a Complete also the sinks whose filters excluded that by its status. */
   private tell(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
-    this.context.auditor.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
+    this.context.dispatcher.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
   }
 
   private offer(draft: Draft, stage: number, exclusions: number, scope: AsyncResource | null): void {
-    this.entries = this.context.auditor.offer(draft, exclusions, stage, this)
+    this.entries = this.context.dispatcher.offer(draft, exclusions, stage, this)
     for (let entry = this.entries; entry !== null; entry = entry.sibling) {
       if (entry.waiter === null) continue
       if (entry.fate === 'pending') this.waiting++
@@ -136,6 +136,6 @@ export abstract class Recording implements Waiter {
   }
 
   private completeExclusions(statusCode: number | undefined): number {
-    return this.context.auditor.exclusionsOf(this.exclusions, this.fastifyRequest, statusCode)
+    return this.context.dispatcher.exclusionsOf(this.exclusions, this.fastifyRequest, statusCode)
   }
 }

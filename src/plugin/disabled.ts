@@ -3,12 +3,12 @@ import { NONE } from '../event/level.js'
 import type { ResolvedOptions } from '../options/parse.js'
 import { Explainer } from '../policy/explain.js'
 import type { RouterFolding } from '../policy/path.js'
-import { Trail } from '../runtime/runtime.js'
+import { AuditRuntime } from '../runtime/runtime.js'
 import type { AppAudit } from './app-audit.js'
 
 /** With `enabled: false` everything that an application may call is there, and does nothing. */
 export function disabledAudit(options: ResolvedOptions): AppAudit {
-  const stats = new Trail({ ...options, sinks: [] }, NO_FOLDING, SILENT, systemClock).stats({})
+  const stats = new AuditRuntime({ ...options, sinks: [] }, NO_FOLDING, SILENT, systemClock).stats({})
   const explainer = new Explainer({ filters: [], sinks: [], rules: [], level: NONE }, NO_FOLDING, NO_ROUTES)
   return {
     healthy: true,

@@ -14,7 +14,7 @@ import { type RouterFolding, routerFolding } from '../policy/path.js'
 import { isExempt, type RouteAudit } from '../policy/route-level.js'
 import { RouteTable } from '../policy/route-table.js'
 import { ruleWarnings } from '../policy/rules.js'
-import { Trail } from '../runtime/runtime.js'
+import { AuditRuntime } from '../runtime/runtime.js'
 import { safeLogger } from '../runtime/safe-log.js'
 import type { AppAudit } from './app-audit.js'
 import { disabledAudit } from './disabled.js'
@@ -22,7 +22,7 @@ import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } 
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
 import { begin, beginLate, EXCLUDED, exchangeOf, isSeen, requestAudit, SLOT } from './request-exchange.js'
 import { StatsChannel } from './stats-channel.js'
-import { Unseen } from './unrouted-requests.js'
+import { UnroutedRequests } from './unrouted-requests.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -56,57 +56,57 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const config = routerConfig(app)
   const folding = routerFolding(config)
   const log = safeLogger(app.log)
-  const trail = new Trail(options, folding, log, systemClock)
+  const runtime = new AuditRuntime(options, folding, log, systemClock)
   // What is outside of the part that is audited is a request all the same.
-  const unseen = new Unseen(app, options.scope === 'root' ? isSeen : () => true)
-  const stats = () => trail.stats(unseen.counts)
-  const published = new StatsChannel(trail.envelope.instance, stats)
+  const unseen = new UnroutedRequests(app, options.scope === 'root' ? isSeen : () => true)
+  const stats = () => runtime.stats(unseen.counts)
+  const published = new StatsChannel(runtime.envelope.instance, stats)
   const routes = new RouteTable(app, config)
   let explainer: Explainer | undefined
   app.decorate('audit', {
     get healthy() {
-      return trail.auditor.healthy
+      return runtime.dispatcher.healthy
     },
     explain(method, url, asked) {
       explainer ??= new Explainer(options, folding, routes)
       return explainer.explain(method, url, asked)
     },
     stats,
-    flush: () => trail.flush(),
-    reopen: () => trail.reopen(),
+    flush: () => runtime.flush(),
+    reopen: () => runtime.reopen(),
   })
-  const exemptedRoutes = collectRoutes(app, trail, routes)
-  addRequestHooks(app, trail)
-  keepHeldConnections(app, trail)
+  const exemptedRoutes = collectRoutes(app, runtime, routes)
+  addRequestHooks(app, runtime)
+  keepHeldConnections(app, runtime)
   app.addHook('onReady', async () => {
     for (const warning of warningsOf(app, options, folding)) log.warn({}, `fastify-audit-log: ${warning}`)
-    await trail.start(exemptedRoutes)
+    await runtime.start(exemptedRoutes)
     unseen.start()
     published.start()
     // A boot that fails later closes nothing by itself, and would leave the files locked. A part's own `ready` is
     // another function, which must not be called here.
     rootOf(app)
       .ready()
-      .then(undefined, () => trail.release())
+      .then(undefined, () => runtime.release())
   })
   app.addHook('onClose', async () => {
     unseen.stop()
-    await trail.close()
+    await runtime.close()
     published.stop()
   })
 }
 
 /** A closing server closes idle connections at once, and held replies would be lost with them. */
-function keepHeldConnections({ server }: FastifyInstance, trail: Trail): void {
+function keepHeldConnections({ server }: FastifyInstance, runtime: AuditRuntime): void {
   const { closeIdleConnections } = server
   if (typeof closeIdleConnections !== 'function') return
-  server.closeIdleConnections = () => trail.open.closeIdle(() => closeIdleConnections.call(server))
+  server.closeIdleConnections = () => runtime.open.closeIdle(() => closeIdleConnections.call(server))
 }
 
 /** The hooks in the order in which a request meets them. */
-function addRequestHooks(app: FastifyInstance, trail: Trail): void {
+function addRequestHooks(app: FastifyInstance, runtime: AuditRuntime): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const exchange = begin(trail, request, reply)
+    const exchange = begin(runtime, request, reply)
     if (exchange === null) done()
     else exchange.begin(done)
   })
@@ -130,7 +130,7 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   })
 
   app.addHook('onSend', (request, reply, payload, done) => {
-    const exchange = exchangeOf(request) ?? beginLate(trail, request, reply)
+    const exchange = exchangeOf(request) ?? beginLate(runtime, request, reply)
     exchange?.onPayload(payload)
     done()
   })
@@ -138,7 +138,7 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   // A raw reply of an earlier hook runs no `onSend` either. The listeners of this hook cost every request some 2 µs.
   if (hasEarlierHooks(app)) {
     app.addHook('onResponse', (request, reply, done) => {
-      beginLate(trail, request, reply, true)?.onReply(reply.raw.statusCode, undefined, false)
+      beginLate(runtime, request, reply, true)?.onReply(reply.raw.statusCode, undefined, false)
       done()
     })
   }
@@ -146,7 +146,7 @@ function addRequestHooks(app: FastifyInstance, trail: Trail): void {
   if (app.hasDecorator('websocketServer')) app.addHook('preHandler', handOver(isNotHandedOverLast))
 
   followFrameworkErrors(app, (request, reply, error, next) => {
-    const exchange = begin(trail, request, reply)
+    const exchange = begin(runtime, request, reply)
     if (exchange === null) {
       next()
       return
@@ -173,16 +173,16 @@ function isNotHandedOverLast(request: FastifyRequest): boolean {
 }
 
 /** Sees every route that is declared from now on: lists those without a trail, and prepares upgrades. */
-function collectRoutes(app: FastifyInstance, trail: Trail, routes: RouteTable): string[] {
+function collectRoutes(app: FastifyInstance, runtime: AuditRuntime, routes: RouteTable): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route) {
     checkRoute(route, (id) => this.getSchema(id))
     routes.add(route)
-    trail.redactor.addRoute(route.url)
+    runtime.redactor.addRoute(route.url)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
-      trail.exemptedUrls.add(route.url)
+      runtime.exemptedUrls.add(route.url)
     }
     if (this.hasDecorator('websocketServer')) handOverLast(route, handOverHere)
   })

@@ -4,7 +4,7 @@ import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, FollowedAudit, type RequestAudit } from '../exchange/request-audit.js'
 import { isExempt } from '../policy/route-level.js'
-import type { Trail } from '../runtime/runtime.js'
+import type { AuditRuntime } from '../runtime/runtime.js'
 
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
@@ -23,49 +23,49 @@ const EARLY_EXEMPTION_ADVICE =
   'start entry does not name it. Declare routes after `await app.register(audit)`.'
 
 /** The exchange of a request that has just come in, or null when no sink records any of it. */
-export function begin(trail: Trail, request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
+export function begin(runtime: AuditRuntime, request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
   const slot = request[SLOT]
   if (slot instanceof Exchange || slot === EXCLUDED) return null
-  const { auditor, counts } = trail
+  const { dispatcher, counts } = runtime
   // Fastify makes this object anew for each look at it.
   const route = request.routeOptions
   const audit = route.config?.audit
-  const namespace = trail.rules.needsNamespace ? trail.who.namespaceOf(request) : undefined
+  const namespace = runtime.rules.needsNamespace ? runtime.who.namespaceOf(request) : undefined
   const url = request.raw.url ?? ''
-  const level = trail.level(request.method, url, route.url, namespace, audit)
-  const exclusions = level === NONE ? -1 : auditor.exclusions(request.method, url)
-  if (level === NONE || auditor.isExcludedEverywhere(exclusions)) {
+  const level = runtime.level(request.method, url, route.url, namespace, audit)
+  const exclusions = level === NONE ? -1 : dispatcher.exclusions(request.method, url)
+  if (level === NONE || dispatcher.isExcludedEverywhere(exclusions)) {
     counts.excluded++
-    if (isExempt(audit)) noteExempt(trail, route.url ?? '')
+    if (isExempt(audit)) noteExempt(runtime, route.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
     return null
   }
-  const exchange = new Exchange(trail, request, reply, route.url, namespace, level, exclusions, slot ?? null)
+  const exchange = new Exchange(runtime, request, reply, route.url, namespace, level, exclusions, slot ?? null)
   request[SLOT] = exchange
   return exchange
 }
 
 /** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
-function noteExempt(trail: Trail, url: string): void {
-  if (trail.exemptedUrls.has(url)) return
-  trail.exemptedUrls.add(url)
-  trail.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
+function noteExempt(runtime: AuditRuntime, url: string): void {
+  if (runtime.exemptedUrls.has(url)) return
+  runtime.exemptedUrls.add(url)
+  runtime.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
 }
 
 /** The exchange of a request that a hook before ours has replied to: its Received is made now. */
 export function beginLate(
-  trail: Trail,
+  runtime: AuditRuntime,
   request: FastifyRequest & Slot,
   reply: FastifyReply,
   isOut = false,
 ): Exchange | null {
-  const exchange = begin(trail, request, reply)
+  const exchange = begin(runtime, request, reply)
   if (exchange === null) return null
   exchange.isOut = isOut
-  if (!isMalformed(request.raw.url ?? '') && trail.counts.repliedBeforePlugin++ === 0) {
-    trail.log.warn({}, EARLY_REPLY_ADVICE)
+  if (!isMalformed(request.raw.url ?? '') && runtime.counts.repliedBeforePlugin++ === 0) {
+    runtime.log.warn({}, EARLY_REPLY_ADVICE)
   }
   exchange.receive(() => undefined)
   return exchange

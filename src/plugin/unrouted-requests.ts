@@ -16,7 +16,7 @@ const CONNECT = 'CONNECT'
  * Counts what never became a request that Fastify routed: parse errors, overlong headers, timeouts by Node's error
  * code, and what Node or Fastify answered on their own by status.
  */
-export class Unseen {
+export class UnroutedRequests {
   readonly counts: Record<string, number> = {}
   private readonly isOurs = new WeakMap<object, boolean>()
 

@@ -1,7 +1,7 @@
 import type { RedactionReport, Redactor } from './redactor.js'
 
 /** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
-export class Changes implements RedactionReport {
+export class ChangeReport implements RedactionReport {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
@@ -33,7 +33,7 @@ export class Changes implements RedactionReport {
 }
 
 /** Whatever goes wrong with one part costs the record that part alone, and the request nothing. */
-export function guarded(path: string, changes: Changes, write: () => string): string {
+export function guarded(path: string, changes: ChangeReport, write: () => string): string {
   try {
     return write()
   } catch {

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { toIsoTime } from '../clock.js'
 import { isPlain, quoteStart, quoteWhole } from '../json.js'
-import type { Changes } from './change-report.js'
+import type { ChangeReport } from './change-report.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
 
 const MAX_DEPTH = 32
@@ -30,7 +30,7 @@ export class RedactedJson {
   /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
   constructor(
     private readonly limit: number,
-    private readonly changes: Changes,
+    private readonly changes: ChangeReport,
     private readonly marks: ReadonlySet<string> | null = null,
   ) {
     this.room = limit

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import { Delivery, type SinkStats } from '../delivery/delivery.js'
-import { Auditor, type Route } from '../delivery/dispatcher.js'
+import { Dispatcher, type SinkLane } from '../delivery/dispatcher.js'
 import { Seal } from '../delivery/seal/seal.js'
 import { sealable } from '../delivery/seal/sealable.js'
 import { Capture } from '../event/content/capture.js'
@@ -12,7 +12,7 @@ import { customFormat, type Format, jsonFormat } from '../event/draft.js'
 import { Envelope } from '../event/envelope.js'
 import type { JsonValue, LifecycleDetails } from '../event/event.js'
 import { rancherLine } from '../event/formats/rancher.js'
-import { Who, type WhoCounts } from '../event/identity.js'
+import { type IdentityCounts, IdentityResolver } from '../event/identity.js'
 import type { Level } from '../event/level.js'
 import type { SinkLogger } from '../logger.js'
 import type { ResolvedOptions, ResolvedSink } from '../options/parse.js'
@@ -31,7 +31,7 @@ import type { ExchangeCounts } from './counts.js'
 import { OpenExchanges } from './open-exchanges.js'
 
 /** What the plugin counted since the boot. */
-export interface AuditStats extends ExchangeCounts, WhoCounts {
+export interface AuditStats extends ExchangeCounts, IdentityCounts {
   healthy: boolean
   /** Exchanges whose Complete is not decided yet. */
   open: number
@@ -54,10 +54,10 @@ const CLOSE_SHARE = 0.75
 const ANSWER_SHARE = 0.1
 
 /** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
-export class Trail {
+export class AuditRuntime {
   readonly envelope: Envelope
-  readonly auditor: Auditor
-  readonly who: Who
+  readonly dispatcher: Dispatcher
+  readonly who: IdentityResolver
   readonly redactor: Redactor
   readonly capture: Capture
   readonly rules: Rules
@@ -65,7 +65,7 @@ export class Trail {
   readonly auditIdHeader: string | false
   /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
   readonly exemptedUrls = new Set<string>()
-  readonly counts: ExchangeCounts & WhoCounts = {
+  readonly counts: ExchangeCounts & IdentityCounts = {
     audited: 0,
     excluded: 0,
     refused: 0,
@@ -96,12 +96,12 @@ export class Trail {
     this.redactor = new Redactor(options.redact)
     this.capture = new Capture(options.capture)
     this.rules = compileRules(options.rules, options.level, folding)
-    this.who = new Who(options.identity, options.namespace, this.counts, log, clock, this.redactor)
-    const routes: Route[] = options.sinks.map((sink) => ({
+    this.who = new IdentityResolver(options.identity, options.namespace, this.counts, log, clock, this.redactor)
+    const lanes: SinkLane[] = options.sinks.map((sink) => ({
       delivery: this.delivery(sink),
       filters: compileFilters(sink.filters, folding),
     }))
-    this.auditor = new Auditor(compileFilters(options.filters, folding), routes)
+    this.dispatcher = new Dispatcher(compileFilters(options.filters, folding), lanes)
   }
 
   /** How much of a request is recorded: what its route says, the first rule that matches, or the server's level. */
@@ -142,7 +142,7 @@ export class Trail {
   stats(unseen: Record<string, number>): AuditStats {
     const sinks = this.deliveries.map((delivery) => [delivery.name, delivery.stats()] as const)
     return {
-      healthy: this.auditor.healthy,
+      healthy: this.dispatcher.healthy,
       open: this.open.count,
       ...this.counts,
       unseen: { ...unseen },
@@ -160,7 +160,7 @@ export class Trail {
       await this.release()
       throw failed.reason
     }
-    this.auditor.begin(this.envelope.lifecycle('start', this.startDetails(exemptedRoutes)))
+    this.dispatcher.begin(this.envelope.lifecycle('start', this.startDetails(exemptedRoutes)))
     this.sweep(abortTimeout, SWEEP_INTERVAL)
   }
 
@@ -202,7 +202,7 @@ export class Trail {
   }
 
   private get deliveries(): Delivery[] {
-    return this.auditor.routes.map(({ delivery }) => delivery)
+    return this.dispatcher.lanes.map(({ delivery }) => delivery)
   }
 
   /** Exchanges that wait for a sink that hangs are answered before the trails stop that must say with what. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Ledger } from '../../src/delivery/accounting.js'
+import { DeliveryAccounting } from '../../src/delivery/accounting.js'
 import type { Entry } from '../../src/delivery/entry.js'
 import { jsonFormat } from '../../src/event/draft.js'
 import { BatchError } from '../../src/sinks/batch-error.js'
@@ -63,8 +63,8 @@ class World {
 
   constructor(enforced: boolean) {
     const { numbered } = this
-    const number = Ledger.prototype.number
-    vi.spyOn(Ledger.prototype, 'number').mockImplementation(function (this: Ledger, entry) {
+    const number = DeliveryAccounting.prototype.number
+    vi.spyOn(DeliveryAccounting.prototype, 'number').mockImplementation(function (this: DeliveryAccounting, entry) {
       number.call(this, entry)
       numbered.push(entry)
     })

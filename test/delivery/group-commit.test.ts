@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
-import { Gathering } from '../../src/delivery/group-commit.js'
+import { GroupCommit } from '../../src/delivery/group-commit.js'
 
 vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
 
@@ -12,7 +12,7 @@ afterEach(() => {
 function lane(...effects: Array<() => void>) {
   const queue = { length: 0, isAmple: false }
   const calls: number[] = []
-  const gathering = new Gathering(() => {
+  const groupCommit = new GroupCommit(() => {
     calls.push(queue.length)
     queue.length = 0
     effects.shift()?.()
@@ -20,10 +20,10 @@ function lane(...effects: Array<() => void>) {
   const arrive = (count = 1) => {
     for (let number = 0; number < count; number++) {
       queue.length++
-      gathering.schedule()
+      groupCommit.schedule()
     }
   }
-  return { queue, calls, gathering, arrive }
+  return { queue, calls, groupCommit, arrive }
 }
 
 function tick(): Promise<void> {
@@ -93,8 +93,8 @@ it('does not wait for the end of a turn when 64 wait', async () => {
 
 it('lets entries gather while more keep coming, for as long as the last write took', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
-  const { calls, gathering, arrive } = lane()
-  gathering.wrote(4)
+  const { calls, groupCommit, arrive } = lane()
+  groupCommit.wrote(4)
   arrive()
   await turn()
   vi.advanceTimersByTime(3)
@@ -109,8 +109,8 @@ it('lets entries gather while more keep coming, for as long as the last write to
 
 it('waits for no more when a turn brought none', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
-  const { calls, gathering, arrive } = lane()
-  gathering.wrote(10_000)
+  const { calls, groupCommit, arrive } = lane()
+  groupCommit.wrote(10_000)
   arrive(2)
   await turn()
   expect(calls).toEqual([])
@@ -119,8 +119,8 @@ it('waits for no more when a turn brought none', async () => {
 })
 
 it('waits for no more when a batch is full', async () => {
-  const { queue, calls, gathering, arrive } = lane()
-  gathering.wrote(10_000)
+  const { queue, calls, groupCommit, arrive } = lane()
+  groupCommit.wrote(10_000)
   queue.isAmple = true
   arrive()
   await turn()
@@ -129,8 +129,8 @@ it('waits for no more when a batch is full', async () => {
 
 it('waits for no more than 10 ms', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
-  const { calls, gathering, arrive } = lane()
-  gathering.wrote(10_000)
+  const { calls, groupCommit, arrive } = lane()
+  groupCommit.wrote(10_000)
   vi.advanceTimersByTime(10)
   arrive()
   await turn()

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../src/redact/change-report.js'
+import { ChangeReport } from '../../src/redact/change-report.js'
 import { auditHash } from '../../src/redact/hash.js'
 import { REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { CARDS, HASH_SECRET, hashingRedactor, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
@@ -111,19 +111,19 @@ describe('a redaction that fails', () => {
   })
 
   it('leaves out the endpoint, and says so', () => {
-    const changes = new Changes(failing)
+    const changes = new ChangeReport(failing)
     expect(failing.endpoint('/x?page=1&token=hunter2', undefined, changes)).toBe('[omitted]')
     expect(changes.omitted).toEqual({ 'request.endpoint': 'redaction failed' })
     expect(changes.redacted).toBe(0)
   })
 
   it('leaves out a text, and says so under its path', () => {
-    const changes = new Changes(failing)
+    const changes = new ChangeReport(failing)
     expect(failing.text('token=hunter2', 'response.error', changes)).toBe('[omitted]')
     expect(changes.omitted).toEqual({ 'response.error': 'redaction failed' })
   })
 
   it('is told to who writes the part that a value belongs to', () => {
-    expect(() => failing.value('token=hunter2', new Changes(failing))).toThrow('no hash today')
+    expect(() => failing.value('token=hunter2', new ChangeReport(failing))).toThrow('no hash today')
   })
 })

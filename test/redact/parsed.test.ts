@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Changes } from '../../src/redact/change-report.js'
+import { ChangeReport } from '../../src/redact/change-report.js'
 import { RedactedJson } from '../../src/redact/redacted-json.js'
 import { REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { hostileText } from '../support/hostile.js'
@@ -8,7 +8,7 @@ import { hostileText } from '../support/hostile.js'
 const redactor = new Redactor()
 
 function write(value: unknown, limit: number, isParsed: boolean) {
-  const changes = new Changes(redactor)
+  const changes = new ChangeReport(redactor)
   const writer = new RedactedJson(limit, changes)
   const json = writer.write(value, isParsed)
   return { json, redacted: changes.redacted, kept: writer.kept, walked: writer.walked }
@@ -41,7 +41,7 @@ it('A value that was parsed is written as one of the application that is the sam
 
 it('A key that names the URL of a secret is written without it, though it is known', () => {
   const url = '/reset/abcdef'
-  const changes = new Changes(redactor)
+  const changes = new ChangeReport(redactor)
   const writeKey = () => new RedactedJson(1000, changes).write({ [url]: 1 }, true)
   expect(writeKey()).toBe('{"/reset/abcdef":1}')
   changes.secretUrl = { url, clean: `/reset/${REDACTED}` }

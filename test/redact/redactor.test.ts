@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../src/event/content/annotations.js'
-import type { Changes } from '../../src/redact/change-report.js'
+import type { ChangeReport } from '../../src/redact/change-report.js'
 import { isSecretKey, REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { newChanges } from '../support/changes.js'
 import { hostileText } from '../support/hostile.js'
 
 const redactor = new Redactor()
 
-const redactEndpoint = (url: string, changes: Changes): string => redactor.endpoint(url, undefined, changes)
-const redactText = (text: string, path: string, changes: Changes): string => redactor.text(text, path, changes)
+const redactEndpoint = (url: string, changes: ChangeReport): string => redactor.endpoint(url, undefined, changes)
+const redactText = (text: string, path: string, changes: ChangeReport): string => redactor.text(text, path, changes)
 
 /** Secret keys as the words that they are made of. */
 const SECRETS = [

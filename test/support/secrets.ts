@@ -1,4 +1,4 @@
-import { Changes } from '../../src/redact/change-report.js'
+import { ChangeReport } from '../../src/redact/change-report.js'
 import { Redactor, type RedactSettings } from '../../src/redact/redactor.js'
 
 export const HASH_SECRET = Buffer.from('a secret of more than thirty-two bytes')
@@ -14,12 +14,12 @@ export function hashingRedactor(settings: Partial<RedactSettings> = {}): Redacto
 
 /** A text's redaction, and how many secrets were found in it. */
 export function redactValue(text: string, redactor = redactorOf()): { text: string; redacted: number } {
-  const changes = new Changes(redactor)
+  const changes = new ChangeReport(redactor)
   return { text: redactor.value(text, changes), redacted: changes.redacted }
 }
 
 export function redactUrl(url: string, route?: string, redactor = redactorOf()): { text: string; redacted: number } {
-  const changes = new Changes(redactor)
+  const changes = new ChangeReport(redactor)
   return { text: redactor.endpoint(url, route, changes), redacted: changes.redacted }
 }
 

@@ -1,4 +1,4 @@
-import { Changes, guarded } from '../../redact/change-report.js'
+import { ChangeReport, guarded } from '../../redact/change-report.js'
 import { RedactedJson } from '../../redact/redacted-json.js'
 import { ownValue } from '../../redact/safe-inspect.js'
 import { BOUNDS } from '../limits.js'
@@ -20,7 +20,7 @@ export class Annotations {
   /** Why something was left out whole. */
   private omitted: string | undefined
 
-  constructor(private readonly changes: Changes) {}
+  constructor(private readonly changes: ChangeReport) {}
 
   /** A caller without types may give anything, and a Proxy may throw; neither costs the request anything. */
   add(values: Readonly<Record<string, unknown>>): void {
@@ -49,7 +49,7 @@ export class Annotations {
   }
 
   private set(key: string, value: unknown): void {
-    const changes = new Changes(this.changes.redactor)
+    const changes = new ChangeReport(this.changes.redactor)
     const writer = new RedactedJson(BOUNDS.annotations, changes)
     // A key that is computed is a key, `__proto__` too.
     const json = guarded(PATH, changes, () => writer.write({ [key]: value }).slice(1, -1))

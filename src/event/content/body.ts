@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { types } from 'node:util'
 import { parseJson } from '../../json.js'
-import type { Changes } from '../../redact/change-report.js'
+import type { ChangeReport } from '../../redact/change-report.js'
 import { RedactedJson } from '../../redact/redacted-json.js'
 import { isStream } from '../../redact/safe-inspect.js'
 import { quote } from '../bounded-text.js'
@@ -36,7 +36,7 @@ export class BodyWriter {
     private readonly maxBytes: number,
     private readonly facts: BodyFacts,
     private readonly marks: ReadonlySet<string> | null,
-    private readonly changes: Changes,
+    private readonly changes: ChangeReport,
   ) {
     this.mediaType = mediaTypeOf(facts.contentType)
     this.kind = kindOf(this.mediaType)

@@ -1,5 +1,5 @@
 import { quoteWhole } from '../../json.js'
-import { type Changes, guarded } from '../../redact/change-report.js'
+import { type ChangeReport, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT } from '../../redact/redacted-json.js'
 import type { Marks } from '../../redact/schema-marks.js'
 import { quote } from '../bounded-text.js'
@@ -24,7 +24,7 @@ export class Capture {
   constructor(private readonly settings: CaptureSettings) {}
 
   /** `,"headers":{…}` of those that are let in; nothing when there are none. */
-  headers(side: 'request' | 'response', headers: Readonly<Record<string, unknown>>, changes: Changes): string {
+  headers(side: 'request' | 'response', headers: Readonly<Record<string, unknown>>, changes: ChangeReport): string {
     if (changes.redactor.omits(`${side}.headers`)) return ''
     const { requestHeaders, responseHeaders } = this.settings
     const parts: string[] = []
@@ -38,7 +38,7 @@ export class Capture {
   }
 
   /** `,"body":…` of what Fastify parsed; nothing when there is none, or when it is left out and marked so. */
-  requestBody(body: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
+  requestBody(body: unknown, facts: BodyFacts, marks: Marks, changes: ChangeReport): string {
     const path = 'request.body'
     if (changes.redactor.omits(path)) return ''
     if (marks === UNKNOWN) return body === undefined ? '' : leaveOut(path, changes)
@@ -49,7 +49,7 @@ export class Capture {
   }
 
   /** `,"body":…` of what the handler sent, as an `onSend` hook sees it; nothing as for a request's. */
-  responseBody(payload: unknown, facts: BodyFacts, marks: Marks, changes: Changes): string {
+  responseBody(payload: unknown, facts: BodyFacts, marks: Marks, changes: ChangeReport): string {
     const path = 'response.body'
     if (changes.redactor.omits(path)) return ''
     if (marks === UNKNOWN) return isEmpty(payload) ? '' : leaveOut(path, changes)
@@ -59,7 +59,12 @@ export class Capture {
     )
   }
 
-  private writer(path: BodyPath, facts: BodyFacts, marks: ReadonlySet<string> | null, changes: Changes): BodyWriter {
+  private writer(
+    path: BodyPath,
+    facts: BodyFacts,
+    marks: ReadonlySet<string> | null,
+    changes: ChangeReport,
+  ): BodyWriter {
     return new BodyWriter(path, this.settings.maxBodyBytes, facts, marks, changes)
   }
 }
@@ -69,18 +74,18 @@ function isEmpty(payload: unknown): boolean {
 }
 
 /** Of a schema that cannot be read nobody knows which of a body's keys it marks as secret. */
-function leaveOut(path: BodyPath, changes: Changes): '' {
+function leaveOut(path: BodyPath, changes: ChangeReport): '' {
   changes.markOmitted(path, 'schema unknown')
   return ''
 }
 
-function member(changes: Changes, json: string): string {
+function member(changes: ChangeReport, json: string): string {
   if (json === '') return ''
   if (Buffer.byteLength(json) !== json.length) changes.isAscii = false
   return `,"body":${json}`
 }
 
-function writeHeader(name: string, value: string | undefined, path: string, changes: Changes): string {
+function writeHeader(name: string, value: string | undefined, path: string, changes: ChangeReport): string {
   if (value === undefined) return ''
   const { redactor } = changes
   const secrecy = redactor.secrecyOf(name)

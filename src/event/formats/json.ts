@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import { quoteWhole } from '../../json.js'
-import type { Changes } from '../../redact/change-report.js'
+import type { ChangeReport } from '../../redact/change-report.js'
 import type { Redactor } from '../../redact/redactor.js'
 import { bounded, quote } from '../bounded-text.js'
 import type { EventAuth, JsonValue, LifecycleDetails, LifecycleType, Stage } from '../event.js'
@@ -64,7 +64,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 const operations = new Map(METHODS.map((method) => [method, flat(`","operation":"${method}","endpoint":"`)]))
 
 /** `,"request":{…}`, the same in both stages. */
-export function writeRequest(facts: RequestFacts, changes: Changes): string {
+export function writeRequest(facts: RequestFacts, changes: ChangeReport): string {
   const endpoint = changes.redactor.endpoint(facts.endpoint, facts.route, changes)
   return (
     `,"request":{"id":"${bounded(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
@@ -75,7 +75,7 @@ export function writeRequest(facts: RequestFacts, changes: Changes): string {
   )
 }
 
-function writeOperation(operation: string, changes: Changes): string {
+function writeOperation(operation: string, changes: ChangeReport): string {
   return `","operation":${quote(operation, BOUNDS.identity, 'request.operation', changes)},"endpoint":"`
 }
 
@@ -83,7 +83,7 @@ function writeOperation(operation: string, changes: Changes): string {
 const places = new Map<string, string>()
 
 /** From the end of the endpoint to the namespace. */
-function writePlace(route: string | undefined, namespace: string, changes: Changes): string {
+function writePlace(route: string | undefined, namespace: string, changes: ChangeReport): string {
   const isKept = route !== undefined && namespace === DEFAULT_NAMESPACE
   const kept = isKept ? places.get(route) : undefined
   if (kept !== undefined) return kept
@@ -95,7 +95,7 @@ function writePlace(route: string | undefined, namespace: string, changes: Chang
 }
 
 /** From where a request came to the end of it. */
-function writeOrigin(facts: RequestFacts, changes: Changes): string {
+function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
   const { origin, userAgent, sourceIps, traceparent } = facts
   const isKept = origin !== undefined && sourceIps === undefined && traceparent === undefined
   if (isKept && origin.redactor === changes.redactor && origin.userAgent === userAgent) return origin.json
@@ -109,7 +109,7 @@ function writeOrigin(facts: RequestFacts, changes: Changes): string {
 }
 
 /** Where a request came from: each member with its comma, the first one without. */
-function writeMeta(facts: RequestFacts, changes: Changes): string {
+function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   const { redactor } = changes
   const { remoteAddress, userAgent, sourceIps, traceparent } = facts
   let json = ''
@@ -133,13 +133,13 @@ function writeMeta(facts: RequestFacts, changes: Changes): string {
   return json.slice(1)
 }
 
-function writeNode({ nodeAddress }: RequestFacts, changes: Changes): string {
+function writeNode({ nodeAddress }: RequestFacts, changes: ChangeReport): string {
   if (changes.redactor.omits('request.node_meta.ip')) return ''
   return `"ip":${quote(nodeAddress, BOUNDS.address, 'request.node_meta.ip', changes)}`
 }
 
 /** `,"response":{…}`. */
-export function writeResponse(facts: ResponseFacts, changes: Changes): string {
+export function writeResponse(facts: ResponseFacts, changes: ChangeReport): string {
   const { statusCode, error, aborted, duration } = facts
   const isPlain = statusCode !== undefined && error === undefined && !aborted
   return `${isPlain ? writePlainResponse(statusCode) : writeOutcome(facts, changes)}${writeDuration(duration)}}`
@@ -154,7 +154,7 @@ function writePlainResponse(statusCode: number): string {
   return plainResponses[statusCode]
 }
 
-function writeOutcome({ statusCode, error, aborted }: ResponseFacts, changes: Changes): string {
+function writeOutcome({ statusCode, error, aborted }: ResponseFacts, changes: ChangeReport): string {
   const isErrorOmitted = error === undefined || changes.redactor.omits('response.error')
   return (
     ',"response":{' +
@@ -208,7 +208,7 @@ export function writePayload(
   auth: string,
   request: string,
   rest: string,
-  changes: Changes,
+  changes: ChangeReport,
 ): string {
   const stamped = stage === 'OperationReceived' ? stamp.received : stamp.complete
   return `,"payload":{"id":"${id}${stamped}${auth}${request}${rest}${writeChanges(changes)}}}`
@@ -230,14 +230,14 @@ export function writeCorrection(
   timestamp: string,
   statusCode: number,
   error: string | undefined,
-  changes: Changes,
+  changes: ChangeReport,
 ): string {
   const text = error === undefined ? '' : `,"error":${writeError(error, 'correction.error', changes)}`
   return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}}`
 }
 
 /** An identity; every string of it is bounded. */
-export function writeAuth(auth: EventAuth, changes: Changes): string {
+export function writeAuth(auth: EventAuth, changes: ChangeReport): string {
   const { redactor } = changes
   let json = `{"accessor_id":${quote(auth.accessor_id, BOUNDS.identity, 'auth.accessor_id', changes)}`
   if (auth.name !== undefined && !redactor.omits('auth.name'))
@@ -269,25 +269,25 @@ export function writeJson(value: JsonValue | object): string {
   return JSON.stringify(value)
 }
 
-function writeError(error: string, path: string, changes: Changes): string {
+function writeError(error: string, path: string, changes: ChangeReport): string {
   return quote(changes.redactor.text(error, path, changes), BOUNDS.error, path, changes)
 }
 
-function writeSourceIps(addresses: readonly string[], changes: Changes): string {
+function writeSourceIps(addresses: readonly string[], changes: ChangeReport): string {
   const path = 'request.request_meta.source_ips'
   const first = addresses.slice(0, BOUNDS.sourceIps)
   if (first.length < addresses.length) changes.markTruncated(path, bytesOf(addresses), bytesOf(first))
   return `,"source_ips":${writeList(first, BOUNDS.address, path, changes)}`
 }
 
-function writeNames(names: readonly string[], path: string, changes: Changes): string {
+function writeNames(names: readonly string[], path: string, changes: ChangeReport): string {
   const first = names.slice(0, BOUNDS.names)
   if (first.length < names.length) changes.markTruncated(path, bytesOf(names), bytesOf(first))
   return writeList(first, BOUNDS.identity, path, changes)
 }
 
 /** A list that is short enough; what is cut of a text in it is marked under the list's path and its place. */
-function writeList(texts: readonly string[], limit: number, path: string, changes: Changes): string {
+function writeList(texts: readonly string[], limit: number, path: string, changes: ChangeReport): string {
   return `[${texts.map((text, index) => quote(text, limit, `${path}.${index}`, changes)).join(',')}]`
 }
 
@@ -295,7 +295,7 @@ function bytesOf(texts: readonly string[]): number {
   return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
 }
 
-function writeChanges(changes: Changes): string {
+function writeChanges(changes: ChangeReport): string {
   let json = ''
   if (changes.truncated !== undefined) json += `,"truncated":${JSON.stringify(changes.truncated)}`
   if (changes.omitted !== undefined) json += `,"omitted":${JSON.stringify(changes.omitted)}`

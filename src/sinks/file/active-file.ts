@@ -2,15 +2,15 @@ import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event/event.js'
 import type { SinkContext } from '../sink.js'
 import { makeDirectory } from './directory.js'
-import { Space } from './disk-space.js'
-import { cleanUp, Trouble } from './failure-log.js'
+import { DiskSpace } from './disk-space.js'
+import { cleanUp, FailureLog } from './failure-log.js'
 import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
 import { interrupted, rotate } from './rotation.js'
-import { Pace } from './sync-writes.js'
+import { SyncWrites } from './sync-writes.js'
 import { lastLineOf, setAside } from './tail.js'
 
 /** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
@@ -39,11 +39,11 @@ export class ActiveFile {
   private rotateAfter = Number.NEGATIVE_INFINITY
   /** The file's name may not survive a power loss yet. */
   private isNameNew = false
-  readonly deleting: Trouble
-  readonly space: Space
-  private readonly pace: Pace
-  private readonly rotating: Trouble
-  private readonly repairing: Trouble
+  readonly deleting: FailureLog
+  readonly space: DiskSpace
+  private readonly pace: SyncWrites
+  private readonly rotating: FailureLog
+  private readonly repairing: FailureLog
 
   constructor(
     readonly path: string,
@@ -53,11 +53,11 @@ export class ActiveFile {
     private readonly context: SinkContext,
   ) {
     this.names = new ArchiveNames(path)
-    this.rotating = new Trouble(context.log, path, 'the audit file cannot be rotated; it is written to as before')
-    this.space = new Space(path, parts.fs, parts.clock, context.log)
-    this.pace = new Pace(parts.fs, parts.clock, this.space)
-    this.deleting = new Trouble(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
-    this.repairing = new Trouble(
+    this.rotating = new FailureLog(context.log, path, 'the audit file cannot be rotated; it is written to as before')
+    this.space = new DiskSpace(path, parts.fs, parts.clock, context.log)
+    this.pace = new SyncWrites(parts.fs, parts.clock, this.space)
+    this.deleting = new FailureLog(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
+    this.repairing = new FailureLog(
       context.log,
       path,
       'the audit file cannot be cut back after a failed write; nothing is stored',

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Clock } from '../../clock.js'
 import type { SinkLogger } from '../../logger.js'
-import { Trouble } from './failure-log.js'
+import { FailureLog } from './failure-log.js'
 import type { FileSystem } from './fs.js'
 
 /** How often is looked, in milliseconds. */
@@ -11,12 +11,12 @@ const GIB = 2 ** 30
 const LOW_SHARE = 0.1
 
 /** What is known of the file's disk. Warns before it is full, while there is time to do something about it. */
-export class Space {
+export class DiskSpace {
   /** Whether the disk is known to be of this machine. */
   isLocal = false
   private lookedAt = Number.NEGATIVE_INFINITY
   private isLow = false
-  private readonly looking: Trouble
+  private readonly looking: FailureLog
 
   constructor(
     private readonly path: string,
@@ -24,7 +24,11 @@ export class Space {
     private readonly clock: Clock,
     private readonly log: SinkLogger,
   ) {
-    this.looking = new Trouble(log, path, 'the free space of the audit file cannot be told; nothing else is affected')
+    this.looking = new FailureLog(
+      log,
+      path,
+      'the free space of the audit file cannot be told; nothing else is affected',
+    )
   }
 
   /** Looks at the file's disk, if it is time. */

@@ -1,7 +1,7 @@
 import type { SinkLogger } from '../../logger.js'
 
 /** Something that can go wrong again and again: logged when it starts and when it ends, not each time. */
-export class Trouble {
+export class FailureLog {
   private isOn = false
 
   constructor(

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
 import type { SinkLogger } from '../../logger.js'
 import { clearInterval, RealDate, setInterval } from '../../timers.js'
-import { cleanUp, Trouble } from './failure-log.js'
+import { cleanUp, FailureLog } from './failure-log.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
 import { type FoundLock, type Holder, readLock } from './lock-file.js'
 import { removeLitter } from './lock-litter.js'
@@ -206,7 +206,7 @@ class Attempt {
 export class Lock {
   private readonly timer: NodeJS.Timeout
   private renewing: Promise<void> | undefined
-  private readonly trouble: Trouble
+  private readonly trouble: FailureLog
 
   constructor(
     readonly path: string,
@@ -215,7 +215,7 @@ export class Lock {
     private readonly token: string,
     private readonly parts: LockParts,
   ) {
-    this.trouble = new Trouble(parts.log, path, 'the lock of the audit file cannot be renewed')
+    this.trouble = new FailureLog(parts.log, path, 'the lock of the audit file cannot be renewed')
     // From a timer of its own: while a write hangs, its process is alive and nobody may take the file from under it.
     this.timer = setInterval(() => {
       this.renewing ??= this.renew().finally(() => {

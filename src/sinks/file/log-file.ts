@@ -1,5 +1,5 @@
 import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
-import type { Pace } from './sync-writes.js'
+import type { SyncWrites } from './sync-writes.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
 
 /** Enough for the start of a line of format `json`. */
@@ -32,7 +32,7 @@ export class LogFile {
   }
 
   /** Appends all of `data`; when that fails, what it left is for `repair`. */
-  async append(data: Uint8Array, pace: Pace): Promise<void> {
+  async append(data: Uint8Array, pace: SyncWrites): Promise<void> {
     this.excess = data.byteLength
     if (pace.isDirect) pace.writeNow(this.fd, data)
     else await writeWhole(this.fs, this.fd, data)
@@ -42,7 +42,7 @@ export class LogFile {
   }
 
   /** The same, before it returns: for a file that need not be durable, while `pace` lets it. */
-  appendNow(data: Uint8Array, pace: Pace): void {
+  appendNow(data: Uint8Array, pace: SyncWrites): void {
     this.excess = data.byteLength
     pace.writeNow(this.fd, data)
     this.end += data.byteLength

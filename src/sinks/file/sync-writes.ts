@@ -12,7 +12,7 @@ const REST = 100
  * (`npm run bench`). A server on the network may take for ever, and a disk that has fallen behind makes its writers wait:
  * what is written there is left to the threads for it, so that it delays nothing else.
  */
-export class Pace {
+export class SyncWrites {
   private restsUntil = Number.NEGATIVE_INFINITY
 
   constructor(

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../../src/event/content/annotations.js'
 import { BOUNDS } from '../../../src/event/limits.js'
-import { Changes } from '../../../src/redact/change-report.js'
+import { ChangeReport } from '../../../src/redact/change-report.js'
 import { Redactor } from '../../../src/redact/redactor.js'
 import { newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 
-function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: Changes; value: unknown } {
+function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: ChangeReport; value: unknown } {
   const changes = newChanges()
   const annotations = new Annotations(changes)
   for (const added of values) annotations.add(added)
@@ -104,7 +104,7 @@ describe('annotations', () => {
 
   it('are redacted by the rules of their server', () => {
     const rules = { keys: ['nickname'], mode: 'mask', secret: undefined, keyId: '', omit: [] } as const
-    const annotations = new Annotations(new Changes(new Redactor(rules)))
+    const annotations = new Annotations(new ChangeReport(new Redactor(rules)))
     annotations.add({ Nick_Name: 'x', n: { nickname: 'x' } })
     expect(JSON.parse(annotations.toJson())).toEqual({ Nick_Name: '[REDACTED]', n: { nickname: '[REDACTED]' } })
   })
@@ -113,7 +113,7 @@ describe('annotations', () => {
     const redactor = new Redactor({ keys: [], mode: 'hmac', secret: undefined, keyId: '1', omit: [] }, () => {
       throw new Error('broken')
     })
-    const changes = new Changes(redactor)
+    const changes = new ChangeReport(redactor)
     const annotations = new Annotations(changes)
     annotations.add({ order: 42, api_key: 'hunter2' })
     expect(changes.omitted).toBeUndefined()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Changes } from '../../../src/redact/change-report.js'
+import { ChangeReport } from '../../../src/redact/change-report.js'
 import { KeyIndex } from '../../../src/redact/key-index.js'
 import { REDACTED, Redactor } from '../../../src/redact/redactor.js'
 import { isHarmless, redactUrl } from '../../../src/redact/search/endpoint.js'
@@ -54,7 +54,7 @@ const url = fc.oneof(
 )
 
 it('a URL has JSON in its query searched, even if nothing else in it looks like a secret', () => {
-  const changes = new Changes(redactor)
+  const changes = new ChangeReport(redactor)
   expect(redactor.endpoint(String.raw`/a?["Bearer\u0020abc123"]`, undefined, changes)).toBe(`/a?["Bearer ${REDACTED}"]`)
   expect(changes.redacted).toBe(1)
 })
@@ -65,7 +65,7 @@ it('a URL of which nothing can be told is left out', () => {
       throw new RangeError('no memory')
     }
   }
-  const changes = new Changes(new Failing())
+  const changes = new ChangeReport(new Failing())
   expect(changes.redactor.endpoint('/a?b=1', undefined, changes)).toBe('[omitted]')
   expect(changes.omitted).toEqual({ 'request.endpoint': 'redaction failed' })
 })
@@ -89,7 +89,7 @@ describe('a URL that is taken for harmless', () => {
   it('leaves no endpoint other than a search makes it', () => {
     fc.assert(
       fc.property(url, (text) => {
-        const changes = new Changes(redactor)
+        const changes = new ChangeReport(redactor)
         const search = new Search(redactor, null)
         expect(redactor.endpoint(text, undefined, changes)).toBe(redactUrl(text, null, search))
         expect(changes.redacted).toBe(search.found)
@@ -127,7 +127,7 @@ describe('a URL that is taken for harmless', () => {
 
   it('is not one with a key that is secret on this server alone', () => {
     const own = new Redactor({ keys: ['badge'], mode: 'mask', secret: undefined, keyId: '', omit: [] })
-    expect(own.endpoint('/a?badge=7&b=1', undefined, new Changes(own))).toBe(`/a?badge=${REDACTED}&b=1`)
-    expect(redactor.endpoint('/a?badge=7&b=1', undefined, new Changes(redactor))).toBe('/a?badge=7&b=1')
+    expect(own.endpoint('/a?badge=7&b=1', undefined, new ChangeReport(own))).toBe(`/a?badge=${REDACTED}&b=1`)
+    expect(redactor.endpoint('/a?badge=7&b=1', undefined, new ChangeReport(redactor))).toBe('/a?badge=7&b=1')
   })
 })
