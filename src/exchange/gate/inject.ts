@@ -26,6 +26,8 @@ export class InjectGate extends Http1Gate {
   private readonly emit: unknown
   private readonly onEndSuccess: Injected['onEndSuccess']
   private isFinishHeld = false
+  /** The response was destroyed before its end, which its caller is to hear of first. */
+  private readonly later: unknown[][] = []
   private destroysAtOnce = false
   /** What its caller is told of at its end, which the application may change while that is held. */
   private ending = { statusCode: 0, statusMessage: '', chunks: 0 }
@@ -46,6 +48,10 @@ export class InjectGate extends Http1Gate {
   }
 
   onEmit(event: string, args: readonly unknown[]): unknown {
+    if (this.isFinishHeld && this.isHeld && (event === 'close' || event === 'error')) {
+      this.later.push([event, ...args])
+      return true
+    }
     if (event !== 'finish' || !this.isHeld) return call(this.emit, this.injected, [event, ...args])
     if (this.isFinishHeld) return true
     this.isFinishHeld = true
@@ -83,6 +89,11 @@ export class InjectGate extends Http1Gate {
     Object.assign(injected, { statusCode, statusMessage })
     call(this.emit, injected, ['finish'])
     Object.assign(injected, later)
+    this.emitLater()
+  }
+
+  private emitLater(): void {
+    for (const event of this.later.splice(0)) call(this.emit, this.injected, event)
   }
 
   override onDestroy(error: Error | undefined): unknown {
@@ -111,6 +122,7 @@ export class InjectGate extends Http1Gate {
     this.result = null
     if (this.isFinishHeld) this.forgetDestruction()
     this.isFinishHeld = false
+    this.emitLater()
   }
 
   protected override send(answer: Answer, headers: Record<string, unknown>): void {
