@@ -27,6 +27,10 @@ const HALF_CLOSED =
 const OWN_TIMING =
   'The test ends by itself when its replies take longer than it expects, for it waits for none of them.'
 
+const MEASURES_THE_MACHINE = 'It measures how busy the machine is, and other tests run beside it.'
+
+const FIXED_PORT = 'It listens on a port of its own choice, which the same test in another mode may have at that time.'
+
 const HELD_IS_NOT_IDLE =
   'A held reply keeps its connection from being closed with the idle ones, and the next request on it is still served.'
 
@@ -70,5 +74,17 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     mode: 'audited at once' as const,
     sometimes: true as const,
     reason: HALF_CLOSED,
+  })),
+  {
+    file: '@fastify/websocket/test/base.test.js',
+    test: 'Should be able to pass a custom server option to ws',
+    sometimes: true,
+    reason: FIXED_PORT,
+  },
+  ...['eventLoopUtilization', 'index', 'pressurehandler', 'statusRoute'].map((name) => ({
+    file: `@fastify/under-pressure/test/${name}.test.js`,
+    test: EVERY,
+    sometimes: true as const,
+    reason: MEASURES_THE_MACHINE,
   })),
 ]
