@@ -3,7 +3,7 @@
  * `npm run test:compat -- fastify/test/hooks @fastify/sse` for the files whose names begin so. A test that passes with
  * hooks that only wait has to pass with the audit too, unless `known-differences.ts` says why it cannot.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildForTests } from './build.js'
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   options: { concurrency: { type: 'string', default: '4' }, minutes: { type: 'string', default: '20' } },
   allowPositionals: true,
 })
+const FIXED_PORT = /\blisten\((?:\{\s*port:\s*)?[1-9]\d{3}/
 const deadline = Date.now() + Number(values.minutes) * 60_000
 
 /**
@@ -37,16 +38,22 @@ async function runModes(file: TestFile, built: Built): Promise<Outcomes> {
   return outcomes
 }
 
+/** Listens on a port of its own choice, or measures how busy the machine is: nothing may run beside it. */
+function runsAlone({ name }: TestFile): boolean {
+  return name.startsWith('@fastify/under-pressure') || FIXED_PORT.test(readFileSync(join(MODULES, name), 'utf8'))
+}
+
 async function runAll(files: readonly TestFile[], built: Built): Promise<Map<string, Outcomes>> {
   const results = new Map<string, Outcomes>()
-  const queue = [...files]
-  const work = async () => {
+  const work = async (queue: TestFile[]) => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       if (Date.now() > deadline) return
       results.set(file.name, await runModes(file, built))
     }
   }
-  await Promise.all(Array.from({ length: Number(values.concurrency) }, work))
+  const others = files.filter((file) => !runsAlone(file))
+  await Promise.all(Array.from({ length: Number(values.concurrency) }, () => work(others)))
+  await work(files.filter(runsAlone))
   return results
 }
 
