@@ -150,6 +150,21 @@ describe('a server that closes', () => {
     expect((await answer).statusCode).toBe(500)
   })
 
+  it('sends a reply that is held when its handler closes the server', async () => {
+    const served = await prepare({
+      declare: (app) =>
+        app.get('/', (_, reply) => {
+          reply.send('hello')
+          app.close()
+        }),
+    })
+    const wire = await Wire.open(await listen(served.app))
+    wire.send(requestBytes({ headers: { connection: 'keep-alive' } }))
+    expect(await wire.until((bytes) => bytes.endsWith('hello'))).toContain('200 OK')
+    await wire.leave()
+    expect(served.sink.trail()).toEqual(['Received', 'Complete 200'])
+  })
+
   it('says so last, also when its file is due to be rotated', async () => {
     const path = join(temporaryDirectory(), 'audit.log')
     const app = Fastify()
