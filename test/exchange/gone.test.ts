@@ -1,7 +1,7 @@
 import { connect } from 'node:http2'
 import type { FastifyReply } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { until } from '../support/staged-sink.js'
+import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 import { GUARANTEES } from './oracle.js'
@@ -65,6 +65,34 @@ describe.each(TRANSPORTS)('over $name', ({ factory, leave }) => {
     await leave(served.port, running.promise)
     await served.app.close()
     expect(served.sink.trail()).toEqual(['Received', 'Complete aborted'])
+  })
+})
+
+describe('pipelined requests whose client leaves', () => {
+  expectNothingUncaught()
+
+  // Newer releases of Node destroy the responses whose turn has not come by themselves.
+  it.each(GUARANTEES)('are recorded with what their handlers reply (%s)', async (deliveryGuarantee) => {
+    let running = 0
+    const served = await serve({
+      deliveryGuarantee,
+      options: { closeTimeout: NEVER, abortTimeout: NEVER },
+      declare: (app) =>
+        app.get('/', async ({ raw }, reply) => {
+          running++
+          await until(() => raw.socket.destroyed)
+          reply.raw.destroy()
+          await turns(2)
+          return 'done'
+        }),
+    })
+    const wire = await Wire.open(served.port)
+    wire.send(requestBytes({ headers: { connection: 'keep-alive' } }).repeat(3))
+    await until(() => running === 3)
+    await wire.leave('reset')
+    await until(() => served.sink.trail().length === 6)
+    const completes = served.sink.trail().filter((line) => line !== 'Received')
+    expect(completes).toEqual(Array(3).fill('Complete aborted 200'))
   })
 })
 

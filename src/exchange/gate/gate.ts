@@ -167,11 +167,16 @@ export abstract class Gate {
   /** What was sent before a response is destroyed would be out without the gate. */
   onDestroy(error: Error | undefined): unknown {
     const { response } = this
-    if (this.state === 'waiting') nextTick(() => this.giveUp())
+    if (this.state === 'waiting' && !this.isClientGone) nextTick(() => this.giveUp())
     if (this.state !== 'held' || response.destroyed === true) return this.callDestroy(error)
     this.destruction ??= { error }
     if (response.destroyed === false) response.destroyed = true
     return this.destroyed
+  }
+
+  /** The client has closed the connection. Newer releases of Node then destroy the replies of pipelined requests. */
+  protected get isClientGone(): boolean {
+    return false
   }
 
   /** What `destroy` returns. */

@@ -14,7 +14,7 @@ interface Output {
  * it at boot.
  */
 export interface Http1Response extends GatedResponse {
-  readonly req: { readonly method?: string | undefined }
+  readonly req: { readonly method?: string | undefined; readonly socket: { readonly destroyed: boolean } | null }
   destroyed: boolean
   /** The composed head; null before. */
   _header: string | null
@@ -99,6 +99,10 @@ export class Http1Gate extends Gate {
       raw.finished = true
       this.isEndHidden = false
     }
+  }
+
+  protected override get isClientGone(): boolean {
+    return this.raw.req.socket?.destroyed === true
   }
 
   protected override get destroyed(): unknown {
