@@ -212,6 +212,8 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     }
     this.state = 'received'
     this.next = null
+    // From now on the handler may take its time, however long the sink took.
+    this.goneSince = 0
     if (earlyReply !== null) this.complete(earlyReply)
     // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
     if (next !== null && (earlyReply === null || !this.reply.raw.writableEnded)) this.proceed(next)

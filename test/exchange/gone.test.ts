@@ -1,11 +1,13 @@
 import { connect } from 'node:http2'
 import type { FastifyReply } from 'fastify'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 import { GUARANTEES } from './oracle.js'
 import { deferred, type Served, serve } from './server.js'
+
+vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
 
 /** Longer than a test may take: whoever waits for it is not green. */
 const NEVER = '10m'
@@ -93,6 +95,40 @@ describe('pipelined requests whose client leaves', () => {
     await until(() => served.sink.trail().length === 6)
     const completes = served.sink.trail().filter((line) => line !== 'Received')
     expect(completes).toEqual(Array(3).fill('Complete aborted 200'))
+  })
+})
+
+describe('a request whose client leaves before Received is stored', () => {
+  expectNothingUncaught()
+
+  it('is recorded with what its handler replies, however long the sink took', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const running = deferred()
+    const replied = deferred()
+    const served = await serve({
+      options: { abortTimeout: '1m' },
+      declare: (app) =>
+        app.get('/', async () => {
+          running.resolve()
+          await replied.promise
+          return 'done'
+        }),
+    })
+    served.sink.received = 'hangs'
+    const wire = await Wire.open(served.port)
+    wire.send(requestBytes({}))
+    await until(() => served.sink.isHanging)
+    await wire.leave('reset')
+    await vi.advanceTimersByTimeAsync(120_000)
+    served.sink.recover()
+    await running.promise
+    await vi.advanceTimersByTimeAsync(2000)
+    replied.resolve()
+    await until(() => served.sink.trail().length === 2)
+    expect(served.sink.trail()).toEqual(['Received', 'Complete aborted 200'])
   })
 })
 
