@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
-import { toIsoTime } from '../clock.js'
 import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
@@ -11,15 +10,17 @@ import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
 import type { Envelope } from './envelope.js'
 import type { Stage } from './event.js'
-import { type Stamp, stampOf, writeCorrection, writePayload, writeRequest, writeResponse } from './formats/json.js'
+import { type Stamp, writeCorrection, writePayload } from './formats/json.js'
+import type { RequestWriter } from './formats/json-request.js'
+import { writeResponse } from './formats/json-response.js'
 import type { IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
-import { readRequest } from './request-facts.js'
 
 /** What the records of all exchanges of one server have in common. */
 export interface EventContext {
   readonly envelope: Envelope
+  readonly requests: RequestWriter
   readonly who: IdentityResolver
   readonly redactor: Redactor
   readonly capture: Capture
@@ -47,13 +48,12 @@ export class EventBuilder {
     route: string | undefined,
     namespace: string | undefined,
   ) {
-    const { envelope, who, redactor } = context
+    const { envelope, who, requests, redactor } = context
     this.changes = new ChangeReport(redactor)
     this.startedAt = envelope.clock.monotonic()
-    this.stamp = stampOf(toIsoTime(envelope.clock.now()))
+    this.stamp = envelope.stamp
     this.auth = who.auth(fastifyRequest, this.changes)
-    const facts = readRequest(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest), this.changes)
-    this.request = writeRequest(facts, this.changes)
+    this.request = requests.write(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest), this.changes)
     if (level >= REQUEST) this.beginCapture()
   }
 
@@ -101,7 +101,7 @@ export class EventBuilder {
 
   correction(statusCode: number, error: string | undefined): Draft {
     const { envelope } = this.context
-    return envelope.draft(writeCorrection(this.id, toIsoTime(envelope.clock.now()), statusCode, error, this.changes))
+    return envelope.draft(writeCorrection(this.id, envelope.time, statusCode, error, this.changes))
   }
 
   private beginCapture(): void {
@@ -133,7 +133,7 @@ export class EventBuilder {
   private stage(stage: Stage, rest: string): Draft {
     const { id, stamp, auth, request, changes } = this
     const isAscii = changes.isAscii && this.annotations === null && this.level < REQUEST
-    return this.context.envelope.draft(writePayload(stage, id, stamp, auth, request, rest, changes), isAscii)
+    return this.context.envelope.draft(writePayload({ id, stage, stamp, auth, request, rest }, changes), isAscii)
   }
 
   /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */

@@ -5,7 +5,8 @@ import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Identity, IdentityFunction, NamespaceFunction } from './actor.js'
 import type { EventAuth } from './event.js'
-import { ANONYMOUS, DEFAULT_NAMESPACE, writeAuth } from './formats/json.js'
+import { ANONYMOUS, writeAuth } from './formats/json-auth.js'
+import { DEFAULT_NAMESPACE } from './formats/json-request.js'
 import { KnownIdentities } from './identity-cache.js'
 
 /** What became of asking the application who a request is from, and for which namespace; none of it fails a request. */

@@ -1,42 +1,77 @@
 import type { FastifyRequest } from 'fastify'
 import type { ChangeReport } from '../redact/change-report.js'
-import type { Origin, RequestFacts } from './formats/json.js'
 
-/** What stands for an address where there is none: a unix socket, `inject`. */
-const NO_ADDRESS = 'local'
-
-interface Addresses {
-  remote: string
-  local: string
-  origin: Origin | undefined
+/** What a request is, as read from Fastify: none of it is bounded, escaped or redacted yet. */
+export interface RequestFacts {
+  id: string
+  operation: string
+  endpoint: string
+  route: string | undefined
+  namespace: string
+  userAgent: string | undefined
+  sourceIps: readonly string[] | undefined
+  traceparent: string | undefined
+  connection: Connection
 }
 
-/** The two ends of a connection do not change while it lives, and keep-alive asks for them again and again. */
-const known = new WeakMap<object, Addresses>()
+/** The two ends of a connection, which do not change while it lives. */
+export interface Connection {
+  readonly remote: string
+  readonly local: string
+  /** What is written of its last request's origin, for the next one with the same headers. */
+  origin: Origin | null
+}
+
+interface Origin {
+  readonly userAgent: string | undefined
+  readonly json: string
+}
+
+/** Stands for an address where there is none: a unix socket, `inject`. */
+const NO_ADDRESS = 'local'
+
+/** The connections of one server; keep-alive asks for the same ones again and again. */
+export class Connections {
+  private readonly known = new WeakMap<object, Connection>()
+
+  /** A request that @fastify/websocket's `injectWS` makes has no socket. */
+  of(socket: FastifyRequest['raw']['socket'] | undefined): Connection {
+    if (socket === undefined) return { remote: NO_ADDRESS, local: NO_ADDRESS, origin: null }
+    const found = this.known.get(socket)
+    if (found !== undefined) return found
+    const connection = {
+      remote: join(socket.remoteAddress, socket.remotePort),
+      local: join(socket.localAddress, socket.localPort),
+      origin: null,
+    }
+    this.known.set(socket, connection)
+    return connection
+  }
+}
 
 /** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
 export function readRequest(
   request: FastifyRequest,
   route: string | undefined,
   namespace: string,
+  connections: Connections,
   changes: ChangeReport,
 ): RequestFacts {
-  const { remote, local, origin } = addressesOf(request.raw.socket)
-  const userAgent = request.headers['user-agent']
-  const traceparent = request.headers.traceparent
   return {
     id: textOf(request.id),
     operation: request.method,
     endpoint: request.originalUrl,
     route,
     namespace,
-    remoteAddress: remote,
-    userAgent: typeof userAgent === 'string' ? userAgent : undefined,
+    userAgent: stringOf(request.headers['user-agent']),
     sourceIps: sourceIpsOf(request, changes),
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
-    nodeAddress: local,
-    origin,
+    traceparent: stringOf(request.headers.traceparent),
+    connection: connections.of(request.raw.socket),
   }
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** An id may be of any kind, by the option `genReqId`. */
@@ -57,20 +92,6 @@ function sourceIpsOf(request: FastifyRequest, changes: ChangeReport): string[] |
     changes.markOmitted('request.request_meta.source_ips', 'not readable')
     return undefined
   }
-}
-
-/** What @fastify/websocket's `injectWS` makes of a request has no socket. */
-function addressesOf(socket: FastifyRequest['raw']['socket'] | undefined): Addresses {
-  if (socket === undefined) return { remote: NO_ADDRESS, local: NO_ADDRESS, origin: undefined }
-  const found = known.get(socket)
-  if (found !== undefined) return found
-  const addresses = {
-    remote: join(socket.remoteAddress, socket.remotePort),
-    local: join(socket.localAddress, socket.localPort),
-    origin: { userAgent: undefined, redactor: null, json: '' },
-  }
-  known.set(socket, addresses)
-  return addresses
 }
 
 function join(address: string | undefined, port: number | undefined): string {

@@ -11,6 +11,7 @@ import { Capture } from '../event/content/capture.js'
 import { customFormat, type Format, jsonFormat } from '../event/draft.js'
 import { Envelope } from '../event/envelope.js'
 import type { JsonValue, LifecycleDetails } from '../event/event.js'
+import { RequestWriter } from '../event/formats/json-request.js'
 import { rancherLine } from '../event/formats/rancher.js'
 import { type IdentityCounts, IdentityResolver } from '../event/identity.js'
 import type { Level } from '../event/level.js'
@@ -56,6 +57,7 @@ const ANSWER_SHARE = 0.1
 /** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
 export class AuditRuntime {
   readonly envelope: Envelope
+  readonly requests = new RequestWriter()
   readonly dispatcher: Dispatcher
   readonly who: IdentityResolver
   readonly redactor: Redactor

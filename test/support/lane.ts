@@ -3,14 +3,9 @@ import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js'
 import { Entry, type Waiter } from '../../src/delivery/entry.js'
 import { Draft, jsonFormat } from '../../src/event/draft.js'
 import type { LifecycleDetails, LifecycleEvent } from '../../src/event/event.js'
-import {
-  ANONYMOUS,
-  stampOf,
-  writeAuth,
-  writeLifecycle,
-  writePayload,
-  writeRequest,
-} from '../../src/event/formats/json.js'
+import { stampOf, writeLifecycle, writePayload } from '../../src/event/formats/json.js'
+import { ANONYMOUS, writeAuth } from '../../src/event/formats/json-auth.js'
+import { RequestWriter } from '../../src/event/formats/json-request.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { newChanges } from './changes.js'
 import { validateLine } from './schema.js'
@@ -46,24 +41,16 @@ export function requestDraft(endpoint: string): Draft {
     endpoint,
     route: undefined,
     namespace: 'default',
-    remoteAddress: '127.0.0.1:1',
     userAgent: undefined,
     sourceIps: undefined,
     traceparent: undefined,
-    nodeAddress: '127.0.0.1:2',
-    origin: undefined,
+    connection: { remote: '127.0.0.1:1', local: '127.0.0.1:2', origin: null },
   }
   const changes = newChanges()
+  const auth = writeAuth(ANONYMOUS, changes)
+  const request = new RequestWriter().writeFacts(facts, changes)
   return draft(
-    writePayload(
-      'OperationReceived',
-      ID,
-      stampOf(TIME),
-      writeAuth(ANONYMOUS, changes),
-      writeRequest(facts, changes),
-      '',
-      changes,
-    ),
+    writePayload({ id: ID, stage: 'OperationReceived', stamp: stampOf(TIME), auth, request, rest: '' }, changes),
   )
 }
 

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import { quoteWhole } from '../../json.js'
 import type { AuditEvent, EventAuth, EventPayload, LifecycleEvent } from '../event.js'
-import { ANONYMOUS, writeJson } from './json.js'
+import { ANONYMOUS } from './json-auth.js'
+import { writeJson } from './json-value.js'
 
 // Format `rancher`: the records of Rancher's API audit log, key by key and in its order. What the format has no key
 // for is in format `json` alone. The event is bounded and redacted already; here it is only written safely.

@@ -3,21 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../../src/event/content/annotations.js'
 import { Draft } from '../../../src/event/draft.js'
 import type { AuditEvent } from '../../../src/event/event.js'
-import {
-  ANONYMOUS,
-  type RequestFacts,
-  type ResponseFacts,
-  stampOf,
-  writeAuth,
-  writeCorrection,
-  writeDuration,
-  writeJson,
-  writeLifecycle,
-  writePayload,
-  writeRequest,
-  writeResponse,
-} from '../../../src/event/formats/json.js'
+import { stampOf, writeCorrection, writeLifecycle, writePayload } from '../../../src/event/formats/json.js'
+import { ANONYMOUS, writeAuth } from '../../../src/event/formats/json-auth.js'
+import { RequestWriter } from '../../../src/event/formats/json-request.js'
+import { type ResponseFacts, writeDuration, writeResponse } from '../../../src/event/formats/json-response.js'
+import { writeJson } from '../../../src/event/formats/json-value.js'
 import { BOUNDS } from '../../../src/event/limits.js'
+import type { RequestFacts } from '../../../src/event/request-facts.js'
 import { newChanges } from '../../support/changes.js'
 import { cleaned, hostileText } from '../../support/hostile.js'
 import { validateLine } from '../../support/schema.js'
@@ -31,12 +23,10 @@ const FACTS: RequestFacts = {
   endpoint: '/v1/jobs',
   route: '/v1/jobs',
   namespace: 'default',
-  remoteAddress: '127.0.0.1:33874',
   userAgent: 'curl/8',
   sourceIps: undefined,
   traceparent: undefined,
-  nodeAddress: '127.0.0.1:4646',
-  origin: undefined,
+  connection: { remote: '127.0.0.1:33874', local: '127.0.0.1:4646', origin: null },
 }
 const RESPONSE: ResponseFacts = { statusCode: 200, error: undefined, aborted: false, duration: 1.25 }
 
@@ -47,15 +37,17 @@ function lineOf(tail: string): string {
   return line
 }
 
+const COMPLETE = { id: ID, stage: 'OperationComplete', stamp: stampOf(TIME) } as const
+
 const ANONYMOUS_AUTH = writeAuth(ANONYMOUS, newChanges())
 
 function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>, auth = ANONYMOUS_AUTH, rest = '') {
   const changes = newChanges()
-  const request = writeRequest({ ...FACTS, ...facts }, changes)
+  const request = new RequestWriter().writeFacts({ ...FACTS, ...facts }, changes)
   const written = writeResponse({ ...RESPONSE, ...response }, changes)
   return {
     changes,
-    line: lineOf(writePayload('OperationComplete', ID, stampOf(TIME), auth, request, `${written}${rest}`, changes)),
+    line: lineOf(writePayload({ ...COMPLETE, auth, request, rest: `${written}${rest}` }, changes)),
   }
 }
 
@@ -71,12 +63,10 @@ const facts = fc.record({
   endpoint: hostileText,
   route: fc.option(hostileText, { nil: undefined }),
   namespace: hostileText,
-  remoteAddress: hostileText,
   userAgent: fc.option(hostileText, { nil: undefined }),
   sourceIps: fc.option(fc.array(hostileText, { maxLength: 40 }), { nil: undefined }),
   traceparent: fc.option(hostileText, { nil: undefined }),
-  nodeAddress: hostileText,
-  origin: fc.constant(undefined),
+  connection: fc.record({ remote: hostileText, local: hostileText, origin: fc.constant(null) }),
 })
 
 describe('a line of format json', () => {
@@ -96,12 +86,10 @@ describe('a line of format json', () => {
         const changes = newChanges()
         const annotations = new Annotations(changes)
         annotations.add(notes)
-        const request = writeRequest(given, changes)
+        const request = new RequestWriter().writeFacts(given, changes)
         const response = writeResponse({ ...RESPONSE, statusCode: 500, error }, changes)
         const rest = `${response},"annotations":${annotations.toJson()}`
-        const line = lineOf(
-          writePayload('OperationComplete', ID, stampOf(TIME), writeAuth(who, changes), request, rest, changes),
-        )
+        const line = lineOf(writePayload({ ...COMPLETE, auth: writeAuth(who, changes), request, rest }, changes))
         const payload = payloadOf(line)
         expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024)
         const cut = payload.truncated ?? {}
@@ -110,9 +98,14 @@ describe('a line of format json', () => {
         if (!('auth.name' in cut)) expect(payload.auth.name).toBe(cleaned(who.name))
         if (!('auth.policies' in cut)) expect(payload.auth.policies).toHaveLength(who.policies.length)
         for (const { bytes, kept } of Object.values(cut)) expect(bytes).toBeGreaterThan(kept)
-        expect(writePayload('OperationReceived', ID, stampOf(TIME), ANONYMOUS_AUTH, request, '', changes)).toContain(
-          request,
-        )
+        const received = {
+          id: ID,
+          stage: 'OperationReceived',
+          stamp: stampOf(TIME),
+          auth: ANONYMOUS_AUTH,
+          rest: '',
+        } as const
+        expect(writePayload({ ...received, request }, changes)).toContain(request)
       }),
       { numRuns: 500 },
     )

@@ -1,0 +1,104 @@
+import { METHODS } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import type { ChangeReport } from '../../redact/change-report.js'
+import { bounded, quote } from '../bounded-text.js'
+import { flat } from '../flat.js'
+import { BOUNDS } from '../limits.js'
+import { Connections, type RequestFacts, readRequest } from '../request-facts.js'
+import { writeTexts } from './json-lists.js'
+
+const ADDRESSES = { items: BOUNDS.sourceIps, bytes: BOUNDS.address }
+
+/** Where a request belongs that nothing assigns to a namespace. */
+export const DEFAULT_NAMESPACE = 'default'
+
+/** W3C Trace Context, version 00 to fe, no all-zero id. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** From the id to the endpoint, by Node's methods. */
+const operations = new Map(METHODS.map((method) => [method, flat(`","operation":"${method}","endpoint":"`)]))
+
+/** Writes requests, and keeps what many of one server have in common: a route, a connection. */
+export class RequestWriter {
+  private readonly connections = new Connections()
+  /** By route, in the default namespace: from the end of the endpoint to the end of the namespace. */
+  private readonly places = new Map<string, string>()
+
+  /** `,"request":{…}` of a request, the same in both stages. */
+  write(request: FastifyRequest, route: string | undefined, namespace: string, changes: ChangeReport): string {
+    return this.writeFacts(readRequest(request, route, namespace, this.connections, changes), changes)
+  }
+
+  /** `,"request":{…}`, the same in both stages. */
+  writeFacts(facts: RequestFacts, changes: ChangeReport): string {
+    const endpoint = changes.redactor.endpoint(facts.endpoint, facts.route, changes)
+    return (
+      `,"request":{"id":"${bounded(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
+      (operations.get(facts.operation) ?? writeOperation(facts.operation, changes)) +
+      bounded(endpoint, BOUNDS.endpoint, 'request.endpoint', changes) +
+      this.place(facts.route, facts.namespace, changes) +
+      writeOrigin(facts, changes)
+    )
+  }
+
+  /** From the end of the endpoint to the namespace. */
+  private place(route: string | undefined, namespace: string, changes: ChangeReport): string {
+    const isKept = route !== undefined && namespace === DEFAULT_NAMESPACE
+    const kept = isKept ? this.places.get(route) : undefined
+    if (kept !== undefined) return kept
+    const json =
+      (route === undefined ? '"' : `","route":${quote(route, BOUNDS.route, 'request.route', changes)}`) +
+      `,"namespace":{"id":${quote(namespace, BOUNDS.namespace, 'request.namespace.id', changes)}}`
+    if (isKept && changes.isUntouched) this.places.set(route, flat(json))
+    return json
+  }
+}
+
+function writeOperation(operation: string, changes: ChangeReport): string {
+  return `","operation":${quote(operation, BOUNDS.identity, 'request.operation', changes)},"endpoint":"`
+}
+
+/** From where a request came to the end of it. */
+function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
+  const { connection, userAgent, sourceIps, traceparent } = facts
+  const { origin } = connection
+  const isKept = sourceIps === undefined && traceparent === undefined
+  if (isKept && origin !== null && origin.userAgent === userAgent) return origin.json
+  const json = `,"request_meta":{${writeMeta(facts, changes)}},"node_meta":{${writeNode(facts, changes)}}}`
+  if (isKept && changes.isUntouched) connection.origin = { userAgent, json: flat(json) }
+  return json
+}
+
+/** Where a request came from: each member with its comma, the first one without. */
+function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
+  const { redactor } = changes
+  const { connection, userAgent, sourceIps, traceparent } = facts
+  let json = ''
+  if (!redactor.omits('request.request_meta.remote_address')) {
+    json += `,"remote_address":${quote(connection.remote, BOUNDS.address, 'request.request_meta.remote_address', changes)}`
+  }
+  if (userAgent !== undefined && !redactor.omits('request.request_meta.user_agent')) {
+    const path = 'request.request_meta.user_agent'
+    json += `,"user_agent":${quote(redactor.text(userAgent, path, changes), BOUNDS.userAgent, path, changes)}`
+  }
+  if (sourceIps !== undefined && !redactor.omits('request.request_meta.source_ips')) {
+    json += writeSourceIps(sourceIps, changes)
+  }
+  if (
+    traceparent !== undefined &&
+    TRACEPARENT.test(traceparent) &&
+    !redactor.omits('request.request_meta.traceparent')
+  ) {
+    json += `,"traceparent":"${traceparent}"`
+  }
+  return json.slice(1)
+}
+
+function writeNode({ connection }: RequestFacts, changes: ChangeReport): string {
+  if (changes.redactor.omits('request.node_meta.ip')) return ''
+  return `"ip":${quote(connection.local, BOUNDS.address, 'request.node_meta.ip', changes)}`
+}
+
+function writeSourceIps(addresses: readonly string[], changes: ChangeReport): string {
+  return `,"source_ips":${writeTexts(addresses, ADDRESSES, 'request.request_meta.source_ips', changes)}`
+}
