@@ -6,7 +6,7 @@
  */
 import { closeSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileSink } from './.modules/sinks/file/index.js'
+import { fileSink } from './.modules/sinks/file/file-sink.js'
 import { ArchiveNames } from './.modules/sinks/file/names.js'
 import { FILE, LOG, lineOf, openLane } from './support/lane.mjs'
 import { serve, write } from './support/writers.mjs'
@@ -69,7 +69,7 @@ function fill(archive) {
  * The median of so many lives of a sink.
  *
  * @param {number} count
- * @param {import('../src/sinks/file/index.js').FileSinkOptions} options
+ * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
  * @returns {Promise<import('./support/worker.js').Life>}
  */
 async function live(count, options) {
@@ -88,7 +88,7 @@ async function live(count, options) {
 /**
  * From boot to shutdown; what it archives is removed again.
  *
- * @param {import('../src/sinks/file/index.js').FileSinkOptions} options
+ * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
  */
 async function writeOnce(options) {
   /** @type {string[]} */
@@ -107,7 +107,7 @@ async function writeOnce(options) {
 /**
  * What the newest archive ends in.
  *
- * @param {import('../src/sinks/file/index.js').FileSinkOptions} options
+ * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
  */
 async function readTail(options) {
   const sink = fileSink(options)

@@ -6,7 +6,7 @@
 import { Delivery } from '../.modules/delivery/delivery.js'
 import { Entry } from '../.modules/delivery/entry.js'
 import { Draft, jsonFormat } from '../.modules/event/draft.js'
-import { fileSink } from '../.modules/sinks/file/index.js'
+import { fileSink } from '../.modules/sinks/file/file-sink.js'
 
 const HEAD = '{"created_at":"2026-03-24T17:09:35.704Z","event_type":"audit","seq":'
 /** Digits of most of a benchmark's numbers. */
@@ -19,7 +19,7 @@ export const LOG = {
   error: console.error,
 }
 
-/** @type {import('../../src/sinks/file/index.js').FileSinkOptions} */
+/** @type {import('../../src/sinks/file/file-sink.js').FileSinkOptions} */
 export const FILE = {
   path: '',
   mode: 0o600,

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
+import { type FileSink, fileSink } from '../../src/sinks/file/file-sink.js'
 import { errorCode } from '../../src/sinks/file/fs.js'
-import { type FileSink, fileSink } from '../../src/sinks/file/index.js'
 import type { AuditEntry } from '../../src/sinks/sink.js'
 
 // A process that opens, writes to and closes a file sink as it is told, one line of its input at a time.

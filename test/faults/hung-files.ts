@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import audit, { type SinkStats } from '../../src/index.js'
+import { fileSink } from '../../src/sinks/file/file-sink.js'
 import { type FileSystem, nodeFileSystem } from '../../src/sinks/file/fs.js'
-import { fileSink } from '../../src/sinks/file/index.js'
 
 export interface HungFiles {
   before: number

@@ -66,7 +66,7 @@ describe('rotating-file-stream', () => {
 
   it('unlike the file sink, which refuses that line and leaves the file whole', () => {
     const path = join(temporaryDirectory(), 'audit.log')
-    const sinkModule = new URL('../../src/sinks/file/index.ts', import.meta.url).href
+    const sinkModule = new URL('../../src/sinks/file/file-sink.ts', import.meta.url).href
     const { acknowledged, failed, text } = runOnFullDisk(
       path,
       `${PREAMBLE}

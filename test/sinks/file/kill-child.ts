@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { fileSink } from '../../../src/sinks/file/index.js'
+import { fileSink } from '../../../src/sinks/file/file-sink.js'
 
 // Writes numbered entries until it is killed, and prints a number when its entry was acknowledged.
 

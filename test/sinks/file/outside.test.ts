@@ -2,7 +2,7 @@ import { appendFileSync, linkSync, renameSync, rmSync, truncateSync, unlinkSync,
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AuditSinkOpenFailed } from '../../../src/errors.js'
-import type { FileSink, FileSinkOptions } from '../../../src/sinks/file/index.js'
+import type { FileSink, FileSinkOptions } from '../../../src/sinks/file/file-sink.js'
 import { entry, type World, world } from './world.js'
 
 it('lets go of everything when a file comes to stand in its directory’s place, and works when that is gone', async () => {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fileSink } from '../../../src/sinks/file/index.js'
+import { fileSink } from '../../../src/sinks/file/file-sink.js'
 import { entry, entryOf, linesOf, temporaryDirectory, world } from './world.js'
 
 const TORN = 'audit.log.torn-2026-03-24T17-09-35.704Z'

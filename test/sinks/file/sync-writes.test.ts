@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { FileSinkOptions } from '../../../src/sinks/file/index.js'
+import type { FileSinkOptions } from '../../../src/sinks/file/file-sink.js'
 import { STORED } from '../../../src/sinks/sink.js'
 import { entry, world } from './world.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../../src/clock.js'
 import type { LifecycleDetails } from '../../../src/event/event.js'
-import { type FileSink, type FileSinkOptions, fileSink } from '../../../src/sinks/file/index.js'
+import { type FileSink, type FileSinkOptions, fileSink } from '../../../src/sinks/file/file-sink.js'
 import type { AuditEntry, SinkContext } from '../../../src/sinks/sink.js'
 import { FaultyFs } from './faulty-fs.js'
 

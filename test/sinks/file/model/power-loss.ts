@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest'
-import type { FileSink, FileSinkOptions, fileSink } from '../../../../src/sinks/file/index.js'
+import type { FileSink, FileSinkOptions, fileSink } from '../../../../src/sinks/file/file-sink.js'
 import { ArchiveNames } from '../../../../src/sinks/file/names.js'
 import type { SinkContext } from '../../../../src/sinks/sink.js'
 import { randomFrom } from '../../../support/random.js'
@@ -41,7 +41,7 @@ export async function lossesOf({ from, to, fsync }: { from: number; to: number; 
 async function twoProcesses(): Promise<Processes> {
   const load = async (): Promise<typeof fileSink> => {
     vi.resetModules()
-    return (await import('../../../../src/sinks/file/index.js')).fileSink
+    return (await import('../../../../src/sinks/file/file-sink.js')).fileSink
   }
   return [await load(), await load()]
 }
