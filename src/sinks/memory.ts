@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../event/event.js'
+import { Outage } from './outage.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
 /** A sink that keeps everything in memory, and fails, recovers or hangs when it is told to. */
@@ -41,8 +42,7 @@ export function memorySink(): MemorySink {
 
 class Memory implements MemorySink {
   private stored: AuditEntry[] = []
-  private failure: Error | null = null
-  private hanging: Array<() => void> | null = null
+  private readonly outage = new Outage()
 
   get entries(): readonly AuditEntry[] {
     return this.stored
@@ -59,9 +59,7 @@ class Memory implements MemorySink {
   }
 
   async write(batch: readonly AuditEntry[]): Promise<void> {
-    const { hanging } = this
-    if (hanging !== null) await new Promise<void>((resolve) => hanging.push(resolve))
-    if (this.failure !== null) throw this.failure
+    if (this.outage.isOn) await this.outage.pass()
     this.stored.push(...batch)
   }
 
@@ -74,23 +72,15 @@ class Memory implements MemorySink {
   }
 
   fail(error: Error = new Error('the memory sink was told to fail')): void {
-    this.failure = error
-    this.release()
+    this.outage.fail(error)
   }
 
   hang(): void {
-    this.hanging ??= []
+    this.outage.hang()
   }
 
   recover(): void {
-    this.failure = null
-    this.release()
-  }
-
-  private release(): void {
-    const { hanging } = this
-    this.hanging = null
-    for (const resolve of hanging ?? []) resolve()
+    this.outage.end()
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
+import { Outage } from '../outage.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
 
 /** A sink with faults on demand in front of another one. */
@@ -41,8 +42,7 @@ export function faultySink(sink: AuditSink): FaultySink {
 }
 
 class Faulty implements FaultySink {
-  private failure: Error | null = null
-  private hanging: Array<() => void> | null = null
+  private readonly outage = new Outage()
   private delay = 0
   private isPoison: (entry: AuditEntry) => boolean = () => false
 
@@ -52,18 +52,17 @@ class Faulty implements FaultySink {
   constructor(private readonly sink: AuditSink) {
     if (sink.tail === undefined) return
     this.tail = async () => {
-      await this.strike()
+      await this.outage.pass()
       return sink.tail?.()
     }
   }
 
   fail(error: Error = new Error('the faulty sink was told to fail')): void {
-    this.failure = error
-    this.release()
+    this.outage.fail(error)
   }
 
   hang(): void {
-    this.hanging ??= []
+    this.outage.hang()
   }
 
   slow(milliseconds: number): void {
@@ -75,20 +74,19 @@ class Faulty implements FaultySink {
   }
 
   recover(): void {
-    this.failure = null
     this.delay = 0
     this.isPoison = () => false
-    this.release()
+    this.outage.end()
   }
 
   async open(context: SinkContext): Promise<void> {
-    await this.strike()
+    await this.outage.pass()
     await this.sink.open?.(context)
   }
 
   async write(batch: readonly AuditEntry[]): Promise<void> {
     if (this.delay > 0) await new Promise((resolve) => setTimeout(resolve, this.delay))
-    await this.strike()
+    await this.outage.pass()
     const failed = batch.filter((entry) => this.isPoison(entry))
     if (failed.length === 0) {
       await this.sink.write(batch)
@@ -107,28 +105,16 @@ class Faulty implements FaultySink {
   }
 
   async idle(): Promise<void> {
-    await this.strike()
+    await this.outage.pass()
     await this.sink.idle?.()
   }
 
   async reopen(): Promise<void> {
-    await this.strike()
+    await this.outage.pass()
     await this.sink.reopen?.()
   }
 
   async close(): Promise<void> {
     await this.sink.close?.()
-  }
-
-  private async strike(): Promise<void> {
-    const { hanging } = this
-    if (hanging !== null) await new Promise<void>((resolve) => hanging.push(resolve))
-    if (this.failure !== null) throw this.failure
-  }
-
-  private release(): void {
-    const { hanging } = this
-    this.hanging = null
-    for (const resolve of hanging ?? []) resolve()
   }
 }
