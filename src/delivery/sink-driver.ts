@@ -1,9 +1,8 @@
 import { AuditSinkTimeout, AuditSinkUnavailable } from '../errors.js'
-import type { SinkLogger } from '../logger.js'
+import { FailureLog, type SinkLogger } from '../logger.js'
 import type { AuditSink, SinkContext } from '../sinks/sink.js'
 import { clearInterval, setInterval } from '../timers.js'
 import { GroupCommit } from './group-commit.js'
-import { Health } from './health.js'
 import type { PendingEntries } from './pending-entries.js'
 import { type AskedCall, ReopenClose } from './reopen-close.js'
 import type { Seal } from './seal/seal.js'
@@ -36,7 +35,7 @@ export class SinkDriver {
   /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
   isClosed = false
   private readonly reopenClose: ReopenClose
-  private readonly health: Health
+  private readonly health: FailureLog
   private readonly groupCommit: GroupCommit
   private readonly turns = new TimedCall(
     (timeout) => this.onOverdue(timeout),
@@ -56,7 +55,7 @@ export class SinkDriver {
     private readonly pending: PendingEntries,
     private readonly options: SinkDriverOptions,
   ) {
-    this.health = new Health(options.name, options.enforced, options.log)
+    this.health = healthOf(options)
     this.reopenClose = new ReopenClose(sink)
     this.groupCommit = new GroupCommit(() => this.next(), pending)
   }
@@ -250,4 +249,14 @@ export class SinkDriver {
   private timedOut(timeout: number): Error {
     return new AuditSinkTimeout(this.options.name, String(timeout))
   }
+}
+
+function healthOf({ name, enforced, log }: SinkDriverOptions): FailureLog {
+  const effect = enforced ? 'requests are refused until it works again' : 'its entries are lost until it works again'
+  return new FailureLog(
+    log,
+    { sink: name },
+    `audit sink "${name}" fails: ${effect}`,
+    `audit sink "${name}" works again`,
+  )
 }

@@ -1,14 +1,16 @@
 import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event/event.js'
+import { FailureLog } from '../../logger.js'
 import type { SinkContext } from '../sink.js'
+import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
 import { DiskSpace } from './disk-space.js'
-import { cleanUp, FailureLog } from './failure-log.js'
 import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
 import { NotRegular } from './open-errors.js'
+import { Retention, type RetentionOptions } from './retention.js'
 import { interrupted, rotate } from './rotation.js'
 import { SyncWrites } from './sync-writes.js'
 import { lastLineOf, setAside } from './tail.js'
@@ -17,7 +19,7 @@ import { lastLineOf, setAside } from './tail.js'
 export const CHECK_INTERVAL = 1000
 
 /** What the active file is told of the sink's options; milliseconds and bytes. */
-export interface ActiveFileOptions {
+export interface ActiveFileOptions extends RetentionOptions {
   readonly mode: number
   readonly dirMode: number
   readonly rotateBytes: number
@@ -28,8 +30,7 @@ export interface ActiveFileOptions {
 /** The file at a path whose lock we hold: kept open, whole, at its path, and rotated when it is due. */
 export class ActiveFile {
   readonly names: ArchiveNames
-  /** Archives may have come to be too many since retention last looked. */
-  hasRotated = true
+  readonly retention: Retention
   private file: LogFile | undefined
   private checkedAt = Number.NEGATIVE_INFINITY
   /** Entries acknowledged since the path was last looked at. */
@@ -39,7 +40,6 @@ export class ActiveFile {
   private rotateAfter = Number.NEGATIVE_INFINITY
   /** The file's name may not survive a power loss yet. */
   private isNameNew = false
-  readonly deleting: FailureLog
   readonly space: DiskSpace
   private readonly pace: SyncWrites
   private readonly rotating: FailureLog
@@ -53,13 +53,22 @@ export class ActiveFile {
     private readonly context: SinkContext,
   ) {
     this.names = new ArchiveNames(path)
-    this.rotating = new FailureLog(context.log, path, 'the audit file cannot be rotated; it is written to as before')
+    this.rotating = new FailureLog(
+      context.log,
+      { path },
+      'the audit file cannot be rotated; it is written to as before',
+    )
     this.space = new DiskSpace(path, parts.fs, parts.clock, context.log)
     this.pace = new SyncWrites(parts.fs, parts.clock, this.space)
-    this.deleting = new FailureLog(context.log, path, 'old audit files cannot be deleted; nothing else is affected')
+    this.retention = new Retention(options, {
+      ...parts,
+      lock,
+      names: this.names,
+      record: (details) => this.record('retention', details),
+    })
     this.repairing = new FailureLog(
       context.log,
-      path,
+      { path },
       'the audit file cannot be cut back after a failed write; nothing is stored',
     )
   }
@@ -109,7 +118,7 @@ export class ActiveFile {
   }
 
   /** Puts an entry about the file's own life into its trail. */
-  record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void {
+  private record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void {
     this.foreign--
     this.context.record(type, details)
   }
@@ -170,7 +179,7 @@ export class ActiveFile {
     }
     this.isNameNew = fsync
     this.checkedAt = this.parts.clock.monotonic()
-    this.repairing.ends()
+    this.repairing.works()
     await this.finishRotation(this.file)
     return this.file
   }
@@ -223,7 +232,7 @@ export class ActiveFile {
   private async settle(file: LogFile): Promise<void> {
     await this.lock.verify()
     if (!(await file.repair(this.path))) await this.follow(file, (await file.status()).size)
-    this.repairing.ends()
+    this.repairing.works()
   }
 
   private makeWhole(file: LogFile): Promise<void> {
@@ -278,7 +287,7 @@ export class ActiveFile {
     const { archive, successor } = await rotate(fs, this.names, file, { now: clock.now(), ...this.options })
     this.file = successor
     this.isNameNew = this.options.fsync
-    this.hasRotated = true
+    this.retention.noteRotation()
     this.foreign = 0
     // They are in the archive, whatever becomes of the new file.
     this.unchecked = 0

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import type { Clock } from '../../clock.js'
-import type { SinkLogger } from '../../logger.js'
-import { FailureLog } from './failure-log.js'
+import { FailureLog, type SinkLogger } from '../../logger.js'
 import type { FileSystem } from './fs.js'
 
 /** How often is looked, in milliseconds. */
@@ -26,7 +25,7 @@ export class DiskSpace {
   ) {
     this.looking = new FailureLog(
       log,
-      path,
+      { path },
       'the free space of the audit file cannot be told; nothing else is affected',
     )
   }

@@ -4,18 +4,13 @@ import { sleep } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
 import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
+import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
-import { cleanUp } from './failure-log.js'
 import { CREATE, type FileSystem, nodeFileSystem, remove, writeWhole } from './fs.js'
 import { type LockParts, takeLock } from './lock.js'
 import { openError } from './open-errors.js'
-import { deleteArchive, expired, type RetentionOptions } from './retention.js'
 import { fillHostname, takeSlot } from './slot.js'
 
-/** How often retention looks for archives that have grown too old, in milliseconds. */
-const RETENTION_INTERVAL = 60_000
-/** The most that are deleted in one go, so that a write never waits for long. */
-const DELETIONS = 100
 /** Room for the bytes of any batch of ordinary text, which is 1 MiB at most: memory that is made anew costs twice as much. */
 const SCRATCH = 1280 * 1024
 /** So much is put together at once, in characters: what V8 makes of more than twice that has pages of its own. */
@@ -24,7 +19,7 @@ const CHUNK = 64 * 1024
 const PROBE_BYTES = 64 * 1024
 
 /** The file sink's options as it needs them: milliseconds, bytes, an absolute path. */
-export interface FileSinkOptions extends ActiveFileOptions, RetentionOptions {
+export interface FileSinkOptions extends ActiveFileOptions {
   /** May hold `{slot}` and `{hostname}`. */
   readonly path: string
   readonly lockTimeout: number
@@ -57,7 +52,6 @@ class RotatingFileSink implements FileSink {
   /** The last write failed, so that `idle` must see whether the disk works. */
   private isFailing = false
   private readonly scratch = Buffer.allocUnsafeSlow(SCRATCH)
-  private retainedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly options: FileSinkOptions,
@@ -139,7 +133,7 @@ class RotatingFileSink implements FileSink {
     if (this.isFailing) await this.probe(active)
     this.isFailing = false
     await active.space.check()
-    await this.retain(active)
+    await active.retention.run()
   }
 
   async reopen(): Promise<void> {
@@ -213,36 +207,6 @@ class RotatingFileSink implements FileSink {
       await fs.close(fd)
       await remove(fs, name)
     }
-  }
-
-  /** Deletes what may be deleted; a failure is logged, for it is no reason to refuse anything. */
-  private async retain(active: ActiveFile): Promise<void> {
-    const { rotateMaxFiles, rotateMaxAge } = this.options
-    const now = this.parts.clock.monotonic()
-    if (rotateMaxFiles === 0 && rotateMaxAge === 0) return
-    if (!active.hasRotated && now - this.retainedAt < RETENTION_INTERVAL) return
-    active.hasRotated = false
-    this.retainedAt = now
-    await active.deleting.guard(() => this.deleteExpired(active))
-  }
-
-  private async deleteExpired(active: ActiveFile): Promise<void> {
-    const { fs, clock } = this.parts
-    await active.lock.verify()
-    const present = await fs.readdir(active.names.directory)
-    const due = expired(active.names, present, this.options, clock.now())
-    active.hasRotated = due.length > DELETIONS
-    const failures: unknown[] = []
-    for (const archive of due.slice(0, DELETIONS)) {
-      try {
-        const deleted = await deleteArchive(fs, active.names, archive, this.options.sealed === true)
-        if (deleted !== undefined) active.record('retention', deleted)
-      } catch (error) {
-        // One that cannot be deleted does not protect the others.
-        failures.push(error)
-      }
-    }
-    if (failures.length > 0) throw failures[0]
   }
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { AuditSinkLocked, AuditSinkUnavailable } from '../../errors.js'
-import type { SinkLogger } from '../../logger.js'
+import { FailureLog, type SinkLogger } from '../../logger.js'
 import { clearInterval, RealDate, setInterval } from '../../timers.js'
-import { cleanUp, FailureLog } from './failure-log.js'
+import { cleanUp } from './clean-up.js'
 import { CREATE, type FileSystem, linkFree, lookUp, remove, writeWhole } from './fs.js'
 import { type FoundLock, type Holder, readLock } from './lock-file.js'
 import { removeLitter } from './lock-litter.js'
@@ -53,7 +53,9 @@ export async function takeLock(
     const { id } = await fs.stat(fd)
     await new Attempt(path, target, own, holder.token, fd, self, parts).untilTaken(timeout)
     await cleanUp(parts.log, path, removeLitter(fs, clock, path))
-    return new Lock(path, fd, id, holder.token, parts)
+    const lock = new Lock(path, fd, id, holder.token, parts)
+    lock.startRenewing()
+    return lock
   } catch (error) {
     held.delete(holder.token)
     await cleanUp(parts.log, path, withdraw(fs, path, holder.token))
@@ -204,7 +206,7 @@ class Attempt {
 
 /** A lock that this process holds, until it is released or somebody else takes it. */
 export class Lock {
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout | undefined
   private renewing: Promise<void> | undefined
   private readonly trouble: FailureLog
 
@@ -215,8 +217,11 @@ export class Lock {
     private readonly token: string,
     private readonly parts: LockParts,
   ) {
-    this.trouble = new FailureLog(parts.log, path, 'the lock of the audit file cannot be renewed')
-    // From a timer of its own: while a write hangs, its process is alive and nobody may take the file from under it.
+    this.trouble = new FailureLog(parts.log, { path }, 'the lock of the audit file cannot be renewed')
+  }
+
+  /** Renews the lock from a timer of its own: while a write hangs, the process is alive and nobody may take the file. */
+  startRenewing(): void {
     this.timer = setInterval(() => {
       this.renewing ??= this.renew().finally(() => {
         this.renewing = undefined

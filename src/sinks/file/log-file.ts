@@ -11,6 +11,8 @@ export type SetAside = (fd: number, from: number, to: number) => Promise<void>
 
 /** The audit file, open to append to. It knows where its last acknowledged line ends, and gets back there. */
 export class LogFile {
+  /** The file has no archive's name, for certain: a link that somebody else makes does not have us look at every archive. */
+  isUnarchived = false
   /** How many bytes of a failed append may lie past `end`; nothing is appended until they are cut off. */
   private excess = 0
   private beginning: number | undefined

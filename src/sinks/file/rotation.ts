@@ -5,9 +5,6 @@ import type { ArchiveNames } from './names.js'
 
 const MAX_NAMES = 10_000
 
-/** Files that have no archive's name, for certain: whoever links them otherwise does not make us look at every archive. */
-const unarchived = new WeakSet<LogFile>()
-
 /** A name beside the active file's, under which its successor waits. */
 export function successorPath(path: string): string {
   return `${path}.next`
@@ -41,13 +38,13 @@ export async function rotate(
 
 /** The archive's name that an interrupted rotation has given to the active file already. */
 export async function interrupted(fs: FileSystem, names: ArchiveNames, current: LogFile): Promise<string | undefined> {
-  if (unarchived.has(current)) return undefined
+  if (current.isUnarchived) return undefined
   if ((await current.status()).links > 1) {
     for (const { name } of names.among(await fs.readdir(names.directory)).reverse()) {
       if ((await lookUp(fs, names.path(name)))?.id === current.id) return name
     }
   }
-  unarchived.add(current)
+  current.isUnarchived = true
   return undefined
 }
 
@@ -61,7 +58,7 @@ async function openSuccessor(
     const { id, isFile, size, links } = await fs.stat(fd)
     if (isFile && size === 0 && links === 1) {
       const successor = new LogFile(fs, fd, id, 0, options.fsync)
-      unarchived.add(successor)
+      successor.isUnarchived = true
       return successor
     }
     throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
@@ -73,7 +70,7 @@ async function openSuccessor(
 
 /** Links, never renames, so that no file that has the name is lost. */
 async function linkArchive(fs: FileSystem, names: ArchiveNames, current: LogFile, now: number): Promise<string> {
-  unarchived.delete(current)
+  current.isUnarchived = false
   for (let number = 0; number < MAX_NAMES; number++) {
     const name = names.name(now, number)
     if (await linkFree(fs, names.path(names.active), names.path(name))) return name
