@@ -82,6 +82,9 @@ export const AuditNoTrail = createError<[path: string, reason: string]>(
   500,
 )
 
+/** A file cannot be read as what it is; the message says why, and what to do. */
+export const AuditFileUnreadable = createError<[problem: string]>('FST_AUDIT_FILE_UNREADABLE', '%s', 500)
+
 /** Files of a trail could not be read to their end, so that what was found in it is not all there is. */
 export const AuditTrailUnreadable = createError<[files: string]>(
   'FST_AUDIT_TRAIL_UNREADABLE',

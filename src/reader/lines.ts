@@ -1,30 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import type { TrailFile } from './files.js'
-
 /** A line that is longer is none that the plugin wrote: it is passed over, so that no file can fill the memory. */
 export const MAX_LINE = 16 * 1024 * 1024
 
-const CHUNK = 256 * 1024
 const NEWLINE = 0x0a
-const GZIP_MAGIC = [0x1f, 0x8b]
-
-/** What a file holds, decompressed if need be; `onBytes` is told what is read of the file itself. */
-export async function* contentOf(file: TrailFile, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
-  if (file.size === 0) return
-  const handle = file.handle ?? (await open(file.path, 'r'))
-  try {
-    const raw = bytesOf(handle, file.size, onBytes)
-    if (!(await isGzip(handle))) return yield* raw
-    const gunzip = createGunzip({ chunkSize: CHUNK })
-    // What goes wrong in either reaches whoever reads the second.
-    pipeline(Readable.from(raw), gunzip, () => undefined)
-    yield* gunzip
-  } finally {
-    if (file.handle === undefined) await handle.close()
-  }
-}
 
 /**
  * Cuts a stream into parts that are whole lines, each with its line feed; only the very last one may lack it.
@@ -95,22 +72,4 @@ export function* linesIn(part: Buffer): Generator<Buffer> {
 /** Whether a part ends within a line. */
 export function isTorn(part: Buffer): boolean {
   return part.at(-1) !== NEWLINE
-}
-
-async function* bytesOf(handle: FileHandle, size: number, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for (let at = 0; at < size; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - at))
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    onBytes(bytesRead)
-    yield chunk.subarray(0, bytesRead)
-  }
-}
-
-/** By its first bytes and not by its name: no line begins so. */
-async function isGzip(handle: FileHandle): Promise<boolean> {
-  const start = Buffer.alloc(GZIP_MAGIC.length)
-  await handle.read(start, 0, start.length, 0)
-  return GZIP_MAGIC.every((byte, index) => start[index] === byte)
 }

@@ -1,6 +1,7 @@
 import { AuditTrailUnreadable } from '../errors.js'
+import { contentOf } from './contents.js'
 import { closeFiles, findFiles, type TrailFile } from './files.js'
-import { contentOf, isTorn, linesIn, wholeLines } from './lines.js'
+import { isTorn, linesIn, wholeLines } from './lines.js'
 import { Pairs } from './pairing.js'
 import { type CompiledQuery, compileQuery, type TrailQuery } from './query.js'
 import { parseRecord, type TrailExchange } from './record.js'

@@ -1,5 +1,6 @@
+import { contentOf } from './contents.js'
 import type { TrailFile } from './files.js'
-import { contentOf, linesIn, wholeLines } from './lines.js'
+import { linesIn, wholeLines } from './lines.js'
 import { type Correction, isObject, parseRecord } from './record.js'
 
 /** More corrections than this are not held, and so not applied. */

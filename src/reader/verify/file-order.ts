@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ENDING_BYTES, GENESIS, sealOf } from '../../event/seal-line.js'
+import { contentOf, isUnreadable, openRegular } from '../contents.js'
 import { activeNameOf, type TrailFile } from '../files.js'
-import { contentOf, wholeLines } from '../lines.js'
+import { wholeLines } from '../lines.js'
 
 /** A file, and the hashes that join it to others. */
 interface Link {
@@ -92,29 +92,26 @@ async function firstOf(file: TrailFile): Promise<string | undefined> {
     }
   } catch (error) {
     // It is reported when it is read.
-    if (!isDamage(error)) throw error
+    if (!isUnreadable(error)) throw error
   }
   return undefined
 }
 
 async function lastOf(file: TrailFile): Promise<string | undefined> {
-  const length = Math.min(file.size, ENDING_BYTES + 1)
-  const ending = Buffer.alloc(length)
-  const handle: FileHandle = file.handle ?? (await open(file.path, 'r'))
   try {
-    await handle.read(ending, 0, length, file.size - length)
+    const handle = file.handle ?? (await openRegular(file.path))
+    try {
+      const length = Math.min(file.size, ENDING_BYTES + 1)
+      const ending = Buffer.alloc(length)
+      await handle.read(ending, 0, length, file.size - length)
+      const text = ending.toString('latin1')
+      return text.endsWith('\n') ? sealOf(text.slice(0, -1))?.hash : undefined
+    } finally {
+      if (file.handle === undefined) await handle.close()
+    }
   } catch (error) {
-    if (!isDamage(error)) throw error
+    // It is reported when it is read.
+    if (!isUnreadable(error)) throw error
     return undefined
-  } finally {
-    if (file.handle === undefined) await handle.close()
   }
-  const text = ending.toString('latin1')
-  return text.endsWith('\n') ? sealOf(text.slice(0, -1))?.hash : undefined
-}
-
-/** Whether a file is there and cannot be read: by what its disk says, or as what was compressed. */
-export function isDamage(error: unknown): error is Error {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false
-  return error.code.startsWith('Z_') || ('syscall' in error && error.syscall === 'read')
 }

@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto'
 import { basename } from 'node:path'
 import { asCheckpoint, isSigned, keyIdOf } from '../../event/checkpoint.js'
 import { ENDING_BYTES, GENESIS, type LineSeal, sealOf } from '../../event/seal-line.js'
+import { contentOf, isUnreadable } from '../contents.js'
 import type { TrailFile } from '../files.js'
-import { contentOf, isTorn, linesIn, wholeLines } from '../lines.js'
+import { isTorn, linesIn, wholeLines } from '../lines.js'
 import { isObject, parseRecord } from '../record.js'
 import { ChainCheck } from './chain-check.js'
 import { FileNames } from './file-names.js'
-import { isDamage } from './file-order.js'
 import type { Findings, Place } from './findings.js'
 import type { SealedWith, SealKeys } from './keys.js'
 import type { VerifiedFile, VerifyResult } from './result.js'
@@ -153,7 +153,7 @@ export class TrailCheck {
         }
       }
     } catch (error) {
-      if (!isDamage(error)) throw error
+      if (!isUnreadable(error)) throw error
       this.options.findings.add('unreadable', this.place(), `is the last that can be read: ${error.message}`)
     }
   }
