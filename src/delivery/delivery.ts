@@ -122,7 +122,7 @@ export class Delivery implements Lane, SinkContext {
       return
     }
     this.pending.pushOwn(entry)
-    if (type === 'rotation') this.seal?.checkpoints?.want()
+    if (type === 'rotation') this.seal?.wantCheckpoint()
     this.calls.schedule()
   }
 
@@ -179,11 +179,11 @@ export class Delivery implements Lane, SinkContext {
   /** Signs the end of the chain, and waits until that has been kept elsewhere. */
   private async lastCheckpoint(): Promise<void> {
     const { seal } = this
-    if (seal === null || seal.checkpoints === null) return
-    seal.checkpoints.want()
+    if (seal === null) return
+    seal.wantCheckpoint()
     if (seal.isDue) this.calls.write()
     await this.flush()
-    await seal.checkpoints.handedOut()
+    await seal.handedOut()
   }
 
   private answered(): Promise<void> {

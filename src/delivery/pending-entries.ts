@@ -154,7 +154,7 @@ export class PendingEntries {
 
   private setLine(entry: Entry, line: string): void {
     const { seal } = this.options
-    entry.line = seal === null ? line : seal.sealer.seal(line)
+    entry.line = seal === null ? line : seal.seal(line)
   }
 
   private logFormat(error: unknown): void {

@@ -6,7 +6,6 @@ import { GroupCommit } from './group-commit.js'
 import type { PendingEntries } from './pending-entries.js'
 import { type AskedCall, ReopenClose } from './reopen-close.js'
 import type { Seal } from './seal/seal.js'
-import type { Sealer } from './seal/sealer.js'
 import { TimedCall } from './timed-call.js'
 
 /** How often a sink is given time for itself, and probed after a failure, in milliseconds. */
@@ -187,8 +186,8 @@ export class SinkDriver {
 
   private startWrite(): void {
     const { seal, timeout, onAnswer } = this.options
-    if (seal?.sealer.isLost === true) {
-      this.startTail(seal.sealer)
+    if (seal?.isLost === true) {
+      this.startTail(seal)
       return
     }
     this.isWriteDue = false
@@ -222,10 +221,9 @@ export class SinkDriver {
   }
 
   /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */
-  private startTail(sealer: Sealer): void {
-    const { sink } = this
+  private startTail(seal: Seal): void {
     this.turns.start(
-      async () => sealer.resume(await sink.tail?.(), sink.tail !== undefined),
+      () => seal.resume(this.sink),
       this.options.timeout,
       (error) => {
         if (error === undefined) {

@@ -124,8 +124,8 @@ export interface LifecycleDetails {
     /** The sink's name in the options. */
     sink: string
     /**
-     * `resumed`: this line follows the one that was stored last. Otherwise a chain begins here: nothing was stored
-     * (`new`), the last line had no seal (`unsealed`), or the sink cannot tell what it stored last (`unknown`).
+     * `resumed`: this line follows the last sealed one. Otherwise a chain begins here: nothing was stored (`new`), no
+     * stored line had a seal (`unsealed`), or the sink cannot tell what it stored last (`unknown`).
      */
     chain: 'resumed' | 'new' | 'unsealed' | 'unknown'
     algorithm: 'sha256' | 'hmac-sha256'
@@ -133,8 +133,10 @@ export interface LifecycleDetails {
     key_id?: string
     /** Whose checkpoints there will be: the `key_id` in them. */
     signing_key?: string
-    /** The hashes of lines that a line names, and that the sink refused. */
-    dropped?: string[]
+    /** The SHA-256 of the newest line without a seal, if such lines stand before this one. */
+    unsealed?: string
+    /** Lines that a line follows although the sink refused them: each with the line that it follows itself. */
+    dropped?: { readonly prev: string; readonly hash: string }[]
   }
   checkpoint: Checkpoint
 }

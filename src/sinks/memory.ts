@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../event/event.js'
+import { isSealedLine } from '../event/seal-line.js'
 import { Outage } from './outage.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
@@ -63,8 +64,8 @@ class Memory implements MemorySink {
     this.stored.push(...batch)
   }
 
-  async tail(): Promise<string | undefined> {
-    return this.stored.at(-1)?.line
+  async tail({ sealed } = { sealed: false }): Promise<string | undefined> {
+    return this.stored.findLast(({ line }) => !sealed || isSealedLine(line))?.line
   }
 
   clear(): void {

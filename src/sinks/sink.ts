@@ -23,6 +23,15 @@ export interface SinkContext {
   doubt(entries: number): void
 }
 
+/** Which line `tail` is asked for. */
+export interface TailOptions {
+  /**
+   * True: the last line that has a seal (`isSealedLine`), whatever stands after it; `undefined` when none has. A sink
+   * that does not look at this gives its last line, which says that it does not know.
+   */
+  readonly sealed: boolean
+}
+
 /**
  * Where lines are stored. Calls never overlap, so a sink needs no lock and no queue of its own: while one
  * batch is being stored the next one gathers.
@@ -39,9 +48,9 @@ export interface AuditSink {
   /**
    * The line that is stored last, without its ending `\n`; `undefined` when there is none. Asked of a sealed sink after
    * `open`, and when nobody knows what became of a batch, so that the next line follows what is really there. A sink
-   * without it has a new chain at each start.
+   * without it has a new chain at each start. If that line has no seal, it is asked again with `{ sealed: true }`.
    */
-  tail?(): Promise<string | undefined>
+  tail?(options?: TailOptions): Promise<string | undefined>
   /** Called about every second between writes: rotation, retention, checks, a probe after a failure. */
   idle?(): Promise<void>
   /** Called after an outside rotation, to open what is at the path now. */

@@ -51,7 +51,14 @@ const lifecycle: LifecycleDetails = {
   gap: { lost: 2, in_doubt: 1, from: 40, to: 42 },
   correction: { status_code: 500, error: 'FST_AUDIT_RESPONSE_WITHHELD' },
   torn: { bytes: 10, set_aside: 'audit.log.torn-2026-03-24T17-09-35.704Z' },
-  seal: { sink: 'audit', chain: 'resumed', algorithm: 'hmac-sha256', key_id: '1', dropped: ['a'.repeat(64)] },
+  seal: {
+    sink: 'audit',
+    chain: 'resumed',
+    algorithm: 'hmac-sha256',
+    key_id: '1',
+    unsealed: 'c'.repeat(64),
+    dropped: [{ prev: 'b'.repeat(64), hash: 'a'.repeat(64) }],
+  },
   checkpoint: {
     sink: 'audit',
     instance: id,

@@ -56,10 +56,10 @@ export class Checkpoints {
     return checkpointInterval > 0 && clock.monotonic() - this.unsignedSince >= checkpointInterval
   }
 
-  /** A checkpoint behind the entry that has this number and hash, made an entry by `write`. */
-  make(seq: number, hash: string, write: (checkpoint: Checkpoint) => Entry): Entry {
+  /** Signs the line that has this number and hash, in an entry that `write` makes. */
+  make(line: { readonly seq: number; readonly hash: string }, write: (checkpoint: Checkpoint) => Entry): Entry {
     const { sink, instance, clock, privateKey } = this.options
-    const checkpoint = signCheckpoint({ sink, instance, seq, hash, time: toIsoTime(clock.now()) }, privateKey)
+    const checkpoint = signCheckpoint({ sink, instance, ...line, time: toIsoTime(clock.now()) }, privateKey)
     const entry = write(checkpoint)
     this.isWanted = false
     this.made = { entry, checkpoint }

@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import type { Checkpoint, CheckpointFunction } from '../../event/checkpoint.js'
 import type { LifecycleDetails } from '../../event/event.js'
+import type { AuditSink } from '../../sinks/sink.js'
 import type { Entry } from '../entry.js'
 import { type CheckpointContext, Checkpoints } from './checkpoints.js'
 import { Sealer } from './sealer.js'
+import { findStoredEnd, logStoredEnd } from './stored-end.js'
 
 /** What is sealed with, every option decided. */
 export interface SealSettings {
@@ -26,14 +28,15 @@ export interface SealEntries {
   write(entry: Entry, isOwn: boolean): boolean
 }
 
-/** What a sealed lane has: a chain, and checkpoints of it where there is a key to sign them with. */
+/** Seals one lane: a chain, and checkpoints of it where there is a key to sign them with. */
 export class Seal {
-  readonly sealer: Sealer
-  readonly checkpoints: Checkpoints | null
-  private readonly sink: string
+  private readonly sealer: Sealer
+  private readonly checkpoints: Checkpoints | null
 
-  constructor({ privateKey, ...settings }: SealSettings, context: CheckpointContext) {
-    this.sink = context.sink
+  constructor(
+    { privateKey, ...settings }: SealSettings,
+    private readonly context: CheckpointContext,
+  ) {
     this.sealer = new Sealer(settings)
     this.checkpoints = privateKey === undefined ? null : new Checkpoints({ privateKey, ...settings, ...context })
   }
@@ -43,16 +46,27 @@ export class Seal {
     return this.checkpoints?.isDue === true
   }
 
+  /** Nobody knows which line is stored last: nothing can be sealed before `resume`. */
+  get isLost(): boolean {
+    return this.sealer.isLost
+  }
+
+  /** Finds the line that the next one follows: after the boot, and after a batch that is in doubt. */
+  async resume(sink: Pick<AuditSink, 'tail'>): Promise<void> {
+    const end = await findStoredEnd(sink)
+    logStoredEnd(end, this.context.sink, this.context.log)
+    this.sealer.resume(end)
+  }
+
   /**
-   * Seals a batch, behind what is to be said of the chain, or a checkpoint if one is due. A checkpoint is of what is
-   * stored and explained: else lines could be taken out from before it, and be said by anybody behind it never to have
-   * been stored.
+   * Seals a batch, after what is to be said of the chain, or a checkpoint if one is due. A checkpoint covers only stored,
+   * accounted-for lines; otherwise deleted lines could later be claimed as never stored.
    */
   take(taken: readonly Entry[], entries: SealEntries): Entry[] {
     const { sealer, checkpoints } = this
     if (taken.length === 0 && !this.isDue) return []
     const introduction = sealer.begin((details) =>
-      entries.introduction({ sink: this.sink, ...details, ...checkpoints?.announced }),
+      entries.introduction({ sink: this.context.sink, ...details, ...checkpoints?.announced }),
     )
     const batch: Entry[] = []
     const first = introduction ?? (this.isDue ? this.checkpoint(entries) : null)
@@ -61,14 +75,28 @@ export class Seal {
     return batch
   }
 
-  private checkpoint(entries: SealEntries): Entry | null {
-    const { storedSeq, head } = this.sealer
-    return this.checkpoints?.make(storedSeq, head, (details) => entries.checkpoint(details)) ?? null
+  /** Seals one line of the batch that is being taken. */
+  seal(line: string): string {
+    return this.sealer.seal(line)
   }
 
-  /** What became of a batch. */
+  /** Takes the fates of a batch. */
   settle(batch: readonly Entry[]): void {
     this.sealer.settle(batch)
     this.checkpoints?.settle(batch)
+  }
+
+  /** Makes a checkpoint due as soon as there is an entry to sign for. */
+  wantCheckpoint(): void {
+    this.checkpoints?.want()
+  }
+
+  /** Resolves when the last checkpoint has been kept elsewhere. */
+  async handedOut(): Promise<void> {
+    await this.checkpoints?.handedOut()
+  }
+
+  private checkpoint(entries: SealEntries): Entry | null {
+    return this.checkpoints?.make(this.sealer.end, (details) => entries.checkpoint(details)) ?? null
   }
 }

@@ -1,7 +1,9 @@
-import { createHmac, hash } from 'node:crypto'
 import type { LifecycleDetails } from '../../event/event.js'
-import { GENESIS, sealOf } from '../../event/seal-line.js'
+import { GENESIS, type LineSeal, sealHash, sealOf } from '../../event/seal-line.js'
 import type { Entry } from '../entry.js'
+import type { StoredEnd } from './stored-end.js'
+
+type SealDetails = LifecycleDetails['seal']
 
 /** What lines are sealed with. */
 export interface SealKey {
@@ -15,16 +17,18 @@ export interface SealKey {
  * that is not stored leaves the chain where it was.
  */
 export class Sealer {
-  /** The line that was sealed last. */
-  head = GENESIS
-  /** The `seq` of the line that was stored last, unless that was not this run of the server. */
-  storedSeq = 0
+  /** The hash of the line that was sealed last. */
+  private head = GENESIS
   /** The hash of the line that is stored last; null when nobody knows which that is. */
   private stored: string | null = null
+  /** The `seq` of that line; 0 when another run of the server stored it. */
+  private storedSeq = 0
   /** How the chain goes on: told in the trail by the entry `seal`, until that is stored. */
-  private chain: LifecycleDetails['seal']['chain'] | null = 'unknown'
+  private chain: SealDetails['chain'] | null = 'unknown'
+  /** The hash of the newest of the lines without a seal that stand before the next line. */
+  private unsealed: string | undefined
   /** Lines that are not stored although a line that names them is. */
-  private dropped: string[] = []
+  private dropped: LineSeal[] = []
   private introduction: Entry | null = null
 
   constructor(private readonly key: SealKey) {}
@@ -34,55 +38,58 @@ export class Sealer {
     return this.stored === null
   }
 
-  /** Goes on behind the line that is stored last, if one is; `canTell` whether the sink was able to say so. */
-  resume(last: string | undefined, canTell: boolean): void {
-    const seal = last === undefined ? undefined : sealOf(last)
-    this.stored = seal?.hash ?? GENESIS
-    if (seal !== undefined) this.chain = 'resumed'
-    else if (canTell) this.chain = last === undefined ? 'new' : 'unsealed'
-    else this.chain = 'unknown'
+  /** The line that a checkpoint made now is of. */
+  get end(): { readonly seq: number; readonly hash: string } {
+    return { seq: this.storedSeq, hash: this.head }
+  }
+
+  /** Goes on from the end of what is stored. */
+  resume({ chain, hash, unsealed }: StoredEnd): void {
+    this.stored = hash
+    this.chain = chain
+    this.unsealed = unsealed
   }
 
   /** Begins a batch, with what must be said of the chain before anything else, made an entry by `write`. */
-  begin(write: (details: Pick<LifecycleDetails['seal'], 'chain' | 'algorithm'>) => Entry): Entry | null {
+  begin(write: (details: Omit<SealDetails, 'sink' | 'signing_key'>) => Entry): Entry | null {
     this.head = this.stored ?? GENESIS
-    if (this.chain === null) return null
+    const { chain, unsealed, dropped } = this
+    if (chain === null) return null
     const { secret, keyId } = this.key
-    const key =
-      secret === undefined ? { algorithm: 'sha256' as const } : { algorithm: 'hmac-sha256' as const, key_id: keyId }
-    const dropped = this.dropped.length === 0 ? undefined : { dropped: this.dropped }
-    this.introduction = write({ chain: this.chain, ...key, ...dropped })
+    this.introduction = write({
+      chain,
+      ...(secret === undefined ? { algorithm: 'sha256' } : { algorithm: 'hmac-sha256', key_id: keyId }),
+      ...(unsealed === undefined ? {} : { unsealed }),
+      ...(dropped.length === 0 ? {} : { dropped }),
+    })
     return this.introduction
   }
 
-  /** A line that is a JSON object, with its place in the chain as its last two members. */
+  /** Gives a line that is a JSON object its place in the chain, as its last two members. */
   seal(line: string): string {
     const content = `${line.slice(0, -1)},"prev":"${this.head}"`
-    this.head = this.hash(`${content}}`)
+    this.head = sealHash(`${content}}`, this.key.secret)
     return `${content},"hash":"${this.head}"}`
   }
 
-  /** What became of a batch. */
+  /** Takes the fates of a batch. */
   settle(batch: readonly Entry[]): void {
     if (this.introduction?.fate === 'stored') {
       this.chain = null
+      this.unsealed = undefined
       this.dropped = []
     }
     this.introduction = null
     const last = batch.findLastIndex(({ fate }) => fate === 'stored')
     for (const { line, seq, fate } of batch.slice(0, last + 1)) {
-      const hash = sealOf(line)?.hash ?? GENESIS
+      const seal = sealOf(line)
+      if (seal === undefined) continue
       if (fate === 'stored') {
-        this.stored = hash
+        this.stored = seal.hash
         this.storedSeq = seq
-      } else this.dropped.push(hash)
+      } else this.dropped.push(seal)
     }
     if (this.dropped.length > 0) this.chain ??= 'resumed'
     if (batch.some(({ fate }) => fate === 'in doubt')) this.stored = null
-  }
-
-  private hash(text: string): string {
-    const { secret } = this.key
-    return secret === undefined ? hash('sha256', text) : createHmac('sha256', secret).update(text).digest('hex')
   }
 }

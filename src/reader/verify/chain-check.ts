@@ -13,6 +13,15 @@ export interface CheckedLine {
   readonly seal: LineSeal
   /** How the entry `seal` says that the chain goes on, if the line is that entry. */
   readonly begins: string | undefined
+  /** The entry `seal` says that lines without a seal stand before it. */
+  readonly followsUnsealed: boolean
+}
+
+/** A line that follows one that was not found yet. */
+interface Question {
+  readonly problem: VerifyProblem
+  /** The hash of the line before it, where it stands. */
+  readonly before: string
 }
 
 /** Finds where the lines of a trail do not follow one another, and makes out why. */
@@ -27,12 +36,12 @@ export class ChainCheck {
   private others: Map<string, (() => void) | null> = new Map()
   /** After a line that is not sealed nobody knows what the next one must name. */
   private isAnything = false
-  /** Lines without a seal that stand before this one, and are a problem unless this one says otherwise. */
+  /** Lines without a seal before the first one that has one, which may say that they are no problem. */
   private unsealed: VerifyProblem[] = []
   /** The lines before this one, by their hashes, in two generations: to forget them one by one takes as long as all else. */
   private seen = new Map<string, Place>()
   private seenBefore = new Map<string, Place>()
-  private readonly wanted = new Map<string, VerifyProblem>()
+  private readonly wanted = new Map<string, Question>()
   /** What no later line can explain. */
   private readonly final = new WeakSet<VerifyProblem>()
   /** Lines that do not belong where they stand. */
@@ -44,6 +53,9 @@ export class ChainCheck {
   take(line: CheckedLine): void {
     const { place, seal } = line
     const isNew = this.placeOf(seal.hash) === undefined
+    if (line.followsUnsealed && this.head !== null && !this.isAnything) {
+      this.findings.add('unsealed', place, 'says that lines without a seal stood before it, and they are not there')
+    }
     const isLinked = this.link(line, isNew)
     if (isNew) this.remember(seal.hash, place)
     this.findings.hold(place, !isLinked)
@@ -60,30 +72,32 @@ export class ChainCheck {
 
   /** A line without a seal. */
   takeUnsealed(place: Place): void {
-    const problem = this.findings.add('unsealed', place, 'has no seal, and stands among lines that have one')
-    if (this.unsealed.at(-1) !== problem) this.unsealed.push(problem)
+    const problem = this.findings.add('unsealed', place, 'has no seal, and stands after lines that have one')
+    if (this.head === null && this.unsealed.at(-1) !== problem) this.unsealed.push(problem)
     this.isAnything = true
   }
 
-  /** Lines without a seal, since the last one that has one, are none that need one. */
+  /** The lines without a seal before the first sealed one need none. */
   forgetUnsealed(): void {
     for (const problem of this.unsealed) this.findings.remove(problem)
     this.unsealed = []
   }
 
-  /** Lines that a line names, and that the sink refused. */
-  explain(dropped: readonly string[]): void {
-    for (const hash of dropped) {
-      const problem = this.wanted.get(hash)
-      if (problem === undefined || this.final.has(problem)) continue
-      this.findings.remove(problem)
+  /** Takes lines that the sink refused, by their hashes, each with the line that it follows. */
+  explain(dropped: ReadonlyMap<string, string>): void {
+    for (const hash of dropped.keys()) {
+      const question = this.wanted.get(hash)
+      if (question === undefined || this.final.has(question.problem)) continue
+      // They explain nothing else: a stored line that stood before them may have been removed as well.
+      if (!leadsTo(question.before, hash, dropped)) continue
+      this.findings.remove(question.problem)
       this.wanted.delete(hash)
     }
   }
 
   /** A checkpoint: of none before which anything is left to explain, so that who cannot sign explains nothing away. */
   takeCheckpoint(): void {
-    for (const problem of this.wanted.values()) this.final.add(problem)
+    for (const { problem } of this.wanted.values()) this.final.add(problem)
   }
 
   /** True when the line follows the one before it. */
@@ -91,14 +105,14 @@ export class ChainCheck {
     const { head } = this
     const { prev, hash } = line.seal
     if (head !== null && prev === head) return this.follow(hash)
-    if (prev === GENESIS && this.mayBegin(line)) return this.begin(hash)
-    if (head === null) return this.beginMidway(line)
+    if (head === null) return this.beginTrail(line)
     if (!isNew) {
       this.findings.add('duplicated', line.place, `repeats ${describe(this.placeOf(hash))}`)
       return false
     }
+    if (prev === GENESIS && line.begins === 'unknown') return this.begin(hash)
     const question = this.wanted.get(hash)
-    if (question !== undefined) return this.moved(question, line)
+    if (question !== undefined) return this.moved(question.problem, line)
     const explain = this.others.get(prev)
     if (explain !== undefined) {
       explain?.()
@@ -128,13 +142,13 @@ export class ChainCheck {
     if (this.others.size > 0) this.others = new Map()
   }
 
-  private mayBegin({ begins }: CheckedLine): boolean {
-    if (begins === 'unsealed' || begins === 'unknown') {
-      // Before sealing was switched on, or from whoever else writes to where the sink does.
-      this.forgetUnsealed()
-      return begins === 'unknown' || this.isAnything || this.head === null
-    }
-    return this.head === null
+  /** The first sealed line of a trail. */
+  private beginTrail(line: CheckedLine): boolean {
+    const { seal, begins } = line
+    if (seal.prev !== GENESIS) return this.beginMidway(line)
+    // Lines from before sealing was switched on, or of whoever else writes to where the sink does.
+    if (begins === 'unsealed' || begins === 'unknown') this.forgetUnsealed()
+    return this.begin(seal.hash)
   }
 
   private begin(hash: string): boolean {
@@ -182,7 +196,7 @@ export class ChainCheck {
         place,
         'does not follow the line before it: lines are missing, or it is of another chain',
       )
-      if (this.wanted.size < QUESTIONS) this.wanted.set(prev, problem)
+      if (this.wanted.size < QUESTIONS) this.wanted.set(prev, { problem, before: head })
     }
     this.expect(hash)
     // If the next line follows the one before this, it is this one that does not belong here.
@@ -209,6 +223,14 @@ export class ChainCheck {
     this.seenBefore = this.seen
     this.seen = new Map()
   }
+}
+
+/** Whether the line of this hash follows the other one over refused lines alone. */
+function leadsTo(before: string, hash: string, dropped: ReadonlyMap<string, string>): boolean {
+  let at: string | undefined = hash
+  // No longer than the list, which may have been made to go round in a circle.
+  for (let steps = dropped.size; at !== undefined && at !== before && steps > 0; steps--) at = dropped.get(at)
+  return at === before
 }
 
 function describe(place: Place | undefined): string {

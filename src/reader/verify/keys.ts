@@ -1,6 +1,6 @@
-import { createHmac, createPublicKey, hash, KeyObject } from 'node:crypto'
+import { createPublicKey, KeyObject } from 'node:crypto'
 import { AuditInvalidKey } from '../../errors.js'
-import { HASH_BYTES } from '../../event/seal-line.js'
+import { HASH_BYTES, sealHash } from '../../event/seal-line.js'
 
 /** A secret that lines were sealed with: at least 32 bytes. */
 export type Secret = string | Uint8Array
@@ -41,8 +41,7 @@ export class SealKeys {
   }
 
   private hash(content: Buffer, by: SealedWith): string {
-    const secret = by === 'no secret' ? undefined : this.secrets.get(by.keyId)
-    return secret === undefined ? hash('sha256', content) : createHmac('sha256', secret).update(content).digest('hex')
+    return sealHash(content, by === 'no secret' ? undefined : this.secrets.get(by.keyId))
   }
 }
 

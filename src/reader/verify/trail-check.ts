@@ -207,7 +207,8 @@ export class TrailCheck {
     const details = detailsOf(line)
     this.checkKey(by, details)
     if (by !== 'no secret' || !keys.areSecret) {
-      this.chain.take({ place: this.place(), seal, begins: this.beginningOf(details) })
+      const followsUnsealed = details?.type === 'seal' && text(details.value.unsealed) !== undefined
+      this.chain.take({ place: this.place(), seal, begins: this.beginningOf(details), followsUnsealed })
       if (details !== undefined) this.takeDetails(details, seal)
       this.last = { ...this.place(), hash: seal.hash }
     } else {
@@ -241,7 +242,7 @@ export class TrailCheck {
       this.names.deleted(text(value.deleted))
       this.deleted.add(text(value.hash))
     } else if (type === 'checkpoint') this.takeCheckpoint(value, seal)
-    else if (Array.isArray(value.dropped)) this.chain.explain(value.dropped.filter((hash) => typeof hash === 'string'))
+    else this.chain.explain(droppedIn(value.dropped))
   }
 
   private takeCheckpoint(value: object, seal: LineSeal): void {
@@ -274,6 +275,15 @@ function detailsOf(line: Buffer): Details | undefined {
   const record = parseRecord(line.toString())
   if (record?.kind !== 'life' || !TYPES.includes(record.type) || !isObject(record.details)) return undefined
   return { type: record.type, value: record.details }
+}
+
+/** The refused lines that an entry `seal` names: hash by hash, the line that each follows. */
+function droppedIn(value: unknown): ReadonlyMap<string, string> {
+  const dropped = new Map<string, string>()
+  for (const one of Array.isArray(value) ? value : []) {
+    if (isObject(one) && typeof one.prev === 'string' && typeof one.hash === 'string') dropped.set(one.hash, one.prev)
+  }
+  return dropped
 }
 
 function text(value: unknown): string | undefined {

@@ -123,12 +123,13 @@ export class ActiveFile {
     this.context.record(type, details)
   }
 
-  /** The last line that is whole, in this file or in the newest archive that has one. */
-  async lastLine(): Promise<string | undefined> {
+  /** The last line that is whole, or the last that has a seal, in this file or in the newest archive that has one. */
+  async lastLine(isSealed: boolean): Promise<string | undefined> {
     const { fs } = this.parts
-    if (this.file !== undefined && this.file.end > 0) return this.file.lastLine()
+    const own = await this.file?.lastLine(isSealed)
+    if (own !== undefined) return own
     for (const { name } of this.names.among(await fs.readdir(this.names.directory)).reverse()) {
-      const line = await lastLineOf(fs, this.names.path(name))
+      const line = await lastLineOf(fs, this.names.path(name), isSealed)
       if (line !== undefined) return line
     }
     return undefined

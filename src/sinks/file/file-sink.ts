@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../clock.js'
 import { AuditSinkUnavailable } from '../../errors.js'
 import { sleep } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
-import { type AuditEntry, type AuditSink, type SinkContext, STORED } from '../sink.js'
+import { type AuditEntry, type AuditSink, type SinkContext, STORED, type TailOptions } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
@@ -124,8 +124,8 @@ class RotatingFileSink implements FileSink {
     return Buffer.from(batch.map(({ line }) => `${line}\n`).join(''))
   }
 
-  async tail(): Promise<string | undefined> {
-    return (await this.ready(0)).lastLine()
+  async tail(options?: TailOptions): Promise<string | undefined> {
+    return (await this.ready(0)).lastLine(options?.sealed === true)
   }
 
   async idle(): Promise<void> {

@@ -99,9 +99,9 @@ export class LogFile {
     return this.beginning
   }
 
-  /** The last whole line; there must be one. */
-  lastLine(): Promise<string> {
-    return lastLine(this.fs, this.fd, this.end)
+  /** The last whole line, or the last that has a seal. */
+  lastLine(isSealed: boolean): Promise<string | undefined> {
+    return lastLine(this.fs, this.fd, this.end, isSealed)
   }
 
   status(): Promise<FileStatus> {

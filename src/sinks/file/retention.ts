@@ -135,7 +135,7 @@ export class Retention {
 
 /** The hash of an archive's last line. A disk that cannot be read any more does not keep the archive from being deleted. */
 async function lastHash(fs: FileSystem, path: string): Promise<{ hash: string } | undefined> {
-  const line = await unless(['EIO', 'ENOENT', 'EACCES'], lastLineOf(fs, path))
+  const line = await unless(['EIO', 'ENOENT', 'EACCES'], lastLineOf(fs, path, true))
   const seal = line === undefined ? undefined : sealOf(line)
   return seal === undefined ? undefined : { hash: seal.hash }
 }

@@ -1,3 +1,4 @@
+import { ENDING_BYTES, isSealedLine } from '../../event/seal-line.js'
 import { CREATE, type FileSystem, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
 import { stamp } from './names.js'
 
@@ -38,23 +39,44 @@ export async function holeIn(fs: FileSystem, fd: number, size: number): Promise<
   return undefined
 }
 
-/** The line that ends at `end` of an open file, without its ending. */
-export async function lastLine(fs: FileSystem, fd: number, end: number): Promise<string> {
-  const from = await endOfLines(fs, fd, end - 1)
-  const line = new Uint8Array(end - 1 - from)
+/** The last line before `end` of an open file, or the last that has a seal, without its ending. */
+export async function lastLine(
+  fs: FileSystem,
+  fd: number,
+  end: number,
+  isSealed: boolean,
+): Promise<string | undefined> {
+  const to = isSealed ? await endOfSealed(fs, fd, end) : end
+  if (to === 0) return undefined
+  const from = await endOfLines(fs, fd, to - 1)
+  const line = new Uint8Array(to - 1 - from)
   await readExactly(fs, fd, line, from)
   return new TextDecoder().decode(line)
 }
 
-/** The last whole line of the file at `path`, if it has one. */
-export async function lastLineOf(fs: FileSystem, path: string): Promise<string | undefined> {
+/** The last whole line of the file at `path`, or the last that has a seal, if there is one. */
+export async function lastLineOf(fs: FileSystem, path: string, isSealed: boolean): Promise<string | undefined> {
   const fd = await fs.open(path, READ, 0)
   try {
-    const end = await endOfLines(fs, fd, (await fs.stat(fd)).size)
-    return end > 0 ? await lastLine(fs, fd, end) : undefined
+    return await lastLine(fs, fd, await endOfLines(fs, fd, (await fs.stat(fd)).size), isSealed)
   } finally {
     await fs.close(fd)
   }
+}
+
+/** Where the last sealed line before `end` of an open file ends; 0 when there is none. Reads backwards, a chunk at a time. */
+async function endOfSealed(fs: FileSystem, fd: number, end: number): Promise<number> {
+  const chunk = Buffer.alloc(CHUNK + ENDING_BYTES)
+  for (let to = end; to > 0; to -= CHUNK) {
+    // A line that ends in the chunk may have its seal in the bytes before it.
+    const from = Math.max(0, to - CHUNK - ENDING_BYTES)
+    const part = chunk.subarray(0, to - from)
+    await readExactly(fs, fd, part, from)
+    for (let at = part.lastIndexOf(NEWLINE); at > 0; at = part.lastIndexOf(NEWLINE, at - 1)) {
+      if (isSealedLine(part.toString('latin1', Math.max(0, at - ENDING_BYTES), at))) return from + at + 1
+    }
+  }
+  return 0
 }
 
 /** Where a torn tail goes. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AuditSinkUnavailable } from '../../errors.js'
-import { makeEntry, makeStrangeEntry } from './entries.js'
+import { makeEntry, makeSealedEntry, makeStrangeEntry } from './entries.js'
 import type { Trial } from './trial.js'
 
 interface Check {
@@ -100,6 +100,8 @@ export const CHECKS: readonly Check[] = [
       await trial.open()
       await trial.expectTail()
       await trial.store(3)
+      await trial.expectTail()
+      await trial.storeBatch([makeSealedEntry(trial.nextSeq())])
       await trial.expectTail()
       await trial.storeBatch([makeEntry(trial.nextSeq(), `/${'x'.repeat(MIB)}`)])
       await trial.expectTail()

@@ -10,6 +10,12 @@ export function makeEntry(seq: number, endpoint: string): AuditEntry {
   return { line: JSON.stringify(event), event }
 }
 
+/** An entry of a sealed sink. */
+export function makeSealedEntry(seq: number): AuditEntry {
+  const event = { ...makeEvent(seq, '/sealed'), prev: '0'.repeat(64), hash: '1'.repeat(64) }
+  return { line: JSON.stringify(event), event }
+}
+
 /** Lines as formats of their users' own may write them: no line break is in them, and anything else may be. */
 export function makeStrangeEntry(seq: number, text: string): AuditEntry {
   return { line: `${text} ${seq}`, event: makeEvent(seq, '/') }

@@ -1,7 +1,7 @@
 import { setTimeout } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
 import { Outage } from '../outage.js'
-import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
+import type { AuditEntry, AuditSink, SinkContext, TailOptions } from '../sink.js'
 
 /** A sink with faults on demand in front of another one. */
 export interface FaultySink extends AuditSink {
@@ -47,13 +47,13 @@ class Faulty implements FaultySink {
   private isPoison: (entry: AuditEntry) => boolean = () => false
 
   /** There is one only where the sink behind can tell. */
-  readonly tail?: () => Promise<string | undefined>
+  readonly tail?: (options?: TailOptions) => Promise<string | undefined>
 
   constructor(private readonly sink: AuditSink) {
     if (sink.tail === undefined) return
-    this.tail = async () => {
+    this.tail = async (options) => {
       await this.outage.pass()
-      return sink.tail?.()
+      return sink.tail?.(options)
     }
   }
 

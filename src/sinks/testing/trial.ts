@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isSealedLine } from '../../event/seal-line.js'
 import { clearTimeout, setTimeout } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
@@ -112,13 +113,19 @@ export class Trial {
     assert.equal(lines.length, next, `stored, and never acknowledged: ${quote(lines[next])}`)
   }
 
-  /** What the sink says it stored last is what the storage has last. */
+  /** The line that the sink says is stored last is the last one, and so is the sealed one; not to know that is right, too. */
   async expectTail(): Promise<void> {
     const { sink } = this
     if (sink.tail === undefined) return
+    const lines = await settled('read', this.read)
+    const last = lines.at(-1)
     const tail = await settled('tail', () => sink.tail?.())
-    const last = (await settled('read', this.read)).at(-1)
     if (tail !== last) assert.fail(`\`tail\` says ${quote(tail)}, and stored last is ${quote(last)}`)
+    const sealed = await settled('tail', () => sink.tail?.({ sealed: true }))
+    const lastSealed = lines.findLast(isSealedLine)
+    if (sealed !== lastSealed && sealed !== last) {
+      assert.fail(`\`tail\` says ${quote(sealed)} is sealed last, which is ${quote(lastSealed)}`)
+    }
   }
 
   private note(batch: readonly AuditEntry[], fateOf: (entry: AuditEntry) => Fate): void {

@@ -15,15 +15,27 @@ export interface WrittenTrail {
   checkpoints: Checkpoint[]
 }
 
-/** Has the plugin write a trail into `directory`: so many runs of a server, each with so many requests. */
+/** A line of the server's own log. */
+export interface Logged {
+  level: number
+  msg: string
+}
+
+export interface WriteOptions extends SealOptions {
+  rotateBytes?: number
+  /** Takes what the servers log. */
+  log?: Logged[]
+}
+
+/** Has the plugin write a trail into `directory`: one run of a server for each number, with that many requests. */
 export async function writeTrail(
   directory: string,
   runs: readonly number[],
-  { rotateBytes = 0, ...seal }: SealOptions & { rotateBytes?: number } = {},
+  { rotateBytes = 0, log = [], ...seal }: WriteOptions = {},
 ): Promise<WrittenTrail> {
   const checkpoints: Checkpoint[] = []
   for (const requests of runs) {
-    const app = Fastify()
+    const app = Fastify({ logger: { stream: { write: (line: string) => void log.push(JSON.parse(line)) } } })
     const signed =
       seal.privateKey === undefined ? seal : { ...seal, onCheckpoint: (one: Checkpoint) => void checkpoints.push(one) }
     await app.register(audit, {

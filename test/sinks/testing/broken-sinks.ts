@@ -184,6 +184,13 @@ export const BROKEN: Broken = {
       spoil: (sink) => ({ tail: async () => sink.stored.at(-1)?.slice(-65_536) }),
       says: /`tail` says .*\(65536 characters\)/,
     },
+    {
+      name: 'says the first one when it is asked for a sealed one',
+      spoil: (sink) => ({
+        tail: async (options) => (options?.sealed === true ? sink.stored[0] : sink.stored.at(-1)),
+      }),
+      says: /`tail` says "\{.* is sealed last, which is nothing/,
+    },
     { name: 'never says', spoil: () => ({ tail: hang }) as object, says: /`tail` did not settle/ },
   ],
   'keeps nothing back when it is closed': [
