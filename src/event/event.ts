@@ -30,6 +30,8 @@ export interface EventRequest {
   request_meta: {
     /** Missing when `redact.omit` names it. */
     remote_address?: string
+    /** The host that was asked for; as a proxy says, where `trustProxy` trusts it. */
+    host?: string
     user_agent?: string
     source_ips?: string[]
     traceparent?: string
@@ -68,10 +70,10 @@ export interface EventPayload {
   request: EventRequest
   response?: EventResponse
   annotations?: Record<string, JsonValue>
-  /** What was cut to its bound, by path: its size in bytes, and what was kept. */
-  truncated?: Record<string, { bytes: number; kept: number }>
-  /** What was left out, by path, and why. */
-  omitted?: Record<string, string>
+  /** What was cut to its bound: where it stands, its size in bytes, and what was kept. */
+  truncated?: Array<{ path: string; bytes: number; kept: number }>
+  /** What was left out: where it would stand, and why. */
+  omitted?: Array<{ path: string; reason: string }>
   /** How many values were redacted. */
   redacted?: number
   /** The identity at the end was not the one at the start; the first one stands. */

@@ -2,6 +2,7 @@
 export const BOUNDS = {
   endpoint: 4096,
   route: 4096,
+  host: 260,
   userAgent: 512,
   requestId: 128,
   identity: 256,

@@ -8,6 +8,8 @@ export interface RequestFacts {
   endpoint: string
   route: string | undefined
   namespace: string
+  /** As the header `host` or `:authority` has it, or a trusted proxy says; empty where there is none. */
+  host: string
   userAgent: string | undefined
   sourceIps: readonly string[] | undefined
   traceparent: string | undefined
@@ -23,6 +25,7 @@ export interface Connection {
 }
 
 interface Origin {
+  readonly host: string
   readonly userAgent: string | undefined
   readonly json: string
 }
@@ -63,6 +66,7 @@ export function readRequest(
     endpoint: request.originalUrl,
     route,
     namespace,
+    host: hostOf(request, changes),
     userAgent: stringOf(request.headers['user-agent']),
     sourceIps: sourceIpsOf(request, changes),
     traceparent: stringOf(request.headers.traceparent),
@@ -91,6 +95,15 @@ function sourceIpsOf(request: FastifyRequest, changes: ChangeReport): string[] |
   } catch {
     changes.markOmitted('request.request_meta.source_ips', 'not readable')
     return undefined
+  }
+}
+
+function hostOf(request: FastifyRequest, changes: ChangeReport): string {
+  try {
+    return request.host
+  } catch {
+    changes.markOmitted('request.request_meta.host', 'not readable')
+    return ''
   }
 }
 

@@ -18,8 +18,8 @@ export interface TrailExchange {
   /** The response is not what `OperationComplete` says, but what a later correction says; this is what stood there. */
   corrected?: { status_code?: number; error?: string }
   annotations?: Record<string, JsonValue>
-  truncated?: Record<string, { bytes: number; kept: number }>
-  omitted?: Record<string, string>
+  truncated?: NonNullable<EventPayload['truncated']>
+  omitted?: NonNullable<EventPayload['omitted']>
   redacted?: number
   auth_changed?: true
   /** The server's run that recorded it. */
@@ -173,6 +173,7 @@ function isMeta(meta: unknown): boolean {
   return (
     isObject(meta) &&
     isTextOrNone(meta.remote_address) &&
+    isTextOrNone(meta.host) &&
     isTextOrNone(meta.user_agent) &&
     (meta.source_ips === undefined || isTexts(meta.source_ips))
   )

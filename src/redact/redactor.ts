@@ -21,6 +21,7 @@ export const OMITTABLE = [
   'auth.method',
   'auth.on_behalf_of',
   'request.request_meta.remote_address',
+  'request.request_meta.host',
   'request.request_meta.user_agent',
   'request.request_meta.source_ips',
   'request.request_meta.traceparent',

@@ -87,7 +87,9 @@ it('is told by the rules of the part of the server that a request is for', async
   )
   await app.register(
     async (part) => {
-      const redact = { omit: ['request.request_meta.remote_address', 'request.node_meta.ip'] as const }
+      const redact = {
+        omit: ['request.request_meta.remote_address', 'request.request_meta.host', 'request.node_meta.ip'] as const,
+      }
       const sinks = [{ name: 'discreet', sink: discreet }]
       await part.register(audit, { sinks, scope: 'plugin', redact: { omit: [...redact.omit] } })
       part.get('/', async () => 'discreet')

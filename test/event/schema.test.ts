@@ -104,7 +104,7 @@ describe('the published schema of an event', () => {
     ['a negative seq', line(received, { seq: -1 }), '/seq'],
     ['a line ending', `${line(received)}\n`, 'line ending'],
     ['a lone surrogate', line(received, { instance: '\ud800' }), 'lone surrogate at /instance'],
-    ['U+0000 in a key', line(audit('OperationReceived', { omitted: { 'a\0': 'b' } })), 'U+0000'],
+    ['U+0000 in a key', line(audit('OperationReceived', { annotations: { 'a\0': 'b' } })), 'U+0000'],
   ])('refuses %s and says where', (_what, text, message) => {
     expect(() => validateLine(text)).toThrow(message)
   })

@@ -196,7 +196,8 @@ describe('the body of a request', () => {
   ])('that is not parsed is said to be so: %s', async (_, request, status) => {
     const { record } = await serve({ level: 3 }, echo, { bodyLimit: 100 })
     const { received, complete } = await record(request)
-    const marks = request.headers?.['content-length'] === '0' ? undefined : { 'request.body': 'not parsed' }
+    const marks =
+      request.headers?.['content-length'] === '0' ? undefined : [{ path: 'request.body', reason: 'not parsed' }]
     expect(received.payload.omitted).toEqual(marks)
     expect(received.payload.request).not.toHaveProperty('body')
     expect(complete.payload.response?.status_code).toBe(status)
@@ -213,7 +214,7 @@ describe('the body of a request', () => {
       expect([received.payload.request.body, received.payload.omitted]).toEqual([{ a: 1 }, undefined])
     }
     const { received } = await record(post('{"a":1}', JSON_TYPE, 'PROPFIND'))
-    expect(received.payload.omitted).toEqual({ 'request.body': 'not parsed' })
+    expect(received.payload.omitted).toEqual([{ path: 'request.body', reason: 'not parsed' }])
   })
 
   it.each([{}, { http2: true }])('is not said to be there for its type alone, %o', async (factory) => {
@@ -261,7 +262,7 @@ describe('the body of a request', () => {
       echo(app)
     })
     const { received, complete } = await record(post('{"a":1}'))
-    expect(received.payload.omitted).toEqual({ 'request.body': 'not parsed' })
+    expect(received.payload.omitted).toEqual([{ path: 'request.body', reason: 'not parsed' }])
     expect(complete.payload.response).toMatchObject({ status_code: 401, error: 'who?' })
   })
 
@@ -282,7 +283,7 @@ describe('the body of a request', () => {
     const ask = () => app.inject({ method: 'POST', url: '/', payload: { a: 1 } })
     expect((await ask()).statusCode).toBe(404)
     expect([runs, sink.events.length]).toEqual([1, 2])
-    expect(sink.events[0]?.payload.omitted).toEqual({ 'request.body': 'not parsed' })
+    expect(sink.events[0]?.payload.omitted).toEqual([{ path: 'request.body', reason: 'not parsed' }])
     sink.fail()
     expect((await ask()).statusCode).toBe(503)
     expect(runs).toBe(1)
@@ -301,10 +302,10 @@ describe('the body of a request', () => {
     })
     const parts = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nhunter2\r\n--x--\r\n'
     const form = await record(post(parts, { 'content-type': 'multipart/form-data; boundary=x' }))
-    expect(form.received.payload.omitted?.['request.body']).toMatch(/^multipart; multipart\/form-data; \d+ bytes$/)
+    expect(form.received.payload.omitted?.[0]?.reason).toMatch(/^multipart; multipart\/form-data; \d+ bytes$/)
     expect(form.complete.payload.response?.status_code).toBe(200)
     const image = await record(post('png!', { 'content-type': 'image/png' }))
-    expect(image.received.payload.omitted?.['request.body']).toBe('binary; image/png; 4 bytes')
+    expect(image.received.payload.omitted?.[0]?.reason).toBe('binary; image/png; 4 bytes')
   })
 })
 
@@ -339,14 +340,14 @@ describe('the body of a reply', () => {
     })
     const { complete } = await record({})
     expect(complete.payload.response?.body).toEqual(body)
-    expect(complete.payload.omitted?.['response.body']).toBe(mark)
+    expect(complete.payload.omitted?.[0]?.reason).toBe(mark)
   })
 
   it('that is a stream is never read', async () => {
     const { record } = await serve({ level: 3 }, (app) => {
       app.get('/', async (_request, reply) => reply.type('text/csv').send(Readable.from(['a,b\n', 'c,d\n'])))
     })
-    expect((await record({})).complete.payload.omitted).toEqual({ 'response.body': 'stream; text/csv' })
+    expect((await record({})).complete.payload.omitted).toEqual([{ path: 'response.body', reason: 'stream; text/csv' }])
   })
 
   it('that is sent raw is recorded when it is sent at once', async () => {
@@ -364,7 +365,9 @@ describe('the body of a reply', () => {
     })
     const { complete } = await record({})
     expect(complete.payload.response).toMatchObject({ headers: { 'x-a': 'a' }, body: { token: '[REDACTED]', b: 2 } })
-    expect((await record({ url: '/parts' })).complete.payload.omitted).toEqual({ 'response.body': 'stream' })
+    expect((await record({ url: '/parts' })).complete.payload.omitted).toEqual([
+      { path: 'response.body', reason: 'stream' },
+    ])
   })
 
   it('is not there where none is sent', async () => {
@@ -396,6 +399,7 @@ describe('what privacy demands', () => {
     const omit = [
       'auth.name',
       'request.request_meta.remote_address',
+      'request.request_meta.host',
       'request.request_meta.user_agent',
       'request.node_meta.ip',
       'request.body',

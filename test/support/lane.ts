@@ -41,6 +41,7 @@ export function requestDraft(endpoint: string): Draft {
     endpoint,
     route: undefined,
     namespace: 'default',
+    host: '',
     userAgent: undefined,
     sourceIps: undefined,
     traceparent: undefined,

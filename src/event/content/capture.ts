@@ -3,6 +3,7 @@ import { type ChangeReport, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT } from '../../redact/redacted-json.js'
 import type { Marks } from '../../redact/schema-marks.js'
 import { quote } from '../bounded-text.js'
+import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
 
@@ -31,7 +32,7 @@ export class Capture {
     for (const name of side === 'request' ? requestHeaders : responseHeaders) {
       if (parts.length === BOUNDS.headers) break
       const path = `${side}.headers.${name}`
-      const part = guarded(path, changes, () => writeHeader(name, headerText(headers[name]), path, changes))
+      const part = guarded(path, changes, () => writeHeader(name, joined(headers[name]), path, changes))
       if (part !== '') parts.push(part)
     }
     return parts.length === 0 ? '' : `,"headers":{${parts.join(',')}}`
@@ -85,8 +86,9 @@ function member(changes: ChangeReport, json: string): string {
   return `,"body":${json}`
 }
 
-function writeHeader(name: string, value: string | undefined, path: string, changes: ChangeReport): string {
-  if (value === undefined) return ''
+function writeHeader(name: string, sent: string | undefined, path: string, changes: ChangeReport): string {
+  if (sent === undefined) return ''
+  const value = headerText(sent)
   const { redactor } = changes
   const secrecy = redactor.secrecyOf(name)
   if (secrecy > 0) {
@@ -100,7 +102,7 @@ function writeHeader(name: string, value: string | undefined, path: string, chan
   return `${quoteWhole(name)}:${quote(redactor.value(value, changes), BOUNDS.headerValue, path, changes)}`
 }
 
-function headerText(value: unknown): string | undefined {
+function joined(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
   if (!Array.isArray(value)) return undefined

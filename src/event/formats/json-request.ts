@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { ChangeReport } from '../../redact/change-report.js'
 import { bounded, quote } from '../bounded-text.js'
 import { flat } from '../flat.js'
+import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
 import { Connections, type RequestFacts, readRequest } from '../request-facts.js'
 import { writeTexts } from './json-lists.js'
@@ -60,26 +61,28 @@ function writeOperation(operation: string, changes: ChangeReport): string {
 
 /** From where a request came to the end of it. */
 function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
-  const { connection, userAgent, sourceIps, traceparent } = facts
+  const { connection, host, userAgent, sourceIps, traceparent } = facts
   const { origin } = connection
   const isKept = sourceIps === undefined && traceparent === undefined
-  if (isKept && origin !== null && origin.userAgent === userAgent) return origin.json
+  if (isKept && origin !== null && origin.userAgent === userAgent && origin.host === host) return origin.json
   const json = `,"request_meta":{${writeMeta(facts, changes)}},"node_meta":{${writeNode(facts, changes)}}}`
-  if (isKept && changes.isUntouched) connection.origin = { userAgent, json: flat(json) }
+  if (isKept && changes.isUntouched) connection.origin = { host, userAgent, json: flat(json) }
   return json
 }
 
 /** Where a request came from: each member with its comma, the first one without. */
 function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   const { redactor } = changes
-  const { connection, userAgent, sourceIps, traceparent } = facts
+  const { connection, host, userAgent, sourceIps, traceparent } = facts
   let json = ''
   if (!redactor.omits('request.request_meta.remote_address')) {
     json += `,"remote_address":${quote(connection.remote, BOUNDS.address, 'request.request_meta.remote_address', changes)}`
   }
+  if (host !== '' && !redactor.omits('request.request_meta.host')) {
+    json += `,"host":${writeHeader(host, BOUNDS.host, 'request.request_meta.host', changes)}`
+  }
   if (userAgent !== undefined && !redactor.omits('request.request_meta.user_agent')) {
-    const path = 'request.request_meta.user_agent'
-    json += `,"user_agent":${quote(redactor.text(userAgent, path, changes), BOUNDS.userAgent, path, changes)}`
+    json += `,"user_agent":${writeHeader(userAgent, BOUNDS.userAgent, 'request.request_meta.user_agent', changes)}`
   }
   if (sourceIps !== undefined && !redactor.omits('request.request_meta.source_ips')) {
     json += writeSourceIps(sourceIps, changes)
@@ -94,11 +97,15 @@ function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   return json.slice(1)
 }
 
+function writeHeader(value: string, limit: number, path: string, changes: ChangeReport): string {
+  return quote(changes.redactor.text(headerText(value), path, changes), limit, path, changes)
+}
+
 function writeNode({ connection }: RequestFacts, changes: ChangeReport): string {
   if (changes.redactor.omits('request.node_meta.ip')) return ''
   return `"ip":${quote(connection.local, BOUNDS.address, 'request.node_meta.ip', changes)}`
 }
 
 function writeSourceIps(addresses: readonly string[], changes: ChangeReport): string {
-  return `,"source_ips":${writeTexts(addresses, ADDRESSES, 'request.request_meta.source_ips', changes)}`
+  return `,"source_ips":${writeTexts(addresses.map(headerText), ADDRESSES, 'request.request_meta.source_ips', changes)}`
 }

@@ -59,10 +59,15 @@ export function writeCorrection(
   return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}}`
 }
 
-function writeChanges(changes: ChangeReport): string {
+/** Lists, for a path as a key would be taken for a tree of keys by search engines. */
+function writeChanges({ truncated, omitted, redacted }: ChangeReport): string {
   let json = ''
-  if (changes.truncated !== undefined) json += `,"truncated":${JSON.stringify(changes.truncated)}`
-  if (changes.omitted !== undefined) json += `,"omitted":${JSON.stringify(changes.omitted)}`
-  if (changes.redacted > 0) json += `,"redacted":${changes.redacted}`
+  if (truncated !== undefined) json += `,"truncated":${writeJson(entriesOf(truncated, (change) => change))}`
+  if (omitted !== undefined) json += `,"omitted":${writeJson(entriesOf(omitted, (reason) => ({ reason })))}`
+  if (redacted > 0) json += `,"redacted":${redacted}`
   return json
+}
+
+function entriesOf<Value>(byPath: Readonly<Record<string, Value>>, members: (value: Value) => object): object[] {
+  return Object.entries(byPath).map(([path, value]) => ({ path, ...members(value) }))
 }

@@ -45,7 +45,11 @@ function expected(name: string, seq: number, port: number, clientPort: string): 
         endpoint: at(request, 'endpoint'),
         route: name.includes('denied') ? '/v1/jobs' : '/v1/job/:id/summary',
         namespace: at(request, 'namespace'),
-        request_meta: { ...meta, remote_address: String(meta.remote_address).replace(/\d+$/, clientPort) },
+        request_meta: {
+          remote_address: String(meta.remote_address).replace(/\d+$/, clientPort),
+          host: 'audit.test',
+          user_agent: at(meta, 'user_agent'),
+        },
         node_meta: { ip: String(node.ip).replace(/\d+$/, String(port)) },
       },
       ...(response !== undefined && { response: { ...objectAt(payload, 'response'), duration_ms: 0 } }),
