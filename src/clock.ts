@@ -1,4 +1,19 @@
-import { monotonicNow, RealDate } from './timers.js'
+import { setTimeout as sleepNow } from 'node:timers/promises'
+
+// Takes the timers and the `Date` that there are when the module is loaded. Tests put mocks in the place of the globals,
+// and of what `node:timers` exports: a record that waits for one of those is stored when the test says so, if ever.
+
+export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
+
+export const { nextTick } = process
+
+export const RealDate = Date
+
+/** Waits for a number of milliseconds. */
+export const sleep = sleepNow
+
+/** Milliseconds since the process started; never goes back. */
+export const monotonicNow = performance.now.bind(performance)
 
 /** Where the time comes from; tests inject their own. */
 export interface Clock {
@@ -14,8 +29,8 @@ const LATEST = 253_402_300_799_999
 const { now: realNow } = RealDate
 
 /**
- * A test that sets the `Date` finds its time in the records, as if the system's clock had been set. What a mock gives
- * that is not a time is not used.
+ * The system's clock. A test that sets the `Date` finds its time in the records, as if the system's clock had been set.
+ * What a mock gives that is not a time is not used.
  */
 export const systemClock: Clock = {
   now: () => {

@@ -1,4 +1,4 @@
-import { clearInterval, monotonicNow, setInterval } from '../timers.js'
+import { clearInterval, monotonicNow, setInterval } from '../clock.js'
 import type { Progress } from './command.js'
 
 const INTERVAL = 200

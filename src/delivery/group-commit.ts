@@ -1,4 +1,4 @@
-import { monotonicNow, nextTick, setImmediate } from '../timers.js'
+import { monotonicNow, nextTick, setImmediate } from '../clock.js'
 
 /**
  * So many are written before the turn is over. Hundreds of requests that wait together no longer fit in a processor's own

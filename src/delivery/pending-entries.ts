@@ -1,7 +1,7 @@
+import { nextTick } from '../clock.js'
 import { type Draft, type Format, jsonFormat } from '../event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
-import { nextTick } from '../timers.js'
 import { DeliveryAccounting } from './accounting.js'
 import { Entry, type Lane } from './entry.js'
 import { Queue } from './queue.js'

@@ -1,7 +1,7 @@
+import { clearInterval, setInterval } from '../clock.js'
 import { AuditSinkTimeout, AuditSinkUnavailable } from '../errors.js'
 import { FailureLog, type SinkLogger } from '../logger.js'
 import type { AuditSink, SinkContext } from '../sinks/sink.js'
-import { clearInterval, setInterval } from '../timers.js'
 import { GroupCommit } from './group-commit.js'
 import type { PendingEntries } from './pending-entries.js'
 import { type AskedCall, ReopenClose } from './reopen-close.js'

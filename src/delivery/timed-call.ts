@@ -1,5 +1,5 @@
+import { clearTimeout, monotonicNow, nextTick, setTimeout } from '../clock.js'
 import { STORED } from '../sinks/sink.js'
-import { clearTimeout, monotonicNow, nextTick, setTimeout } from '../timers.js'
 
 /** What a call that settled says: its error, if any, and whether it came after the timeout. */
 export type Settled = (error: unknown, late: boolean) => void

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
+import { clearInterval, setInterval } from '../clock.js'
 import type { AuditStats } from '../runtime/runtime.js'
-import { clearInterval, setInterval } from '../timers.js'
 
 /** How often the counters are published, in milliseconds. */
 const INTERVAL = 1000

@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from '../timers.js'
+import { clearTimeout, setTimeout } from '../clock.js'
 
 /** What of an exchange these lists need. */
 export interface OpenExchange {

@@ -3,7 +3,7 @@ import { WriteStream } from 'node:tty'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProgressLine } from '../../src/cli/progress.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** Standard error, as a terminal or not. */
 function stream(isTTY: boolean): { written: string[]; stderr: NodeJS.WriteStream } {

@@ -7,7 +7,7 @@ import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry } from '../../src/sinks/sink.js'
 import { gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from '../support/lane.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** What a sink says of a batch; `part` mixes all fates, the sink's doubts too. */
 type How = 'store' | 'fail' | 'part'

@@ -12,7 +12,7 @@ import {
   useFakeTimers,
 } from '../support/lane.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 describe('opening', () => {
   it('opens the sink with its context before anything is written', async () => {

@@ -13,7 +13,7 @@ import {
   useFakeTimers,
 } from '../support/lane.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 type Kind = 'ask' | 'tell' | 'wait'
 

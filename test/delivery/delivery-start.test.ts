@@ -7,7 +7,7 @@ import { faultySink } from '../../src/testing.js'
 import { draft, gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from '../support/lane.js'
 import { validateLine } from '../support/schema.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 const BEGINNING = ',"payload":{"type":"start"}}'
 

@@ -15,7 +15,7 @@ import {
 } from '../support/lane.js'
 import { validateLine } from '../support/schema.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 const MIB = 1024 * 1024
 

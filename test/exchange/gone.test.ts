@@ -7,7 +7,7 @@ import { requestBytes, Wire } from '../support/wire.js'
 import { GUARANTEES } from './oracle.js'
 import { deferred, type Served, serve } from './server.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** Longer than a test may take: whoever waits for it is not green. */
 const NEVER = '10m'

@@ -1,7 +1,7 @@
 import { describe, it, vi } from 'vitest'
 import { FAULTS, failEveryCall, onDisk } from '../sinks/file/every-call.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 describe('says the truth about every entry, keeps files whole and works again, whichever call meets with', () => {
   it.each(Object.keys(FAULTS))('%s', async (name) => {

@@ -5,7 +5,7 @@ import type { Guarantee } from '../exchange/oracle.js'
 import { StagedSink, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** Milliseconds; the sinks' own timeout is longer than any server takes to close. */
 const CLOSE_TIMEOUT = 1000

@@ -11,7 +11,7 @@ import { NEVER, turns, until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { requestBytes, Wire } from '../support/wire.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** Milliseconds. */
 const CLOSE_TIMEOUT = 60

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import audit, { type AuditStats, memorySink } from '../../src/index.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 const CHANNEL = 'fastify-audit-log:stats'
 

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { type OpenExchange, OpenExchanges } from '../../src/runtime/open-exchanges.js'
 import { settle, useFakeTimers } from '../support/lane.js'
 
-vi.mock('../../src/timers.js', () => import('../support/current-timers.js'))
+vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
 /** An exchange that takes itself off the list when it is given up, as the real one does. */
 class Stub implements OpenExchange {

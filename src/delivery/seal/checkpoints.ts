@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
-import type { Clock } from '../../clock.js'
-import { toIsoTime } from '../../clock.js'
+import { type Clock, toIsoTime } from '../../clock.js'
 import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } from '../../event/checkpoint.js'
 import type { SinkLogger } from '../../logger.js'
 import { type Entry, OwnEntry } from '../entry.js'

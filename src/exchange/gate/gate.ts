@@ -1,4 +1,4 @@
-import { nextTick } from '../../timers.js'
+import { nextTick } from '../../clock.js'
 
 /**
  * Holds the bytes of a reply back until its Complete is stored.

@@ -1,4 +1,4 @@
-import { nextTick } from '../../timers.js'
+import { nextTick } from '../../clock.js'
 import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
 import { headersOfHead, statusOfHead } from './response-head.js'
 

@@ -1,5 +1,5 @@
+import { nextTick, setImmediate } from '../../clock.js'
 import { AuditUnsupportedRuntime } from '../../errors.js'
-import { nextTick, setImmediate } from '../../timers.js'
 import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 

@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { setImmediate } from '../../timers.js'
+import { setImmediate } from '../../clock.js'
 import { type Answer, call, GATE, type GateKeeper } from './gate.js'
 import { Http1Gate, type Http1Response } from './http1.js'
 

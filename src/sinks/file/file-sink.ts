@@ -1,6 +1,5 @@
-import { type Clock, systemClock } from '../../clock.js'
+import { type Clock, sleep, systemClock } from '../../clock.js'
 import { AuditSinkUnavailable } from '../../errors.js'
-import { sleep } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
 import { type AuditEntry, type AuditSink, type SinkContext, STORED, type TailOptions } from '../sink.js'
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'

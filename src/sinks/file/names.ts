@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path'
-import { RealDate } from '../../timers.js'
+import { RealDate } from '../../clock.js'
 
 /** An archive's place in the order of its file's archives. */
 export interface Archive {

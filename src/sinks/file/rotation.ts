@@ -1,4 +1,4 @@
-import { RealDate } from '../../timers.js'
+import { RealDate } from '../../clock.js'
 import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp, syncDirectory } from './fs.js'
 import { LogFile } from './log-file.js'
 import type { ArchiveNames } from './names.js'

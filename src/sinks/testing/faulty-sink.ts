@@ -1,4 +1,4 @@
-import { setTimeout } from '../../timers.js'
+import { setTimeout } from '../../clock.js'
 import { BatchError } from '../batch-error.js'
 import { Outage } from '../outage.js'
 import type { AuditEntry, AuditSink, SinkContext, TailOptions } from '../sink.js'

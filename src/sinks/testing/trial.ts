@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { clearTimeout, setTimeout } from '../../clock.js'
 import { isSealedLine } from '../../event/seal-line.js'
-import { clearTimeout, setTimeout } from '../../timers.js'
 import { BatchError } from '../batch-error.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
 import { makeEntry } from './entries.js'

@@ -1,7 +1,7 @@
 import { describe, it, vi } from 'vitest'
 import { failEveryCall, onDisk } from './every-call.js'
 
-vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 /** The rest, and the others on the real disk, are among the long tests. */
 const SHORT = ['ENOSPC, until there is room', 'EIO, once', 'a short write, and another', 'a hang']

@@ -9,7 +9,7 @@ import { type Lock, takeLock } from '../../../src/sinks/file/lock.js'
 import { identify } from '../../../src/sinks/file/process-identity.js'
 import { entry, ManualClock, START, until, type World, world } from './world.js'
 
-vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 const TOKEN = 'b3c1f2d0-1111-4222-8333-444455556666'
 

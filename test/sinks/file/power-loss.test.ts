@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { lossesOf } from './model/power-loss.js'
 
-vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 describe('power loss, on a disk that keeps some of what was not synced', () => {
   it('takes nothing acknowledged with `fsync: true`, tears no line, and leaves a lock that the next boot takes', async () => {

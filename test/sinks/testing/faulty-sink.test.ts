@@ -4,7 +4,7 @@ import { BatchError } from '../../../src/sinks/batch-error.js'
 import { makeEntry } from '../../../src/sinks/testing/entries.js'
 import { faultySink } from '../../../src/testing.js'
 
-vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 const batchOf = (...endpoints: string[]): AuditEntry[] => endpoints.map((endpoint, index) => makeEntry(index, endpoint))
 const endpointsOf = ({ events }: ReturnType<typeof memorySink>) => events.map(({ payload }) => payload.request.endpoint)

@@ -6,7 +6,7 @@ import { BROKEN_IN_OUTAGES } from './broken-in-outages.js'
 import { BROKEN } from './broken-sinks.js'
 import { GoodSink, type Sink, type Spoil } from './good-sink.js'
 
-vi.mock('../../../src/timers.js', () => import('../../support/current-timers.js'))
+vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 /** The names of the checks that a sink fails, with what they say. */
 async function failures(spoil: Spoil = () => ({}), more: Partial<SinkUnderTest> = {}): Promise<Map<string, string>> {
