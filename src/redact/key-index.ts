@@ -1,5 +1,5 @@
 import { isPlain } from '../json.js'
-import { builtInSecrecy, formsOf, type Secrecy } from './keys.js'
+import { normalKey, readKey, type Secrecy } from './keys.js'
 import { cuesOf } from './search/prefilter.js'
 
 /** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
@@ -9,6 +9,8 @@ const LONGEST = 64
 /** What is known of a key. */
 interface KnownKey {
   readonly secrecy: Secrecy
+  /** It is secret by an option, whatever it is by the built-in words. */
+  readonly isOwn: boolean
   readonly forms: readonly string[]
   readonly literal: string | null
 }
@@ -20,14 +22,19 @@ export class KeyIndex {
 
   /** `keys` are secret beside those that are built in. */
   constructor(keys: readonly string[]) {
-    this.own = new Set(keys.map((key) => formsOf(key)?.[0] ?? ''))
+    this.own = new Set(keys.map(normalKey))
   }
 
   /** `marks` are names in their normal form, which are secret here and now. */
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy {
     const known = this.find(key)
-    if (known.secrecy > 0 || marks === null) return known.secrecy
-    return known.forms.some((form) => marks.has(form)) ? 1 : 0
+    return known.secrecy > 0 || !isMarked(known, marks) ? known.secrecy : 1
+  }
+
+  /** Whether an option or a mark names a key. */
+  isNamed(key: string, marks: ReadonlySet<string> | null): boolean {
+    const known = this.find(key)
+    return known.isOwn || isMarked(known, marks)
   }
 
   /** `"key":` as JSON has it; null when something of the key is to be redacted, escaped or cut, or may be. */
@@ -50,14 +57,17 @@ export class KeyIndex {
   }
 }
 
+function isMarked({ forms }: KnownKey, marks: ReadonlySet<string> | null): boolean {
+  return marks !== null && forms.some((form) => marks.has(form))
+}
+
 function look(key: string, own: ReadonlySet<string>): KnownKey {
-  const forms = formsOf(key)
-  // Nothing can be told of it.
-  if (forms === undefined) return { secrecy: 2, forms: [], literal: null }
-  let secrecy: Secrecy = forms.some((form) => own.has(form)) ? 1 : 0
-  for (const form of forms) {
-    const builtIn = builtInSecrecy(form)
-    if (builtIn > secrecy) secrecy = builtIn
+  const { secrecy, forms } = readKey(key)
+  const isOwn = forms.some((form) => own.has(form))
+  return {
+    secrecy: isOwn && secrecy === 0 ? 1 : secrecy,
+    isOwn,
+    forms,
+    literal: forms.length > 0 && cuesOf(key) === 0 && isPlain(key) ? `"${key}":` : null,
   }
-  return { secrecy, forms, literal: cuesOf(key) === 0 && isPlain(key) ? `"${key}":` : null }
 }

@@ -108,7 +108,7 @@ export class RedactedJson {
   private property(comma: string, key: string, value: unknown, depth: number): boolean {
     const { changes, marks } = this
     const { redactor } = changes
-    const secrecy = redactor.secrecyOf(key, marks)
+    const secrecy = redactor.secrecyOfValue(key, value, marks)
     const literal = redactor.keyLiteral(key, changes)
     // A key is the client's text as any other.
     const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)

@@ -102,6 +102,13 @@ export class Redactor {
     return this.keys.secrecyOf(key, marks)
   }
 
+  /** The same of one value: booleans and null tell no secret, unless an option or a mark names their key. */
+  secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null = null): Secrecy {
+    const secrecy = this.secrecyOf(key, marks)
+    if (secrecy === 0 || (value !== null && typeof value !== 'boolean')) return secrecy
+    return this.keys.isNamed(key, marks) ? secrecy : 0
+  }
+
   /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
   keyLiteral(key: string, changes: RedactionReport): string | null {
     // The URL of a secret is one in a key, too.

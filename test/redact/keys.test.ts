@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import * as lists from '../../src/redact/keys.js'
+import * as vocabulary from '../../src/redact/key-words.js'
 import { isSecretKey, normalKey, OMITTABLE } from '../../src/redact/redactor.js'
+import { harmlessKeys, secretKeys } from '../support/keys.js'
 import { read } from '../support/markdown.js'
 import { redactorOf } from '../support/secrets.js'
 
@@ -34,8 +35,8 @@ const NAMED = {
       'authorization',
       'cookie',
     ],
-    ...['Set-Cookie', 'client_secret', 'credential', 'credentials', 'kubeconfig', 'session', 'sessionId', 'cardNumber'],
-    ...['credit_card_number', 'ssn', 'aws_secret_access_key', 'AWSAccessKeyId', 'X-Amz-Signature', 'X-Amz-Credential'],
+    ...['Set-Cookie', 'client_secret', 'credential', 'credentials', 'kubeconfig', 'sessionId', 'cardNumber'],
+    ...['credit_card_number', 'ssn', 'aws_secret_access_key', 'X-Amz-Signature', 'X-Amz-Credential'],
     ...['X-Amz-Security-Token', 'X-Goog-Signature', 'X-Goog-Credential', 'GoogleAccessId', 'Signature', 'sig'],
     ...['Proxy-Authorization', 'x-csrf-token', 'connect.sid', 'JSESSIONID', 'auth.token', 'webhookSecret', 'x+api+key'],
   ],
@@ -49,7 +50,7 @@ describe('the built-in names', () => {
   })
 
   it.each([
-    ...['author', 'authors', 'tokens', 'tokens_used', 'maxTokens', 'token_type', 'nextPageToken', 'passwords_count'],
+    ...['author', 'authors', 'tokens_used', 'maxTokens', 'token_type', 'nextPageToken', 'passwords_count'],
     ...['password_updated_at', 'pinned', 'shipping', 'secretary', 'sidebar', 'sessions', 'monkey', 'key', 'id', 'code'],
     ...['signatures', 'passenger', 'compass', 'opinion', 'cookie_consent', 'page', ''],
   ])('are not %s', (key) => {
@@ -64,10 +65,49 @@ describe('the built-in names', () => {
     expect(redactor.secrecyOf(`${path(31)}.pin`)).toBe(2)
   })
 
-  it('are in their normal form', () => {
-    for (const names of Object.values(lists)) {
-      if (Array.isArray(names)) expect(names.map((name: string) => normalKey(name))).toEqual(names)
-    }
+  it('are told apart by their words, however these are joined', () => {
+    const joints = [
+      (words: string[]) => words.join('_'),
+      (words: string[]) => words.join('-').toUpperCase(),
+      (words: string[]) => words.map((word, index) => (index === 0 ? word : capital(word))).join(''),
+      (words: string[]) => words.map(capital).join(''),
+      (words: string[]) => words.join(' '),
+    ]
+    const named = [...vocabulary.MASKED_WORDS, ...vocabulary.SECRET_WORDS, ...vocabulary.MASKED_OWNED]
+    const secret = named.filter((name) => !/\d$/.test(name))
+    const before = fc.constantFrom([], ['new'], ['user'], ['db', '2'])
+    const after = fc.constantFrom([], ['1'], ['value'], ['hash'])
+    fc.assert(
+      fc.property(before, fc.constantFrom(...secret), after, fc.constantFrom(...joints), (owner, name, rest, join) => {
+        expect(isSecretKey(join([...owner, ...name.split(' '), ...rest])), name).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+    const asked = fc.constantFrom('password', 'token', 'secret', 'credentials', 'otp', 'pin')
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...vocabulary.QUESTIONS),
+        asked,
+        fc.constantFrom(...joints),
+        (question, name, join) => {
+          expect(isSecretKey(join([question, name])), `${question} ${name}`).toBe(false)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  it('are found with accents and in full-width letters', () => {
+    expect(['contraseña', 'CONTRASEÑA', 'ｐａｓｓｗｏｒｄ', 'new_pässwörd'].filter((key) => !isSecretKey(key))).toEqual(
+      [],
+    )
+  })
+
+  it('are found at the end of a key, however long it is', () => {
+    const long = 'a_'.repeat(50_000)
+    expect([`${long}password`, `${long}db_pass`, `${'new_'.repeat(50_000)}pin`, long].map(isSecretKey)).toEqual([
+      ...[true, false, false, false],
+    ])
   })
 })
 
@@ -118,22 +158,39 @@ describe('what is known of a key', () => {
 })
 
 describe('docs/redaction.md', () => {
-  /** The names in a row of the table of built-in names. */
+  const page = read('docs/redaction.md')
+
+  /** The words in a row of one of the tables. */
   const row = (title: string): string[] => {
-    const line = read('docs/redaction.md')
-      .split('\n')
-      .find((text) => text.startsWith(`| ${title} |`))
+    const line = page.split('\n').find((text) => text.startsWith(`| ${title} |`))
     return [...(line ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
   }
 
   it.each([
-    ['masked in either mode, by its name', lists.MASKED_NAMES],
-    ['masked in either mode, by its ending', lists.MASKED_ENDINGS],
-    ['masked or hashed, by its name', lists.SECRET_NAMES],
-    ['masked or hashed, by its ending', lists.SECRET_ENDINGS],
-    ['not secret, whatever its ending', lists.PUBLIC_NAMES],
-  ])('has every built-in name that is %s, and no other', (title, names) => {
-    expect(row(title)).toEqual(names)
+    ['at the end of any compound; masked', vocabulary.MASKED_WORDS],
+    ['at the end of any compound', vocabulary.SECRET_WORDS],
+    ['alone, or after an owner; masked', vocabulary.MASKED_OWNED],
+    ['alone, or after an owner', vocabulary.SECRET_OWNED],
+    ['alone', vocabulary.SECRET_ALONE],
+    ['before `key`', ['key', ...vocabulary.SECRET_KEYS]],
+    ['before `code`; masked', ['code', ...vocabulary.SECRET_CODES]],
+    ['before `url`, `uri`, `dsn`', [...vocabulary.ADDRESS_WORDS, ...vocabulary.SECRET_ADDRESSES]],
+    ['not secret', [...vocabulary.PUBLIC_COMPOUNDS, ...vocabulary.PUBLIC_WORDS]],
+    ['questions and numbers', vocabulary.QUESTIONS],
+    ['owners', vocabulary.OWNERS],
+    ['after a secret word', vocabulary.TRAILING_WORDS],
+  ])('has every word that is %s, and no other', (title, words) => {
+    expect(row(title)).toEqual(words)
+  })
+
+  it('says how many keys of the published lists are told right', () => {
+    const found = secretKeys.filter(isSecretKey).length
+    const kept = harmlessKeys.filter((key) => !isSecretKey(key)).length
+    expect([new Set(secretKeys).size, new Set(harmlessKeys).size]).toEqual([secretKeys.length, harmlessKeys.length])
+    expect(page).toContain(`| ${secretKeys.length} secret keys | ${found} found (${rate(found, secretKeys)}) |`)
+    expect(page).toContain(`| ${harmlessKeys.length} harmless keys | ${kept} kept (${rate(kept, harmlessKeys)}) |`)
+    const wrong = secretKeys.filter((key) => !isSecretKey(key)).concat(harmlessKeys.filter(isSecretKey))
+    expect(row('told wrong')).toEqual(wrong)
   })
 
   it('has every part that can be left out, and no other', () => {
@@ -141,3 +198,11 @@ describe('docs/redaction.md', () => {
     expect([...section.matchAll(/`([^`]+)`/g)].map(([, path]) => path)).toEqual([...OMITTABLE])
   })
 })
+
+function capital(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1)
+}
+
+function rate(right: number, all: readonly string[]): string {
+  return `${((100 * right) / all.length).toFixed(1)} %`
+}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { LONGEST_TEXT, RedactedJson } from '../../src/redact/redacted-json.js'
 import { newChanges } from '../support/changes.js'
 import { cleaned, hostileText } from '../support/hostile.js'
+import { redactorOf } from '../support/secrets.js'
 
 const ROOM = 65_536
 
@@ -13,6 +14,12 @@ function write(value: unknown, { limit = ROOM, marks }: { limit?: number; marks?
   const json = writer.write(value)
   const parsed: unknown = json === '' ? undefined : JSON.parse(json)
   return { json, value: parsed, writer, changes }
+}
+
+/** JSON in a string, by the rules of an option. */
+function writeNamed(keys: string[], text: string): unknown {
+  const written: unknown = JSON.parse(new RedactedJson(ROOM, newChanges(redactorOf({ keys }))).write(text))
+  return JSON.parse(String(written))
 }
 
 /** Throws whatever is done with it. */
@@ -181,6 +188,19 @@ describe('a key', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('has booleans and null under it kept, unless a mark or an option names it', () => {
+    const value = { password: null, token: true, secret: { a: 1 }, otp: 123456, vip: true, list: [{ pin: false }] }
+    const kept = { password: null, token: true, secret: '[REDACTED]', otp: '[REDACTED]', list: [{ pin: false }] }
+    const text = JSON.stringify(value)
+    for (const written of [write(value).value, JSON.parse(String(write(text).value))]) {
+      expect(written).toEqual({ ...kept, vip: true })
+    }
+    const all = { ...kept, password: '[REDACTED]', vip: '[REDACTED]' }
+    for (const written of [write(value, { marks: ['vip', 'password'] }).value, writeNamed(['vip', 'password'], text)]) {
+      expect(written).toEqual(all)
+    }
   })
 
   it('that is a secret itself is redacted', () => {

@@ -101,23 +101,6 @@ describe('a key', () => {
     )
   })
 
-  it('is not secret for a part of its name', () => {
-    for (const key of [
-      'tokens',
-      'passwords_count',
-      'author',
-      'pinned',
-      'secretary',
-      'sidebar',
-      'monkey',
-      'key',
-      'page',
-      '',
-    ]) {
-      expect(isSecretKey(key), key).toBe(false)
-    }
-  })
-
   it('may be anything', () => {
     fc.assert(
       fc.property(hostileText, (key) => {

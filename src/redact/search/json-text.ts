@@ -10,7 +10,8 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
 /** What is secret in JSON: by its key, or by what it is. */
 export interface JsonRules {
-  secrecyOf(key: string): Secrecy
+  /** How secret a value is by its key; of an object or a list, nothing but that is given. */
+  secrecyOf(key: string, value: unknown): Secrecy
   replacement(value: unknown, secrecy: Secrecy): string
   /** A string of the JSON, redacted. */
   text(text: string): string
@@ -35,7 +36,8 @@ class JsonRedaction {
   private copied = 0
   /** The string that was read last: a key when a colon follows. */
   private string: { start: number; literal: string } | null = null
-  /** How secret the value is that comes next. */
+  /** The key of the value that comes next, when it is secret. */
+  private key: string | null = null
   private secrecy: Secrecy = 0
   /** Where the secret object or array begins that is being read, and how many are open in it. */
   private container = -1
@@ -61,23 +63,28 @@ class JsonRedaction {
       return
     }
     this.endString(false)
-    if (this.secrecy > 0) this.readSecret(token, start)
+    if (this.key !== null) this.readSecret(this.key, token, start)
     else if (token.startsWith('"')) this.string = { start, literal: token }
     else if (isCard(token)) this.put(start, start + token.length, this.rules.replacement(token, 1))
   }
 
-  private readSecret(token: string, start: number): void {
+  private readSecret(key: string, token: string, start: number): void {
+    this.key = null
     if (token === '{' || token === '[') {
       this.container = start
       this.depth = 1
-    } else this.putSecret(start, start + token.length, JSON.parse(token))
+      return
+    }
+    const value: unknown = JSON.parse(token)
+    this.secrecy = this.rules.secrecyOf(key, value)
+    if (this.secrecy > 0) this.put(start, start + token.length, this.rules.replacement(value, this.secrecy))
   }
 
   private skip(token: string, start: number): void {
     if (token === '{' || token === '[') this.depth++
     else if (token === '}' || token === ']') this.depth--
     if (this.depth > 0) return
-    this.putSecret(this.container, start + token.length, null)
+    this.put(this.container, start + token.length, this.rules.replacement(null, this.secrecy))
     this.container = -1
   }
 
@@ -89,12 +96,9 @@ class JsonRedaction {
     const text = literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1)
     const redacted = rules.text(text)
     if (redacted !== text) this.put(start, start + literal.length, redacted)
-    if (isKey) this.secrecy = rules.secrecyOf(text)
-  }
-
-  private putSecret(start: number, end: number, value: unknown): void {
-    this.put(start, end, this.rules.replacement(value, this.secrecy))
-    this.secrecy = 0
+    if (!isKey) return
+    this.secrecy = rules.secrecyOf(text, undefined)
+    if (this.secrecy > 0) this.key = text
   }
 
   private put(start: number, end: number, text: string): void {

@@ -19,6 +19,7 @@ const ENCODED = /[^\s&?#;=/]+/g
 /** Which keys are secret, and what stands in the place of their values. */
 export interface SearchRules {
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy
+  secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null): Secrecy
   replacement(value: unknown, secrecy: Secrecy): string
 }
 
@@ -103,7 +104,7 @@ export class Search {
 
   private json(text: string, json: number, decoded: number): string {
     return redactJson(text, {
-      secrecyOf: (key) => this.secrecyOf(key),
+      secrecyOf: (key, value) => this.rules.secrecyOfValue(key, value, this.marks),
       replacement: (value, secrecy) => this.replacement(value, secrecy),
       text: (inner) => this.text(inner, json, decoded),
     })

@@ -14,6 +14,7 @@ const keys = new KeyIndex([])
 /** What stands for a secret tells the secrets of one kind from those of another, and each from `[REDACTED]`. */
 const rules = {
   secrecyOf: (key: string, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
+  secrecyOfValue: (key: string, _value: unknown, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
   replacement: (value: unknown, secrecy: number) => `<${secrecy}:${JSON.stringify(value)}>`,
 }
 

@@ -1,0 +1,107 @@
+// The vocabulary of keys, in lower case. `redactor.secrecyOf` reads a key as words: `DB_PASS`, `dbPass` and `dbpass` are
+// `db pass`. docs/redaction.md has the same tables, and a test compares them.
+
+/** Words that make a key's value secret at the end of any compound. Their values are masked in either mode. */
+export const MASKED_WORDS = list(`
+  password, passwd, pwd, pswd, passphrase, passcode, passwort, kennwort, contrasena, senha, wachtwoord, mot de passe,
+  private key, mnemonic, mnemonic phrase, seed phrase, seed words, recovery phrase, secret phrase, xprv,
+  secret key base, client key data, key pem, keytab, cvv, cvc, cvn, cvv code, cvc code, cvv number, cvc number,
+  security code, card verification value, card verification code, otp, totp, hotp, otp token, one time token,
+  mfa token, 2fa token, two factor token, security answer, secret answer, saml assertion, track 1, track 2, track data,
+  pin block, pasword, passwrd, password pepper, priv key, xpriv, wallet seed, key material, client key, ssh key,
+  rsa key, dsa key, ecdsa key, ed25519 key, tls key, ssl key, unseal key
+`)
+
+/** Words that do so alone, or after words for what they belong to: `db pass`, but not `boarding pass`. Masked. */
+export const MASKED_OWNED = list(`
+  pass, pw, pin, pin number, pem, pfx, mpin, tpin
+`)
+
+/** Words that make a key's value secret at the end of any compound; masked, or hashed in mode `hmac`. */
+export const SECRET_WORDS = list(`
+  secret, token, jwt, cookie, credential, credentials, cred, creds, authorization, csrf, xsrf, psk, kubeconfig,
+  docker config json, ssn, social security, social security number, secret id, connection string,
+  shared access signature, x amz signature, x amz credential, x goog signature, x goog credential, google access id,
+  oauth signature, oauth verifier, code verifier, id token hint, auth header, authorization header, cookie header,
+  client assertion, saml response, saml request, session id, sess id, session cookie, j session id, php sess id,
+  php session id, asp session id, asp net session id, user session, magic link, reset link, card number, card no,
+  cc number, cc num, cc no, credit card, debit card, primary account number, cryptogram, pan token, sas url
+`)
+
+/** Words that do so alone, or after words for what they belong to. */
+export const SECRET_OWNED = list(`
+  pat, dsn, bearer, passkey
+`)
+
+/** Words that do so alone. */
+export const SECRET_ALONE = list(`
+  auth, x auth, basic auth, proxy auth, http auth, registry auth, redis cli auth, sid, connect sid, sig, signature,
+  auth string
+`)
+
+/** What these are the key, the code or the address of is secret; the last word alone says nothing. */
+export const SECRET_KEYS = list(`
+  api, app, application, access, secret, signing, encryption, decryption, cipher, crypto, master, auth, shared,
+  account, server, session, hmac, aes, wifi, wep, wpa, license, deploy, subscription, function, functions, symmetric,
+  jwt, token, cookie, root, recovery, bitlocker, vault, sas, webhook, sp, service principal, service, certificate,
+  encryption customer, stripe, openai, anthropic, sendgrid, mailgun, twilio, github, gitlab, google, aws, azure, gcp,
+  firebase, algolia, datadog, cloudflare, sentry, network, enc, sign, decrypt, encrypt, paseto, fernet, merchant
+`)
+
+export const SECRET_CODES = list(`
+  auth, authorization, device, verification, verify, reset, password reset, recovery, backup, mfa, 2fa, tfa,
+  two factor, otp, totp, sms, one time, login, access, activation, unlock, pin, email, magic, pairing
+`)
+
+export const SECRET_ADDRESSES = list(`
+  database, db, postgres, postgresql, pg, mysql, mariadb, mongo, mongodb, redis, amqp, rabbitmq, jdbc, broker,
+  connection, clickhouse, elasticsearch
+`)
+
+/** The last words of compounds with the three lists above. */
+export const ADDRESS_WORDS = list(`
+  url, uri, dsn
+`)
+
+/** Compounds that are not secret, though they end in such a word. */
+export const PUBLIC_COMPOUNDS = list(`
+  next token, page token, prev page token, sync token, cursor token, continuation token, scroll token,
+  pagination token, resume token, start page token, stop token, eos token, bos token, pad token, unk token, mask token,
+  new tokens, prompt tokens, completion tokens, input tokens, output tokens, cached tokens, reasoning tokens,
+  unexpected token, design token, color token, theme token, spacing token, typography token, erc20 token, erc721 token,
+  erc1155 token, nft token, governance token, fee token, token 0, client request token, idempotency token,
+  existing secret, image pull secret, auth 0, authorizations, accept cookie, accepts cookie, include credential,
+  prediction tokens, audio tokens, image tokens, text tokens, remaining tokens, limit tokens, public key pem, cert pem
+`)
+
+/** Keys in one word that are not secret, though as two words they are: India's postal code. */
+export const PUBLIC_WORDS = list(`
+  pincode
+`)
+
+/** Before a secret's word they make a question or a number of it: `hasPassword`, `max_tokens`. */
+export const QUESTIONS = list(`
+  is, are, has, have, requires, require, needs, need, forgot, forgotten, show, hide, toggle, allow, allows, use, uses,
+  enable, enabled, disable, disabled, can, should, must, supports, support, no, without, with, missing, max, min,
+  total, num, count, enter, automount, masked
+`)
+
+/** What a password, a PIN or a personal token belongs to, and what stands before them in forms. */
+export const OWNERS = list(`
+  db, database, user, my, mail, email, smtp, imap, pop3, ftp, sftp, ssh, admin, root, login, log, redis, mysql, pg,
+  postgres, mongo, rabbitmq, rabbit, amqp, proxy, basic, auth, http, wifi, ldap, bind, account, new, old, current,
+  confirm, repeat, default, client, server, app, api, service, vpn, sudo, bot, key, keystore, truststore, cert, x,
+  system, sys, master, temp, tmp, initial, site, web, wp, customer, guest, owner, host, remote, local, github, gitlab,
+  git, azure, aws, docker, registry, npm, card, sim, atm, wallet, payment, transaction, security, sentry, personal,
+  access, sms, next, id, session, store, become, upi
+`)
+
+/** After a secret's word they change nothing: `passwordHash`, `secret_value`. Digits and a plural's `s` neither. */
+export const TRAILING_WORDS = list(`
+  value, values, string, str, hash, hashed, digest, salt, confirm, confirmation, again, repeat, new, old, current,
+  data, pem, b64, base64, hex, raw, plaintext, encrypted, binary, nonce, phrase, plain, conf, json
+`)
+
+function list(text: string): readonly string[] {
+  return text.trim().split(/,\s+/)
+}
