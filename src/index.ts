@@ -47,7 +47,7 @@ export type { RuleOptions } from './policy/rules.js'
 export type { TrailQuery } from './reader/query.js'
 export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'
 export type { TrailExchange } from './reader/record.js'
-export type { Secret } from './reader/verify/keys.js'
+export type { NamedSecret, Secret } from './reader/verify/keys.js'
 export type {
   VerifiedFile,
   VerifiedRange,

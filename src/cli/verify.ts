@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { NamedSecret } from '../reader/verify/keys.js'
 import type { VerifyProblem, VerifyResult } from '../reader/verify/result.js'
 import { type VerifyOptions, verifyTrail } from '../reader/verify/verify.js'
 import { optionValue, type Parsed } from './arguments.js'
@@ -16,7 +17,7 @@ export const verify: Command = {
     'secret-file': {
       value: '[KEYID=]FILE',
       multiple: true,
-      help: 'what the lines were sealed with; by its key id when there were several',
+      help: 'what the lines were sealed with; of several, each by its key id, the oldest first',
     },
     expect: {
       value: 'CHECKPOINT',
@@ -62,15 +63,15 @@ async function optionsOf(parsed: Parsed): Promise<VerifyOptions> {
 
 async function secretOf(given: readonly string[] | undefined): Promise<VerifyOptions['secret']> {
   if (given === undefined) return undefined
-  const secrets: Array<readonly [string, Uint8Array]> = []
+  const secrets: NamedSecret[] = []
   for (const text of given) {
     const [, keyId, file = text] = /^([^/=]+)=(.+)$/.exec(text) ?? []
     const secret = await secretIn(file)
-    if (keyId !== undefined) secrets.push([keyId, secret])
+    if (keyId !== undefined) secrets.push({ keyId, secret })
     else if (given.length === 1) return secret
     else throw new UsageError(`--secret-file ${text} has no key id; with several, write each as KEYID=FILE`)
   }
-  return Object.fromEntries(secrets)
+  return secrets
 }
 
 /** Without the line feed that an editor puts at the end. */

@@ -53,7 +53,7 @@ describe('verify', () => {
     const code = async (...args: string[]) => (await cli.run('verify', ...args, path)).code
     expect(await code('--secret-file', file)).toBe(0)
     expect(await code('--secret-file', wrong)).toBe(1)
-    expect(await code('--secret-file', `new=${wrong}`, '--secret-file', `old=${file}`)).toBe(0)
+    expect(await code('--secret-file', `0=${wrong}`, '--secret-file', `1=${file}`)).toBe(0)
     expect(await cli.run('verify', '--secret-file', file, '--secret-file', `old=${wrong}`, path)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('has no key id'),

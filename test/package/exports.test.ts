@@ -40,6 +40,7 @@ const publicNames = [
   'LifecycleEvent',
   'LifecycleType',
   'MemorySink',
+  'NamedSecret',
   'NamespaceFunction',
   'OmittablePath',
   'RedactOptions',

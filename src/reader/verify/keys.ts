@@ -5,44 +5,76 @@ import { HASH_BYTES, sealHash } from '../../event/seal-line.js'
 /** A secret that lines were sealed with: at least 32 bytes. */
 export type Secret = string | Uint8Array
 
-/** How a line was sealed: with the secret of this name, or with none. */
-export type SealedWith = { readonly keyId: string } | 'no secret'
+/** One of several secrets, by the `keyId` that it was given in the option `seal`. */
+export interface NamedSecret {
+  readonly keyId: string
+  readonly secret: Secret
+}
+
+/** How a line was sealed: with this secret, whose place is in the order of their use, or with none. */
+export type SealedWith = (NamedSecret & { readonly place: number }) | 'no secret'
 
 const BRACE = 0x7d
 
-/** What lines are verified with: the given secrets, or a plain hash where none is. */
+/** What lines are verified with: the given secrets, the oldest first, or a plain hash where none is. */
 export class SealKeys {
-  private readonly secrets: ReadonlyMap<string, Secret>
+  private readonly secrets: readonly Exclude<SealedWith, 'no secret'>[]
 
-  constructor(secret: Secret | Readonly<Record<string, Secret>> | undefined) {
-    if (secret === undefined) this.secrets = new Map()
-    else if (typeof secret === 'string' || secret instanceof Uint8Array) this.secrets = new Map([['', secret]])
-    else this.secrets = new Map(Object.entries(secret))
+  /** @throws `FST_AUDIT_INVALID_KEY` when the list of secrets is empty, or two of them have the same `keyId`. */
+  constructor(given: Secret | readonly NamedSecret[] | undefined) {
+    this.secrets = listOf(given).map((one, place) => ({ ...one, place }))
   }
 
   /** Whether every line must be sealed with a secret. */
   get areSecret(): boolean {
-    return this.secrets.size > 0
+    return this.secrets.length > 0
   }
 
-  /** How a line was sealed, `likely` that way; `undefined` when it is not what was sealed, as far as is known here. */
-  find(line: Buffer, stated: string, likely: SealedWith | undefined): SealedWith | undefined {
+  /** Whether the secrets are told apart by name: a single one may have any. */
+  get areNamed(): boolean {
+    return this.secrets.length > 1
+  }
+
+  /** The secret that the newest line must be sealed with. */
+  get newest(): SealedWith {
+    return this.secrets.at(-1) ?? 'no secret'
+  }
+
+  /**
+   * How a line was sealed: `before` is how the line before it was, and `keyId` the secret that it names itself. Of secrets
+   * that are the same, a later one is found first. `undefined` when the line is not what was sealed, as far as is known.
+   */
+  find(line: Buffer, stated: string, before: SealedWith | undefined, keyId?: string): SealedWith | undefined {
     const content = withoutHash(line)
-    if (likely !== undefined && this.hash(content, likely) === stated) return likely
-    for (const keyId of this.secrets.keys()) {
-      if (this.hash(content, { keyId }) === stated) return { keyId }
-    }
-    return this.hash(content, 'no secret') === stated ? 'no secret' : undefined
+    const isBy = (by: SealedWith): boolean => hashOf(content, by) === stated
+    const named = keyId === undefined ? undefined : this.secrets.find((secret) => secret.keyId === keyId)
+    for (const by of [named, before]) if (by !== undefined && isBy(by)) return by
+    const place = before === undefined || before === 'no secret' ? 0 : before.place
+    const others = [...this.secrets.slice(place), ...this.secrets.slice(0, place)]
+    return others.find(isBy) ?? (isBy('no secret') ? 'no secret' : undefined)
   }
 
   /** What the line's hash would have to be. */
   expected(line: Buffer, by: SealedWith): string {
-    return this.hash(withoutHash(line), by)
+    return hashOf(withoutHash(line), by)
   }
+}
 
-  private hash(content: Buffer, by: SealedWith): string {
-    return sealHash(content, by === 'no secret' ? undefined : this.secrets.get(by.keyId))
+function hashOf(content: Buffer, by: SealedWith): string {
+  return sealHash(content, by === 'no secret' ? undefined : by.secret)
+}
+
+function listOf(given: Secret | readonly NamedSecret[] | undefined): readonly NamedSecret[] {
+  if (given === undefined) return []
+  if (typeof given === 'string' || given instanceof Uint8Array) return [{ keyId: '', secret: given }]
+  if (!Array.isArray(given) || given.length === 0) {
+    throw new AuditInvalidKey('`secret` is neither a secret nor a list of `{ keyId, secret }`, the oldest first')
   }
+  const names = new Set(given.map(({ keyId }) => keyId))
+  if (names.size < given.length) {
+    throw new AuditInvalidKey('two secrets have the same `keyId`; one that was used again needs a `keyId` of its own')
+  }
+  return given
 }
 
 /**

@@ -9,7 +9,8 @@ import { isObject, parseRecord } from '../record.js'
 import { ChainCheck } from './chain-check.js'
 import { FileNames } from './file-names.js'
 import type { Findings, Place } from './findings.js'
-import type { SealedWith, SealKeys } from './keys.js'
+import { KeyOrder } from './key-order.js'
+import type { SealKeys } from './keys.js'
 import type { VerifiedFile, VerifyResult } from './result.js'
 
 export interface TrailCheckOptions {
@@ -47,20 +48,21 @@ export class TrailCheck {
   private names: FileNames
   /** The hashes of the last lines of files that were deleted. */
   private readonly deleted = new Set<string | undefined>()
-  private sealedWith: SealedWith | undefined
+  private order: KeyOrder
   private sink: string | undefined
   private file: VerifiedFile = { path: '', lines: 0, sealed: 0, unsealed: 0, torn: false }
 
   constructor(private readonly options: TrailCheckOptions) {
     this.chain = new ChainCheck(options.findings)
     this.names = new FileNames(options.findings)
+    this.order = new KeyOrder(options.keys, options.findings)
   }
 
   async trail(files: readonly TrailFile[], onBytes: (bytes: number) => void): Promise<void> {
-    const { findings } = this.options
+    const { findings, keys } = this.options
     this.chain = new ChainCheck(findings)
     this.names = new FileNames(findings)
-    this.sealedWith = undefined
+    this.order = new KeyOrder(keys, findings)
     this.sink = undefined
     this.endSigned()
     const { sealed, checkpoints } = this
@@ -77,6 +79,7 @@ export class TrailCheck {
     if (this.sealed === sealed) this.reportUnsealed()
     else if (this.checkpoints === checkpoints) this.reportUnsigned()
     this.names.settle()
+    this.order.settle(this.place())
     const { beginning, beginsBehind } = this.chain
     if (beginning !== null && beginsBehind !== undefined && this.deleted.has(beginsBehind)) {
       findings.remove(beginning)
@@ -182,11 +185,13 @@ export class TrailCheck {
     this.sealed++
     this.file.sealed++
     const { keys } = this.options
-    const by = keys.find(line, seal.hash, this.sealedWith)
+    const details = detailsOf(line)
+    const entry = details?.type === 'seal' ? { named: text(details.value.key_id) } : undefined
+    const by = keys.find(line, seal.hash, this.order.before, entry?.named)
     if (by !== undefined && seal.prev === GENESIS) this.endSigned()
     this.unsigned++
     if (by === undefined) this.takeAltered(line, seal)
-    else this.takeVerified(line, seal, by)
+    else this.takeVerified(seal, details, this.order.take(by, this.place(), entry))
   }
 
   /** A checkpoint says nothing of the chains before its own. */
@@ -198,24 +203,18 @@ export class TrailCheck {
   private takeAltered(line: Buffer, seal: LineSeal): void {
     const { keys, findings } = this.options
     findings.add('altered', this.place(), 'is not what was sealed')
-    this.chain.takeAltered(seal, keys.expected(line, this.sealedWith ?? 'no secret'))
+    this.chain.takeAltered(seal, keys.expected(line, this.order.before ?? 'no secret'))
   }
 
-  private takeVerified(line: Buffer, seal: LineSeal, by: SealedWith): void {
-    const { keys, findings, expected } = this.options
+  private takeVerified(seal: LineSeal, details: Details | undefined, isOurs: boolean): void {
     this.verified++
-    const details = detailsOf(line)
-    this.checkKey(by, details)
-    if (by !== 'no secret' || !keys.areSecret) {
+    if (isOurs) {
       const followsUnsealed = details?.type === 'seal' && text(details.value.unsealed) !== undefined
       this.chain.take({ place: this.place(), seal, begins: this.beginningOf(details), followsUnsealed })
       if (details !== undefined) this.takeDetails(details, seal)
       this.last = { ...this.place(), hash: seal.hash }
-    } else {
-      findings.add('key', this.place(), 'is sealed without the secret, so that anybody may have written it')
-      this.chain.takeAltered(seal, seal.hash)
-    }
-    if (seal.hash === expected) this.isReached = true
+    } else this.chain.takeAltered(seal, seal.hash)
+    if (seal.hash === this.options.expected) this.isReached = true
   }
 
   /** How a chain begins or goes on here, if the line says so; a chain of another sink does not begin in this trail. */
@@ -224,16 +223,6 @@ export class TrailCheck {
     const { sink } = this
     this.sink = text(details.value.sink)
     return sink === undefined || sink === this.sink ? text(details.value.chain) : undefined
-  }
-
-  /** Only the entry `seal` says that another secret is used from there on. */
-  private checkKey(by: SealedWith, details: Details | undefined): void {
-    const before = this.sealedWith
-    if (by === 'no secret') return
-    if (before !== undefined && before !== 'no secret' && before.keyId !== by.keyId && details?.type !== 'seal') {
-      this.options.findings.add('key', this.place(), 'is sealed with another secret than the line before it')
-    }
-    this.sealedWith = by
   }
 
   private takeDetails({ type, value }: Details, seal: LineSeal): void {

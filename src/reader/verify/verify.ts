@@ -4,7 +4,7 @@ import { closeFiles, findFiles } from '../files.js'
 import { expectationOf } from './expectation.js'
 import { orderTrails } from './file-order.js'
 import { Findings } from './findings.js'
-import { publicKeyOf, SealKeys, type Secret } from './keys.js'
+import { type NamedSecret, publicKeyOf, SealKeys, type Secret } from './keys.js'
 import type { VerifyResult } from './result.js'
 import { TrailCheck } from './trail-check.js'
 
@@ -12,8 +12,12 @@ import { TrailCheck } from './trail-check.js'
 export interface VerifyOptions {
   /** The Ed25519 public key of the checkpoints: a `KeyObject`, or PEM. With it, each checkpoint must be signed by it. */
   publicKey?: KeyObject | string | undefined
-  /** What the lines were sealed with, or each such secret by its `keyId`. With it, every line must be sealed so. */
-  secret?: Secret | Readonly<Record<string, Secret>> | undefined
+  /**
+   * What the lines were sealed with. With it, every line must be sealed so. After a change of keys, all secrets in the order
+   * of their use, each by its `keyId`: the newest line must be sealed with the last one, and no line with an earlier one
+   * than a line before it.
+   */
+  secret?: Secret | readonly NamedSecret[] | undefined
   /** What the trail must reach: a checkpoint that was kept elsewhere, as an object or as JSON, or a line's `hash`. */
   expect?: Checkpoint | string | undefined
   /** Told now and then how many of the files' bytes are read. */
@@ -25,8 +29,8 @@ export interface VerifyOptions {
  * beside it as well, a directory for the trails in it, and compressed files are read too. Memory does not grow with
  * the trail.
  *
- * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; `FST_AUDIT_INVALID_KEY` when `publicKey` or
- * `expect` is not one; the system's error when a file cannot be opened.
+ * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; `FST_AUDIT_INVALID_KEY` when `publicKey`,
+ * `secret` or `expect` cannot be used; the system's error when a file cannot be opened.
  *
  * @example
  * ```ts

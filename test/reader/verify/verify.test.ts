@@ -118,7 +118,16 @@ describe('a trail as it was written', () => {
     await writeTrail(place, [2], { secret: SECRET, keyId: 'a' })
     await writeTrail(place, [2], { secret: other, keyId: 'b' })
     const paths = [join(place, 'audit.log')]
-    expect(found(await verifyTrail(paths, { secret: { a: SECRET, b: other } }))).toEqual([])
+    expect(
+      found(
+        await verifyTrail(paths, {
+          secret: [
+            { keyId: 'a', secret: SECRET },
+            { keyId: 'b', secret: other },
+          ],
+        }),
+      ),
+    ).toEqual([])
     expect((await verifyTrail(paths, { secret: SECRET })).ok).toBe(false)
   })
 })
