@@ -1,28 +1,27 @@
-import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { readdirSync, readFileSync } from 'node:fs'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { shared } from './vitest.shared.js'
 
-// Another Fastify than the installed one: its folder, as `scripts/test-fastifies` says it.
-const { AUDIT_TEST_FASTIFY: fastify } = process.env
+/** Folders whose files leave no trace in a process, so that one runs many of them: starting another costs more than most. */
+const TRACELESS = ['event', 'exchange', 'libraries', 'options', 'policy', 'reader', 'redact', 'transparency']
+
+const traceless = TRACELESS.flatMap(testsIn).filter((file) => !mocksModules(file))
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      ...(fastify === undefined ? [] : [{ find: /^fastify$/, replacement: `${fastify}/fastify.js` }]),
-      { find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+  ...shared,
+  test: {
+    ...shared.test,
+    projects: [
+      { extends: true, test: { name: 'together', include: traceless, isolate: false } },
       {
-        find: /^fastify-audit-log\/testing$/,
-        replacement: fileURLToPath(new URL('./src/testing.ts', import.meta.url)),
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...traceless],
+        },
       },
     ],
-  },
-  test: {
-    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    // Bounds what hangs, and nothing else: a test that waits in vain fails by name, however busy the machine is.
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
-    expect: { poll: { timeout: 200_000 } },
-    // Real processes: a file that crashes, changes its umask or holds a lock disturbs no other.
-    pool: 'forks',
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
@@ -30,3 +29,13 @@ export default defineConfig({
     },
   },
 })
+
+function testsIn(folder: string): string[] {
+  const files = readdirSync(new URL(`./test/${folder}/`, import.meta.url), { encoding: 'utf8', recursive: true })
+  return files.filter((file) => file.endsWith('.test.ts')).map((file) => `test/${folder}/${file}`)
+}
+
+/** A module that another file has loaded is not replaced. */
+function mocksModules(file: string): boolean {
+  return readFileSync(new URL(file, import.meta.url), 'utf8').includes('vi.mock(')
+}

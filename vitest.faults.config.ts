@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
-import base from './vitest.config.js'
+import { shared } from './vitest.shared.js'
 
 /** The long tests: each makes one kind of fault happen many times. */
 export default defineConfig({
-  ...base,
-  test: { ...base.test, include: ['test/**/*.fault.ts'], testTimeout: 300_000 },
+  ...shared,
+  test: { ...shared.test, include: ['test/**/*.fault.ts'], testTimeout: 300_000 },
 })

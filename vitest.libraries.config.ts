@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
-import base from './vitest.config.js'
+import { shared } from './vitest.shared.js'
 
 /** The heavier libraries: `npm run test:libraries` installs them first. */
 export default defineConfig({
-  ...base,
-  test: { ...base.test, include: ['test/libraries/heavy/*.heavy.ts'] },
+  ...shared,
+  test: { ...shared.test, include: ['test/libraries/heavy/*.heavy.ts'] },
 })

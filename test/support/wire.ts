@@ -13,13 +13,14 @@ export interface Reply {
 
 /** A client on a bare socket, which sees every byte. */
 export class Wire {
-  private chunks: Buffer[] = []
+  /** All that was received since the last `forget`, a character a byte. */
+  bytes = ''
   private readonly waiting: Array<() => void> = []
   private isClosed = false
 
   private constructor(readonly socket: Socket) {
-    socket.on('data', (chunk) => {
-      this.chunks.push(chunk)
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      this.bytes += chunk
       this.wake()
     })
     // A reset is one way of cutting a connection, and 'close' follows.
@@ -36,10 +37,9 @@ export class Wire {
     return new Wire(socket)
   }
 
-  get bytes(): string {
-    const received = Buffer.concat(this.chunks)
-    this.chunks = [received]
-    return received.toString('latin1')
+  /** Drops what was received: a connection that is kept open would otherwise be read from its start for each reply. */
+  forget(): void {
+    this.bytes = ''
   }
 
   send(text: string | Buffer): void {
@@ -52,7 +52,7 @@ export class Wire {
     return this.bytes
   }
 
-  /** Resolves when the connection is closed, with what came: a large reply is put together once, not at each chunk. */
+  /** Resolves when the connection is closed, with everything that was received. */
   async closed(): Promise<string> {
     while (!this.isClosed) await this.more()
     return this.bytes

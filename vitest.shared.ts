@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url'
+import type { ViteUserConfig } from 'vitest/config'
+
+// Another Fastify than the installed one: its folder, as `scripts/test-fastifies` says it.
+const { AUDIT_TEST_FASTIFY: fastify } = process.env
+
+/** What the suite, the long tests and those of the heavier libraries have in common. */
+export const shared = {
+  resolve: {
+    alias: [
+      ...(fastify === undefined ? [] : [{ find: /^fastify$/, replacement: `${fastify}/fastify.js` }]),
+      { find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+      {
+        find: /^fastify-audit-log\/testing$/,
+        replacement: fileURLToPath(new URL('./src/testing.ts', import.meta.url)),
+      },
+    ],
+  },
+  test: {
+    // Bounds what hangs, and nothing else: a test that waits in vain fails by name, however busy the machine is.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 200_000 } },
+    // Real processes: a file that crashes, changes its umask or holds a lock disturbs no other.
+    pool: 'forks',
+  },
+} satisfies ViteUserConfig
