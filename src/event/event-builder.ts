@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
-import { Annotations } from './content/annotations.js'
+import type { Annotations } from './content/annotations.js'
 import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
 import type { Envelope } from './envelope.js'
@@ -79,9 +79,10 @@ export class EventBuilder {
     this.isBodyMissing = body === undefined && this.changes.omitted?.['request.body'] === undefined
   }
 
-  annotate(values: Readonly<Record<string, unknown>>): void {
-    this.annotations ??= new Annotations(this.changes)
-    this.annotations.add(values)
+  /** False if something was cut or left out. */
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    this.annotations ??= this.context.capture.annotations(this.changes)
+    return this.annotations.add(values)
   }
 
   received(): Draft {

@@ -13,6 +13,4 @@ export const BOUNDS = {
   error: 1024,
   headerValue: 1024,
   headers: 64,
-  annotations: 4096,
-  annotationKeys: 16,
 } as const

@@ -78,8 +78,7 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
       this.context.counts.annotationsTooLate++
       return false
     }
-    this.records.annotate(values)
-    return true
+    return this.records.annotate(values)
   }
 
   /** Records Received, now or when the body is parsed that it is to hold. */

@@ -6,8 +6,10 @@ export interface RequestAudit {
   /** The id that both records carry; minted by the server. */
   readonly id: string
   /**
-   * Adds to this request's `OperationComplete`: at most 16 keys and 4 KiB in all, the values of secret keys redacted.
-   * False when it is too late for that, or the request is not audited.
+   * Adds to this request's `OperationComplete`, the values of secret keys redacted: by default at most 16 keys and 4 KiB in
+   * all (`capture.maxAnnotations`, `capture.maxAnnotationBytes`). What is too long is cut, and the record names it.
+   *
+   * False if something was cut or left out, if it is too late, or if the request is not audited.
    *
    * @example
    * ```ts

@@ -49,6 +49,26 @@ export function maxBodyProblem(value: string | number): string | undefined {
   return "is more than a trail can hold of one body; write at most '16MiB'"
 }
 
+export const MAX_ANNOTATIONS = 1000
+
+const MAX_ANNOTATION_BYTES = 2 ** 20
+
+/** In less, neither a key nor a start of its value has room. */
+const SMALLEST_SHARE = 64
+
+export function maxAnnotationProblem(value: string | number): string | undefined {
+  return parseSize(value) <= MAX_ANNOTATION_BYTES
+    ? undefined
+    : "is more than a line holds of them; write at most '1MiB'"
+}
+
+export function annotationShareProblem(keys: number, size: string | number): string | undefined {
+  const least = keys * SMALLEST_SHARE
+  return parseSize(size) >= least
+    ? undefined
+    : `is too small for ${keys} keys; write at least ${least}, or fewer \`maxAnnotations\``
+}
+
 export function redactKeyProblem(key: string): string | undefined {
   if (key.includes('*')) return 'is a pattern, and keys are compared as a whole; write each name'
   if (/[^-_\s[\].]/.test(key)) return undefined

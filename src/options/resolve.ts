@@ -23,6 +23,8 @@ export function resolveOptions(options: z.output<typeof optionsSchema>): Resolve
       maxBodyBytes: parseSize(capture.maxBodyBytes),
       requestHeaders: capture.requestHeaders.map((name) => name.toLowerCase()),
       responseHeaders: capture.responseHeaders.map((name) => name.toLowerCase()),
+      maxAnnotations: capture.maxAnnotations,
+      maxAnnotationBytes: parseSize(capture.maxAnnotationBytes),
     },
     redact: { ...redact, secret: redact.secret === undefined ? undefined : Buffer.from(redact.secret) },
     identity,

@@ -8,9 +8,12 @@ import { KEY_ID, keyIdProblem, secretProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {
+  annotationShareProblem,
   capturedHeaderProblem,
   headerNamesProblem,
   levelProblem,
+  MAX_ANNOTATIONS,
+  maxAnnotationProblem,
   maxBodyProblem,
   patternProblem,
   redactKeyProblem,
@@ -79,6 +82,15 @@ export const captureSchema = strict('`capture`', {
     .superRefine(says(maxBodyProblem)),
   requestHeaders: headerNames(),
   responseHeaders: headerNames(),
+  maxAnnotations: count(1)
+    .max(MAX_ANNOTATIONS, { error: `is more than a line holds; write at most ${MAX_ANNOTATIONS}` })
+    .default(16),
+  maxAnnotationBytes: size("leaves no room for an annotation; write a size such as '4KiB'")
+    .default('4KiB')
+    .superRefine(says(maxAnnotationProblem)),
+}).superRefine(({ maxAnnotations, maxAnnotationBytes }, context) => {
+  const message = annotationShareProblem(maxAnnotations, maxAnnotationBytes)
+  if (message !== undefined) context.addIssue({ code: 'custom', path: ['maxAnnotationBytes'], message })
 })
 
 export const redactSchema = strict('`redact`', {

@@ -175,6 +175,16 @@ export interface CaptureOptions {
    * @default []
    */
   responseHeaders?: readonly string[] | undefined
+  /**
+   * How many keys `request.audit.annotate` may add to a request.
+   * @default 16
+   */
+  maxAnnotations?: number | undefined
+  /**
+   * How many bytes they may take in a line, with their values; each key has a share of it.
+   * @default '4KiB'
+   */
+  maxAnnotationBytes?: Size | undefined
 }
 
 /** What never reaches a line, beside what is built in. */
@@ -242,7 +252,7 @@ export interface AuditOptions {
   rules?: readonly RuleOptions[] | undefined
   /**
    * How much of bodies and headers is recorded.
-   * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [] }
+   * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [], maxAnnotations: 16, maxAnnotationBytes: '4KiB' }
    */
   capture?: CaptureOptions | undefined
   /**

@@ -26,6 +26,13 @@ export class ChangeReport implements RedactionReport {
     this.truncated[path] = { bytes: Math.max(bytes, this.truncated[path]?.bytes ?? 0), kept }
   }
 
+  /** Takes over what a part says of itself. */
+  add({ truncated, omitted, redacted }: ChangeReport): void {
+    this.redacted += redacted
+    for (const [path, { bytes, kept }] of Object.entries(truncated ?? {})) this.markTruncated(path, bytes, kept)
+    for (const [path, reason] of Object.entries(omitted ?? {})) this.markOmitted(path, reason)
+  }
+
   markOmitted(path: string, reason: string): void {
     this.omitted ??= {}
     this.omitted[path] = reason

@@ -232,7 +232,7 @@ function withoutUrl(text: string, changes: RedactionReport): string {
 }
 
 /** Where the last word before `limit` begins, for it may be a part of a secret; digits and their gaps are one word. */
-function endOfWords(text: string, limit: number): number {
+export function endOfWords(text: string, limit: number): number {
   let end = limit
   while (end > 0 && !/\s/.test(text.charAt(end - 1))) end--
   while (end > 0 && /[\d\s+-]/.test(text.charAt(end - 1))) end--

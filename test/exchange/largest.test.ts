@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BOUNDS } from '../../src/event/limits.js'
 import audit, { memorySink } from '../../src/index.js'
+import { ANNOTATION_BOUNDS } from '../support/changes.js'
 import { validateLine } from '../support/schema.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { ask, type WireRequest } from '../support/wire.js'
@@ -45,7 +46,7 @@ const LARGEST: Array<[name: string, request: WireRequest, marks: string[]]> = [
     ['request.body'],
   ],
   ['a message', { url: '/error' }, ['response.error']],
-  ['annotations', { url: '/annotations' }, ['annotations']],
+  ['annotations', { url: '/annotations' }, [`annotations.0${long(63)}`, 'annotations.*']],
 ]
 
 describe('the largest that Node accepts', () => {
@@ -97,4 +98,4 @@ const LONGEST =
     BOUNDS.address * (BOUNDS.sourceIps + 2) +
     BOUNDS.headerValue +
     BOUNDS.error +
-    BOUNDS.annotations)
+    ANNOTATION_BOUNDS.maxBytes)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../src/event/content/annotations.js'
 import type { ChangeReport } from '../../src/redact/change-report.js'
 import { isSecretKey, REDACTED, Redactor } from '../../src/redact/redactor.js'
-import { newChanges } from '../support/changes.js'
+import { ANNOTATION_BOUNDS, newChanges } from '../support/changes.js'
 import { hostileText } from '../support/hostile.js'
 
 const redactor = new Redactor()
@@ -229,7 +229,7 @@ describe('an annotation', () => {
   it('holds no value of a secret key in any disguise', () => {
     fc.assert(
       fc.property(disguised, fc.boolean(), (key, isDeep) => {
-        const annotations = new Annotations(newChanges())
+        const annotations = new Annotations(newChanges(), ANNOTATION_BOUNDS)
         annotations.add(isDeep ? { order: [{ [key]: VALUE }] } : { [key]: VALUE })
         expect(annotations.toJson()).not.toContain(VALUE)
       }),

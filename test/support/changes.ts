@@ -1,6 +1,9 @@
 import { ChangeReport } from '../../src/redact/change-report.js'
 import { Redactor } from '../../src/redact/redactor.js'
 
+/** The bounds of annotations by default. */
+export const ANNOTATION_BOUNDS = { maxKeys: 16, maxBytes: 4096 } as const
+
 const BUILT_IN = new Redactor()
 
 /** A report of changes, by the built-in rules unless others are given. */

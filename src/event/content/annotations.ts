@@ -1,71 +1,157 @@
 import { ChangeReport, guarded } from '../../redact/change-report.js'
-import { RedactedJson } from '../../redact/redacted-json.js'
+import { LONGEST_TEXT, RedactedJson } from '../../redact/redacted-json.js'
+import { endOfWords } from '../../redact/redactor.js'
 import { ownValue } from '../../redact/safe-inspect.js'
-import { BOUNDS } from '../limits.js'
 
 const PATH = 'annotations'
 
-/** One annotation as JSON. */
-interface Part {
-  json: string
-  bytes: number
-  redacted: number
+/** How many characters of a key stand in a path, and how many keys beyond the bound are named. */
+const LONGEST_NAME = 64
+const MOST_SURPLUS = 16
+
+/** How much annotations may take in a line. */
+export interface AnnotationBounds {
+  readonly maxKeys: number
+  readonly maxBytes: number
 }
 
-/** What an application adds to the Complete of one exchange, as JSON that is bounded while it grows. */
+type Given = readonly [key: string, value: unknown]
+
+/** One annotation, and what was changed in it. */
+interface Part {
+  /** The member with its key; empty if it is left out. */
+  readonly json: string
+  /** Its size, with a comma before it. */
+  readonly bytes: number
+  readonly changes: ChangeReport
+}
+
+/**
+ * What an application adds to the Complete of one exchange, as JSON that is bounded while it grows. Half of the room is
+ * reserved in equal shares for all keys that there may be; keys that come first share the other half. So a long value, which
+ * a client may have chosen, leaves every later key a place.
+ */
 export class Annotations {
   private readonly parts = new Map<string, Part>()
-  private bytes = 2
-  private dropped = 0
-  /** Why something was left out whole. */
-  private omitted: string | undefined
+  /** Names of keys beyond the bound. */
+  private readonly surplus = new Set<string>()
+  private isUnreadable = false
 
-  constructor(private readonly changes: ChangeReport) {}
+  constructor(
+    private readonly changes: ChangeReport,
+    private readonly bounds: AnnotationBounds,
+  ) {}
 
-  /** A caller without types may give anything, and a Proxy may throw; neither costs the request anything. */
-  add(values: Readonly<Record<string, unknown>>): void {
+  /**
+   * False if something was cut or left out. A caller without types may give anything, and a Proxy may throw; neither costs
+   * the request anything.
+   */
+  add(values: Readonly<Record<string, unknown>>): boolean {
     try {
-      this.addAll(values)
+      return this.addAll(values)
     } catch {
-      this.omitted = 'not readable'
-    }
-  }
-
-  private addAll(values: Readonly<Record<string, unknown>>): void {
-    for (const key of Object.keys(values)) {
-      const value = ownValue(values, key)
-      if (value !== undefined) this.set(key, value)
+      this.isUnreadable = true
+      return false
     }
   }
 
   /** The object, once; what was changed in it is marked now, for Received has nothing of it. */
   toJson(): string {
-    const { changes } = this
-    if (this.dropped > 0) changes.markTruncated(PATH, this.bytes + this.dropped, this.bytes)
-    if (this.omitted !== undefined) changes.markOmitted(PATH, this.omitted)
-    const parts = [...this.parts.values()]
-    for (const { redacted } of parts) changes.redacted += redacted
-    return `{${parts.map(({ json }) => json).join(',')}}`
+    const { changes, surplus } = this
+    let members = ''
+    for (const part of this.parts.values()) {
+      if (part.json !== '') members += members === '' ? part.json : `,${part.json}`
+      changes.add(part.changes)
+    }
+    if (surplus.size > 0) changes.markOmitted(`${PATH}.*`, `too many keys; ${[...surplus].join(', ')}`)
+    if (this.isUnreadable) changes.markOmitted(PATH, 'not readable')
+    return `{${members}}`
   }
 
-  private set(key: string, value: unknown): void {
-    const changes = new ChangeReport(this.changes.redactor)
-    const writer = new RedactedJson(BOUNDS.annotations, changes)
-    // A key that is computed is a key, `__proto__` too.
-    const json = guarded(PATH, changes, () => writer.write({ [key]: value }).slice(1, -1))
-    if (json === '') {
-      this.omitted = changes.omitted?.[PATH]
-      return
-    }
-    // With the comma before it.
-    const part = { json, bytes: writer.kept - 1, redacted: changes.redacted }
-    const old = this.parts.get(key)
-    const bytes = this.bytes + part.bytes - (old?.bytes ?? 0)
-    const isFull = old === undefined && this.parts.size === BOUNDS.annotationKeys
-    if (isFull || writer.isCut || writer.leftOut > 0 || bytes > BOUNDS.annotations) this.dropped += writer.walked - 1
-    else {
+  private addAll(values: Readonly<Record<string, unknown>>): boolean {
+    const given = Object.keys(values).map((key) => [key, ownValue(values, key)] as const)
+    const present = given.filter(([, value]) => value !== undefined)
+    const added = this.admit(present)
+    let isWhole = added.length === present.length
+    const written = this.fit(added, this.roomFor(added))
+    for (const [index, [key]] of added.entries()) {
+      const part = written[index]
+      if (part === undefined) continue
       this.parts.set(key, part)
-      this.bytes = bytes
+      if (part.changes.truncated !== undefined || part.changes.omitted !== undefined) isWhole = false
     }
+    return isWhole
   }
+
+  /** The values for which there may be a key; the other keys are noted. */
+  private admit(given: readonly Given[]): Given[] {
+    const { parts, surplus, bounds, changes } = this
+    let room = bounds.maxKeys - parts.size
+    return given.filter(([key]) => {
+      if (parts.has(key) || room-- > 0) return true
+      if (surplus.size < MOST_SURPLUS) surplus.add(nameOf(key, changes))
+      return false
+    })
+  }
+
+  /** What is neither taken by other keys, nor reserved for keys that may still come. */
+  private roomFor(added: readonly Given[]): number {
+    const { maxKeys, maxBytes } = this.bounds
+    const others = new Map(this.parts)
+    for (const [key] of added) others.delete(key)
+    let room = maxBytes - 2
+    for (const { bytes } of others.values()) room -= bytes
+    return room - Math.floor((maxBytes - 2) / 2 / maxKeys) * (maxKeys - others.size - added.length)
+  }
+
+  /** Each value in an equal share of the room, where what small ones leave is for the larger ones. */
+  private fit(added: readonly Given[], room: number): Part[] {
+    const parts = added.map(([key, value]) => this.write(key, value, room))
+    const smallestFirst = [...parts.keys()].sort((one, other) => (parts[one]?.bytes ?? 0) - (parts[other]?.bytes ?? 0))
+    let left = room
+    for (const [done, index] of smallestFirst.entries()) {
+      const share = Math.floor(left / (parts.length - done))
+      const [part, given] = [parts[index], added[index]]
+      if (part === undefined || given === undefined) continue
+      const fitting = part.bytes <= share ? part : this.write(...given, share)
+      parts[index] = fitting
+      left -= fitting.bytes
+    }
+    return parts
+  }
+
+  private write(key: string, value: unknown, room: number): Part {
+    const changes = new ChangeReport(this.changes.redactor)
+    const path = guarded(PATH, changes, () => `${PATH}.${nameOf(key, changes)}`)
+    const json = path === '' ? '' : guarded(path, changes, () => writeMember(key, value, path, room, changes))
+    return { json, bytes: json === '' ? 0 : Buffer.byteLength(json) + 1, changes }
+  }
+}
+
+function writeMember(key: string, value: unknown, path: string, room: number, changes: ChangeReport): string {
+  const start = searchable(value)
+  // The braces take two bytes, and the comma of the member one.
+  const writer = new RedactedJson(room + 1, changes)
+  // A key that is computed is a key, `__proto__` too.
+  const json = writer.write({ [key]: start }).slice(1, -1)
+  const bytes = writer.walked - 2 + (start === value ? 0 : bytesOf(value) - bytesOf(start))
+  if (json === '') changes.markOmitted(path, `too long; ${bytes} bytes`)
+  else if (writer.isCut || start !== value) changes.markTruncated(path, bytes, writer.kept - 2)
+  if (writer.leftOut > 0) changes.markOmitted(`${path}.*`, `too long; ${writer.leftOut} texts`)
+  return json
+}
+
+/** A text is cut to what can be searched for secrets, between two words if there are some. */
+function searchable(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= LONGEST_TEXT) return value
+  return value.slice(0, endOfWords(value, LONGEST_TEXT) || LONGEST_TEXT)
+}
+
+function bytesOf(value: unknown): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : 0
+}
+
+/** A key as a path names it. */
+function nameOf(key: string, changes: ChangeReport): string {
+  return changes.redactor.value(key.slice(0, LONGEST_NAME), changes)
 }

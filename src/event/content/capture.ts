@@ -5,6 +5,7 @@ import type { Marks } from '../../redact/schema-marks.js'
 import { quote } from '../bounded-text.js'
 import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
+import { Annotations } from './annotations.js'
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
 
 export type { BodyFacts } from './body.js'
@@ -18,6 +19,8 @@ export interface CaptureSettings {
   /** In lower case. */
   readonly requestHeaders: readonly string[]
   readonly responseHeaders: readonly string[]
+  readonly maxAnnotations: number
+  readonly maxAnnotationBytes: number
 }
 
 /** Writes the parts of an event that are the client's or the handler's own: redacted first, then cut. */
@@ -58,6 +61,11 @@ export class Capture {
       changes,
       guarded(path, changes, () => this.writer(path, facts, marks, changes).sent(payload)),
     )
+  }
+
+  annotations(changes: ChangeReport): Annotations {
+    const { maxAnnotations, maxAnnotationBytes } = this.settings
+    return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes })
   }
 
   private writer(

@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Annotations } from '../../../src/event/content/annotations.js'
-import { BOUNDS } from '../../../src/event/limits.js'
 import { ChangeReport } from '../../../src/redact/change-report.js'
 import { Redactor } from '../../../src/redact/redactor.js'
-import { newChanges } from '../../support/changes.js'
+import { ANNOTATION_BOUNDS, newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 
 function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: ChangeReport; value: unknown } {
   const changes = newChanges()
-  const annotations = new Annotations(changes)
+  const annotations = new Annotations(changes, ANNOTATION_BOUNDS)
   for (const added of values) annotations.add(added)
   const json = annotations.toJson()
   return { json, changes, value: JSON.parse(json) }
@@ -39,8 +38,8 @@ describe('annotations', () => {
         ),
         (values) => {
           const { json, value } = annotate(...values)
-          expect(Buffer.byteLength(json)).toBeLessThanOrEqual(BOUNDS.annotations)
-          expect(Object.keys(Object(value)).length).toBeLessThanOrEqual(BOUNDS.annotationKeys)
+          expect(Buffer.byteLength(json)).toBeLessThanOrEqual(ANNOTATION_BOUNDS.maxBytes)
+          expect(Object.keys(Object(value)).length).toBeLessThanOrEqual(ANNOTATION_BOUNDS.maxKeys)
           expect(json).not.toMatch(/\p{Cc}|\p{Zl}|\p{Surrogate}/u)
         },
       ),
@@ -80,17 +79,83 @@ describe('annotations', () => {
     expect(annotate({ cycle }).json).toContain('[too deep]')
     const many: unknown[] = []
     for (let index = 0; index < 1000; index++) many.push(many)
-    expect(annotate({ many }).value).toEqual({})
+    expect(JSON.stringify(annotate({ many }).value)).toMatch(/^\{"many":\[/)
   })
 
-  it('leave out what is too much, and say how much of how much is kept', () => {
-    const { value, changes } = annotate({ big: 'x'.repeat(5000), small: 'y', bigger: 'z'.repeat(5000) })
-    expect(value).toEqual({ small: 'y' })
-    const { bytes, kept } = changes.truncated?.annotations ?? { bytes: 0, kept: 0 }
-    expect(kept).toBe('{"small":"y"}'.length + 1)
-    expect(bytes).toBeGreaterThan(10_000)
+  it('are there or named, each of the first keys, whatever is given', () => {
+    const anything = fc.oneof(
+      fc.string({ maxLength: 9000 }),
+      fc.constant('x'.repeat(5000)),
+      fc.anything(),
+      fc.integer(),
+    )
+    const given = fc.array(fc.dictionary(fc.string({ maxLength: 40 }), anything), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(given, fc.integer({ min: 1, max: 20 }), (calls, maxKeys) => {
+        const changes = newChanges()
+        const annotations = new Annotations(changes, { maxKeys, maxBytes: 64 * maxKeys })
+        const answers = calls.map((values) => annotations.add(values))
+        const json = annotations.toJson()
+        expect(Buffer.byteLength(json)).toBeLessThanOrEqual(64 * maxKeys)
+        const present = Object.keys(JSON.parse(json))
+        const marks = Object.keys({ ...changes.truncated, ...changes.omitted })
+        const keys = new Set(calls.flatMap((values) => Object.keys(values).filter((key) => values[key] !== undefined)))
+        for (const key of [...keys].slice(0, maxKeys)) {
+          expect(present.includes(key) || marks.includes(`annotations.${key}`), key).toBe(true)
+        }
+        if (keys.size > maxKeys) expect(changes.omitted).toHaveProperty(['annotations.*'])
+        if (answers.every((answer) => answer))
+          expect([changes.truncated, changes.omitted]).toEqual([undefined, undefined])
+        if (marks.length === 0) expect(answers).toEqual(calls.map(() => true))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('leave a later key its place, however long what came before it', () => {
+    const changes = newChanges()
+    const annotations = new Annotations(changes, ANNOTATION_BOUNDS)
+    expect(annotations.add({ note: 'x'.repeat(4080) })).toBe(false)
+    expect(annotations.add({ attempted_user: 'alice' })).toBe(true)
+    const value = JSON.parse(annotations.toJson())
+    expect(value).toMatchObject({ attempted_user: 'alice', note: expect.stringMatching(/^x{2000,}$/) })
+    expect(changes.truncated).toEqual({ 'annotations.note': { bytes: 4089, kept: expect.any(Number) } })
+    expect(changes.omitted).toBeUndefined()
+  })
+
+  it('share the room, where what small ones leave is for the larger ones', () => {
+    const { value, changes } = annotate({ a: 'a'.repeat(9000), small: 1, b: 'b'.repeat(9000) })
+    const { a = '', b = '', small } = Object(value)
+    expect(small).toBe(1)
+    expect(Math.abs(a.length - b.length)).toBeLessThan(4)
+    expect(a.length).toBeGreaterThan(1000)
+    expect(Object.keys(changes.truncated ?? {})).toEqual(['annotations.a', 'annotations.b'])
+  })
+
+  it('may be replaced, and then take the room that there is', () => {
+    const { value, changes } = annotate({ a: 'a'.repeat(9000) }, { a: 'b' }, { c: 'c'.repeat(1500) })
+    expect([value, changes.truncated]).toEqual([{ a: 'b', c: 'c'.repeat(1500) }, undefined])
+  })
+
+  it('say how long a text was of which only the start is searched', () => {
+    for (const [text, bytes] of [
+      ['é'.repeat(300_000), 600_000],
+      ['word '.repeat(100_000), 500_000],
+    ] as const) {
+      const { value, changes } = annotate({ text })
+      expect(String(Object(value).text).length).toBeGreaterThan(900)
+      expect(changes.truncated?.['annotations.text']?.bytes).toBe(bytes + '"text":""'.length)
+    }
+  })
+
+  it('name what has no place: a key beyond the bound, and one whose value has no start', () => {
     const keys = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index]))
-    expect(Object.keys(Object(annotate(keys).value))).toHaveLength(BOUNDS.annotationKeys)
+    const { value, changes } = annotate(keys)
+    expect(Object.keys(Object(value))).toHaveLength(ANNOTATION_BOUNDS.maxKeys)
+    expect(changes.omitted).toEqual({ 'annotations.*': 'too many keys; k16, k17, k18, k19' })
+    const long = 'k'.repeat(250)
+    const full = Array.from({ length: 16 }, (_, index) => ({ [`${index}${long}`]: 'x'.repeat(5000) }))
+    expect(annotate(...full).changes.omitted?.[`annotations.1${'k'.repeat(63)}`]).toMatch(/^too long; \d+ bytes$/)
   })
 
   it('redact the values of secret keys at any depth, and count those that are in the line', () => {
@@ -104,7 +169,7 @@ describe('annotations', () => {
 
   it('are redacted by the rules of their server', () => {
     const rules = { keys: ['nickname'], mode: 'mask', secret: undefined, keyId: '', omit: [] } as const
-    const annotations = new Annotations(new ChangeReport(new Redactor(rules)))
+    const annotations = new Annotations(new ChangeReport(new Redactor(rules)), ANNOTATION_BOUNDS)
     annotations.add({ Nick_Name: 'x', n: { nickname: 'x' } })
     expect(JSON.parse(annotations.toJson())).toEqual({ Nick_Name: '[REDACTED]', n: { nickname: '[REDACTED]' } })
   })
@@ -114,11 +179,11 @@ describe('annotations', () => {
       throw new Error('broken')
     })
     const changes = new ChangeReport(redactor)
-    const annotations = new Annotations(changes)
+    const annotations = new Annotations(changes, ANNOTATION_BOUNDS)
     annotations.add({ order: 42, api_key: 'hunter2' })
     expect(changes.omitted).toBeUndefined()
     expect(JSON.parse(annotations.toJson())).toEqual({ order: 42 })
-    expect(changes.omitted).toEqual({ annotations: 'redaction failed' })
+    expect(changes.omitted).toEqual({ 'annotations.api_key': 'redaction failed' })
   })
 
   it('are read without a call of the application', () => {
@@ -134,7 +199,7 @@ describe('annotations', () => {
 
   it('mark nothing before Complete is written', () => {
     const changes = newChanges()
-    new Annotations(changes).add({ password: 'x', big: 'x'.repeat(5000) })
+    new Annotations(changes, ANNOTATION_BOUNDS).add({ password: 'x', big: 'x'.repeat(5000) })
     expect([changes.truncated, changes.redacted]).toEqual([undefined, 0])
   })
 })

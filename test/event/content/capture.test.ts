@@ -9,7 +9,13 @@ import { Redactor } from '../../../src/redact/redactor.js'
 import { newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 
-const SETTINGS: CaptureSettings = { maxBodyBytes: 65_536, requestHeaders: [], responseHeaders: [] }
+const SETTINGS: CaptureSettings = {
+  maxBodyBytes: 65_536,
+  requestHeaders: [],
+  responseHeaders: [],
+  maxAnnotations: 16,
+  maxAnnotationBytes: 4096,
+}
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 interface Given extends Partial<BodyFacts> {

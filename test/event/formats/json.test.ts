@@ -10,7 +10,7 @@ import { type ResponseFacts, writeDuration, writeResponse } from '../../../src/e
 import { writeJson } from '../../../src/event/formats/json-value.js'
 import { BOUNDS } from '../../../src/event/limits.js'
 import type { RequestFacts } from '../../../src/event/request-facts.js'
-import { newChanges } from '../../support/changes.js'
+import { ANNOTATION_BOUNDS, newChanges } from '../../support/changes.js'
 import { cleaned, hostileText } from '../../support/hostile.js'
 import { validateLine } from '../../support/schema.js'
 
@@ -86,7 +86,7 @@ describe('a line of format json', () => {
     fc.assert(
       fc.property(facts, auth, hostileText, fc.dictionary(hostileText, hostileText), (given, who, error, notes) => {
         const changes = newChanges()
-        const annotations = new Annotations(changes)
+        const annotations = new Annotations(changes, ANNOTATION_BOUNDS)
         annotations.add(notes)
         const request = new RequestWriter().writeFacts(given, changes)
         const response = writeResponse({ ...RESPONSE, statusCode: 500, error }, changes)
