@@ -1,8 +1,9 @@
+import { basename, extname } from 'node:path'
 import type { Findings, Place } from './findings.js'
 
 /** Holds the files of a trail to the names that its `rotation` and `retention` entries give them. */
 export class FileNames {
-  /** The names of the files before the one that is being read, without `.gz`. */
+  /** The names of the files before the one that is being read, also without their last extension: a compressed file has one more. */
   private readonly before = new Set<string>()
   private current: string | undefined
   /** Archives that are not where the trail says, unless they were deleted. */
@@ -13,8 +14,9 @@ export class FileNames {
 
   /** The next file. */
   begin(name: string): void {
-    if (this.current !== undefined) this.before.add(this.current)
-    this.current = name.endsWith('.gz') ? name.slice(0, -3) : name
+    const { current } = this
+    if (current !== undefined) this.before.add(current).add(basename(current, extname(current)))
+    this.current = name
   }
 
   /** An entry says that a file before this one was given a name. */

@@ -1,18 +1,15 @@
 import { basename, dirname, join } from 'node:path'
-import { ENDING_BYTES, GENESIS, sealOf } from '../../event/seal-line.js'
-import { contentOf, isUnreadable, openRegular } from '../contents.js'
+import { GENESIS } from '../../event/seal-line.js'
 import { activeNameOf, type TrailFile } from '../files.js'
-import { wholeLines } from '../lines.js'
+import { endsOf, type FileEnds } from './file-ends.js'
 
 /** A file, and the hashes that join it to others. */
-interface Link {
+interface Link extends FileEnds {
   readonly file: TrailFile
-  /** The hash that its first line names. */
-  readonly first: string | undefined
-  /** The hash of its last line; unknown of a compressed file, which would have to be read to its end. */
-  readonly last: string | undefined
   /** The active file that it is of, by its name. */
   readonly active: string
+  /** It is an active file by its name, and not an archive. */
+  readonly isActive: boolean
 }
 
 /**
@@ -20,10 +17,11 @@ interface Link {
  * its own. So a file that has another name now is still in its place.
  */
 export async function orderTrails(files: readonly TrailFile[]): Promise<TrailFile[][]> {
+  if (files.length < 2) return files.map((file) => [file])
   const links: Link[] = []
   for (const file of files) links.push(await linkOf(file))
-  const named = groups(links, ({ active }) => active)
-  const chained = groups(chains(links), (chain) => chain.at(-1)?.active ?? '').map((group) => group.flat())
+  const named = joined(groups(links, ({ active }) => active))
+  const chained = joined(groups(chains(links), (chain) => chain.at(-1)?.active ?? '').map((group) => group.flat()))
   const trails = breaksIn(chained) < breaksIn(named) ? chained : named
   return trails.map((trail) => trail.map(({ file }) => file))
 }
@@ -58,6 +56,26 @@ function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): It
   return [...found.values()]
 }
 
+/**
+ * Puts archives that stand in another directory before the active file of their name: each archive is followed by a file,
+ * so that a chain cannot end there and another one begin without a word.
+ */
+function joined(trails: readonly Link[][]): Link[][] {
+  const isWhole = (trail: readonly Link[]): boolean => trail.some(({ isActive }) => isActive)
+  const result = trails.filter(isWhole)
+  for (const part of trails.filter((trail) => !isWhole(trail))) {
+    const owners = result.filter((trail) => isWhole(trail) && nameOf(trail) === nameOf(part))
+    const [owner] = owners
+    if (owner !== undefined && owners.length === 1) owner.unshift(...part)
+    else result.push(part)
+  }
+  return result
+}
+
+function nameOf([first]: readonly Link[]): string {
+  return basename(first?.active ?? '')
+}
+
 /** How often a file does not follow the one before it, as far as is known; the first of a trail must begin a chain. */
 function breaksIn(trails: readonly Link[][]): number {
   let breaks = 0
@@ -73,45 +91,7 @@ function breaksIn(trails: readonly Link[][]): number {
 
 async function linkOf(file: TrailFile): Promise<Link> {
   const name = basename(file.path)
-  return {
-    file,
-    first: await firstOf(file),
-    last: await lastOf(file),
-    active: join(dirname(file.path), activeNameOf(name) ?? name),
-  }
-}
-
-async function firstOf(file: TrailFile): Promise<string | undefined> {
-  try {
-    for await (const part of wholeLines(
-      contentOf(file, () => undefined),
-      () => undefined,
-    )) {
-      const end = part.indexOf('\n')
-      return end === -1 ? undefined : sealOf(part.toString('latin1', Math.max(0, end - ENDING_BYTES), end))?.prev
-    }
-  } catch (error) {
-    // It is reported when it is read.
-    if (!isUnreadable(error)) throw error
-  }
-  return undefined
-}
-
-async function lastOf(file: TrailFile): Promise<string | undefined> {
-  try {
-    const handle = file.handle ?? (await openRegular(file.path))
-    try {
-      const length = Math.min(file.size, ENDING_BYTES + 1)
-      const ending = Buffer.alloc(length)
-      await handle.read(ending, 0, length, file.size - length)
-      const text = ending.toString('latin1')
-      return text.endsWith('\n') ? sealOf(text.slice(0, -1))?.hash : undefined
-    } finally {
-      if (file.handle === undefined) await handle.close()
-    }
-  } catch (error) {
-    // It is reported when it is read.
-    if (!isUnreadable(error)) throw error
-    return undefined
-  }
+  const active = activeNameOf(name)
+  const ends = await endsOf(file)
+  return { file, ...ends, active: join(dirname(file.path), active ?? name), isActive: active === undefined }
 }
