@@ -5,15 +5,15 @@ import type { SinkContext } from '../sink.js'
 import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
 import { DiskSpace } from './disk-space.js'
-import { APPEND_OR_CREATE, type FileStatus, lookUp, syncDirectory } from './fs.js'
+import { APPEND_OR_CREATE, type FileStatus, lookUp, openRegular, syncDirectory } from './fs.js'
 import type { Lock, LockParts } from './lock.js'
 import { LogFile } from './log-file.js'
 import { ArchiveNames } from './names.js'
-import { NotRegular } from './open-errors.js'
 import { Retention, type RetentionOptions } from './retention.js'
 import { interrupted, rotate } from './rotation.js'
 import { SyncWrites } from './sync-writes.js'
 import { lastLineOf, setAside } from './tail.js'
+import { expectTrusted } from './trusted-file.js'
 
 /** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
 export const CHECK_INTERVAL = 1000
@@ -129,7 +129,14 @@ export class ActiveFile {
     const own = await this.file?.lastLine(isSealed)
     if (own !== undefined) return own
     for (const { name } of this.names.among(await fs.readdir(this.names.directory)).reverse()) {
-      const line = await lastLineOf(fs, this.names.path(name), isSealed)
+      const path = this.names.path(name)
+      const found = await lookUp(fs, path)
+      if (found === undefined) continue
+      if (found.kind !== 'file') {
+        this.context.log.warn({ path }, `a ${found.kind} has the name of an archive; it is passed over`)
+        continue
+      }
+      const line = await lastLineOf(fs, path, isSealed)
       if (line !== undefined) return line
     }
     return undefined
@@ -165,10 +172,9 @@ export class ActiveFile {
     const { fs } = this.parts
     const { fsync, mode, dirMode } = this.options
     await makeDirectory(fs, this.path, dirMode, fsync)
-    const fd = await fs.open(this.path, APPEND_OR_CREATE, mode)
+    const { fd, status } = await openRegular(fs, this.path, APPEND_OR_CREATE, mode)
     try {
-      const status = await fs.stat(fd)
-      if (!status.isFile) throw new NotRegular(this.path)
+      await expectTrusted(fs, this.path, status, { own: this.lock.owner, mode, log: this.context.log })
       const file = new LogFile(fs, fd, status.id, status.size, fsync)
       await this.lock.verify()
       await this.makeWhole(file)

@@ -13,14 +13,17 @@ export async function makeDirectory(fs: FileSystem, path: string, mode: number, 
   }
 }
 
+/**
+ * One directory after another: asked for all of them at once, Node says ENOENT where the file system is read-only.
+ * What is there already may be anything; opening the file in it tells.
+ */
 async function mkdir(fs: FileSystem, directory: string, mode: number): Promise<void> {
+  const make = (): Promise<void> => unless(['EEXIST'], fs.mkdir(directory, mode))
   try {
-    await fs.mkdir(directory, mode)
+    await make()
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error
-    // Node says EEXIST when the last part is a file, ENOTDIR when another one is: the same mistake.
-    throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${directory}'`, { cause: error }), {
-      code: 'ENOTDIR',
-    })
+    if (errorCode(error) !== 'ENOENT' || dirname(directory) === directory) throw error
+    await mkdir(fs, dirname(directory), mode)
+    await make()
   }
 }

@@ -5,7 +5,7 @@ import { type AuditEntry, type AuditSink, type SinkContext, STORED, type TailOpt
 import { ActiveFile, type ActiveFileOptions } from './active-file.js'
 import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
-import { CREATE, type FileSystem, nodeFileSystem, remove, writeWhole } from './fs.js'
+import { CREATE, type FileSystem, lookUp, nodeFileSystem, remove, writeWhole } from './fs.js'
 import { type LockParts, takeLock } from './lock.js'
 import { openError } from './open-errors.js'
 import { fillHostname, takeSlot } from './slot.js'
@@ -68,6 +68,8 @@ class RotatingFileSink implements FileSink {
     this.context = context
     try {
       await this.ready(this.options.lockTimeout)
+      // A sealed trail goes on from its last line: if that may not be read, the boot stops and not every later request.
+      if (this.options.sealed) await this.tail({ sealed: true })
     } catch (error) {
       // A boot that stops here must not keep the next one out.
       if (!(error instanceof AuditSinkUnavailable)) await cleanUp(context.log, this.path, this.leave())
@@ -124,7 +126,12 @@ class RotatingFileSink implements FileSink {
   }
 
   async tail(options?: TailOptions): Promise<string | undefined> {
-    return (await this.ready(0)).lastLine(options?.sealed === true)
+    const active = await this.ready(0)
+    try {
+      return await active.lastLine(options?.sealed === true)
+    } catch (error) {
+      throw openError(this.context?.name ?? '', active.path, error)
+    }
   }
 
   async idle(): Promise<void> {
@@ -197,6 +204,8 @@ class RotatingFileSink implements FileSink {
   private async probe({ path }: ActiveFile): Promise<void> {
     const { fs } = this.parts
     const name = `${path}.probe`
+    // It cannot be removed; whether the disk works, the next write will tell.
+    if ((await lookUp(fs, name))?.kind === 'directory') return
     await remove(fs, name)
     const fd = await fs.open(name, CREATE, this.options.mode)
     try {

@@ -1,6 +1,9 @@
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 
+/** What there can be at a path; only a regular file can be written to, cut and rotated. */
+export type FileKind = 'file' | 'directory' | 'symbolic link' | 'pipe' | 'socket' | 'device'
+
 /** What the file sink asks about a file. */
 export interface FileStatus {
   /** Device and inode: tells whether two names, or a name and a descriptor, are the same file. */
@@ -8,8 +11,11 @@ export interface FileStatus {
   readonly size: number
   /** How many names the file has. */
   readonly links: number
-  /** A regular file: not a directory, a link, a pipe or a device. */
-  readonly isFile: boolean
+  readonly kind: FileKind
+  /** The user id that the file belongs to, as this file system has it. */
+  readonly owner: number
+  /** The nine bits of `chmod`, and the sticky one. */
+  readonly permissions: number
   /** Milliseconds since the epoch. */
   readonly modified: number
   /** Milliseconds since the epoch; 0 where the file system does not know. */
@@ -38,7 +44,7 @@ export interface FileSystem {
   lstat(path: string): Promise<FileStatus>
   /** Sets the time of modification, in milliseconds since the epoch. */
   touch(fd: number, time: number): Promise<void>
-  /** Makes a directory and its parents, where they are missing. */
+  /** Makes a directory, whose parent must be there. */
   mkdir(path: string, mode: number): Promise<void>
   readdir(path: string): Promise<string[]>
   /** Fails with EEXIST rather than replace what is at `to`. */
@@ -74,12 +80,22 @@ const datasync = promisify(fs.fdatasync)
 const sync = promisify(fs.fsync)
 const futimes = promisify(fs.futimes)
 
+function kindOf(stats: fs.BigIntStats): FileKind {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'directory'
+  if (stats.isSymbolicLink()) return 'symbolic link'
+  if (stats.isFIFO()) return 'pipe'
+  return stats.isSocket() ? 'socket' : 'device'
+}
+
 function status(stats: fs.BigIntStats): FileStatus {
   return {
     id: `${stats.dev}:${stats.ino}`,
     size: Number(stats.size),
     links: Number(stats.nlink),
-    isFile: stats.isFile(),
+    kind: kindOf(stats),
+    owner: Number(stats.uid),
+    permissions: Number(stats.mode) & 0o1777,
     modified: Number(stats.mtimeMs),
     born: Number(stats.birthtimeMs),
   }
@@ -111,9 +127,7 @@ export const nodeFileSystem: FileSystem = {
     return status(await fs.promises.lstat(path, { bigint: true }))
   },
   touch: (fd, time) => futimes(fd, time / 1000, time / 1000),
-  async mkdir(path, mode) {
-    await fs.promises.mkdir(path, { recursive: true, mode })
-  },
+  mkdir: (path, mode) => fs.promises.mkdir(path, { mode }),
   readdir: (path) => fs.promises.readdir(path),
   link: (from, to) => fs.promises.link(from, to),
   rename: (from, to) => fs.promises.rename(from, to),
@@ -159,15 +173,54 @@ export async function remove(fs: FileSystem, path: string): Promise<void> {
   await unless(['ENOENT'], fs.unlink(path))
 }
 
+/** Something else than a regular file is where this sink has a file of its own. */
+export class NotRegular extends Error {
+  readonly code: string
+
+  constructor(
+    readonly path: string,
+    kind: FileKind,
+  ) {
+    super(`${path} is a ${kind}`)
+    this.code = kind === 'directory' ? 'EISDIR' : kind === 'symbolic link' ? 'ELOOP' : 'ENOTREG'
+  }
+}
+
+/**
+ * Opens the regular file at `path`, or makes it if `flags` say so. Anything else is refused before it is opened, which
+ * may do something to a device, and after, for it may have been replaced in between.
+ */
+export async function openRegular(
+  fs: FileSystem,
+  path: string,
+  flags: number,
+  mode: number,
+): Promise<{ fd: number; status: FileStatus }> {
+  const found = await lookUp(fs, path)
+  if (found !== undefined) expectRegular(path, found)
+  const fd = await fs.open(path, flags, mode)
+  try {
+    const status = await fs.stat(fd)
+    expectRegular(path, status)
+    return { fd, status }
+  } catch (error) {
+    await fs.close(fd)
+    throw error
+  }
+}
+
+function expectRegular(path: string, { kind }: FileStatus): void {
+  if (kind !== 'file') throw new NotRegular(path, kind)
+}
+
 /** The first `limit` bytes of a small file, with its status. */
 export async function readSmall(
   fs: FileSystem,
   path: string,
   limit = 4096,
 ): Promise<{ text: string; status: FileStatus }> {
-  const fd = await fs.open(path, READ, 0)
+  const { fd, status } = await openRegular(fs, path, READ, 0)
   try {
-    const status = await fs.stat(fd)
     const into = new Uint8Array(limit)
     const count = await fs.read(fd, into, 0)
     return { text: new TextDecoder().decode(into.subarray(0, count)), status }
@@ -198,6 +251,16 @@ class ShortWrite extends Error {
 }
 
 export const SHORT_WRITE = 'ESHORTWRITE'
+
+/** The status of a directory, through a symbolic link as well. */
+export async function statDirectory(fs: FileSystem, path: string): Promise<FileStatus> {
+  const fd = await fs.open(path, READ_DIRECTORY, 0)
+  try {
+    return await fs.stat(fd)
+  } finally {
+    await fs.close(fd)
+  }
+}
 
 /** Makes the names in a directory survive a power loss. */
 export async function syncDirectory(fs: FileSystem, path: string): Promise<void> {

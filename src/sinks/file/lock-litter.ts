@@ -14,7 +14,7 @@ export async function removeLitter(fs: FileSystem, clock: Clock, path: string): 
     if (!name.startsWith(prefix) || !isOurs(name.slice(prefix.length))) continue
     const litter = join(dirname(path), name)
     const found = await lookUp(fs, litter)
-    if (found?.isFile && clock.now() - found.modified > ABANDONED_AFTER) await remove(fs, litter)
+    if (found?.kind === 'file' && clock.now() - found.modified > ABANDONED_AFTER) await remove(fs, litter)
   }
 }
 

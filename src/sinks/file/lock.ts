@@ -50,10 +50,10 @@ export async function takeLock(
   held.add(holder.token)
   try {
     await writeWhole(fs, fd, Buffer.from(`${JSON.stringify(holder)}\n`))
-    const { id } = await fs.stat(fd)
+    const { id, owner } = await fs.stat(fd)
     await new Attempt(path, target, own, holder.token, fd, self, parts).untilTaken(timeout)
     await cleanUp(parts.log, path, removeLitter(fs, clock, path))
-    const lock = new Lock(path, fd, id, holder.token, parts)
+    const lock = new Lock(path, fd, { id, owner }, holder.token, parts)
     lock.startRenewing()
     return lock
   } catch (error) {
@@ -213,7 +213,7 @@ export class Lock {
   constructor(
     readonly path: string,
     private readonly fd: number,
-    private readonly id: string,
+    private readonly file: { readonly id: string; readonly owner: number },
     private readonly token: string,
     private readonly parts: LockParts,
   ) {
@@ -229,9 +229,14 @@ export class Lock {
     }, RENEWAL_INTERVAL).unref()
   }
 
+  /** The user id that a file which this process makes beside the lock belongs to. */
+  get owner(): number {
+    return this.file.owner
+  }
+
   /** Whether the file at the lock's path is ours: another host may have thought us dead. */
   async isHeld(): Promise<boolean> {
-    return (await lookUp(this.parts.fs, this.path))?.id === this.id
+    return (await lookUp(this.parts.fs, this.path))?.id === this.file.id
   }
 
   /** Rejects when somebody else has the lock: before anything that shortens, renames or deletes. */

@@ -1,5 +1,5 @@
 import { AuditSinkLocked, AuditSinkOpenFailed, AuditSinkUnavailable } from '../../errors.js'
-import { errorCode } from './fs.js'
+import { errorCode, NotRegular } from './fs.js'
 
 /** What only the operator can mend, and how; anything else may pass, as a full disk does. */
 const REMEDIES: Record<string, string> = {
@@ -13,24 +13,22 @@ const REMEDIES: Record<string, string> = {
   EISDIR: 'it is a directory. Set `path` to a file in it',
   ELOOP: 'it is a symbolic link, which this sink does not follow. Set `path` to the file it leads to',
   ENAMETOOLONG: 'the name is too long. Set `path` to a shorter one',
+  ENOENT:
+    'a directory on the way to it is missing and cannot be made, or is a link that leads nowhere. Set `path` (or `dataDir`) to another place',
+  ENOTOWNER:
+    'it belongs to another user, in a directory that anybody may write to: whoever made it can rewrite the trail. Move it away, change its owner, or set `path` to a directory of your own',
   ENOTREG: 'it is not a regular file. Set `path` to one, or use `type: "stdout"` or streamSink() for pipes and devices',
 }
+
+/** Beside the audit file, where this sink has a file of its own. */
+const IN_THE_WAY = 'something is in the way of a file that this sink keeps beside it. Move it elsewhere'
 
 /** What `open` rejects with: an error that stops the boot, or one that says that the sink may work later. */
 export function openError(sink: string, path: string, error: unknown): Error {
   if (error instanceof AuditSinkUnavailable || error instanceof AuditSinkLocked) return error
   const code = errorCode(error)
-  const remedy = REMEDIES[code ?? '']
+  const remedy = error instanceof NotRegular && error.path !== path ? IN_THE_WAY : REMEDIES[code ?? '']
   const said = error instanceof Error ? error.message : String(error)
   if (remedy === undefined) return new AuditSinkUnavailable(`${path} could not be opened: ${said}`, { cause: error })
   return new AuditSinkOpenFailed(sink, `${path}: ${code}, ${remedy}. (${said})`, { cause: error })
-}
-
-/** What is at the path cannot be appended to. */
-export class NotRegular extends Error {
-  readonly code = 'ENOTREG'
-
-  constructor(path: string) {
-    super(`${path} is not a regular file`)
-  }
 }

@@ -123,7 +123,7 @@ export class Retention {
       if ((await lookUp(fs, holdPath(held))) !== undefined) return undefined
     }
     const status = await lookUp(fs, path)
-    if (status === undefined || !status.isFile) return undefined
+    if (status === undefined || status.kind !== 'file') return undefined
     const hash = this.options.sealed ? await lastHash(fs, path) : undefined
     const isDeleted = await unless(
       ['ENOENT'],

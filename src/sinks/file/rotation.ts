@@ -1,5 +1,5 @@
 import { RealDate } from '../../clock.js'
-import { APPEND_OR_CREATE, type FileSystem, linkFree, lookUp, syncDirectory } from './fs.js'
+import { CREATE, type FileSystem, linkFree, lookUp, remove, syncDirectory } from './fs.js'
 import { LogFile } from './log-file.js'
 import type { ArchiveNames } from './names.js'
 
@@ -23,7 +23,7 @@ export async function rotate(
   options: { now: number; mode: number; fsync: boolean },
 ): Promise<{ archive: string; successor: LogFile }> {
   const path = names.path(names.active)
-  const successor = await openSuccessor(fs, successorPath(path), options)
+  const successor = await makeSuccessor(fs, successorPath(path), options)
   try {
     const archive = (await interrupted(fs, names, current)) ?? (await linkArchive(fs, names, current, options.now))
     // A power loss can keep the renaming and not the link: the current file would be left without a name.
@@ -48,24 +48,31 @@ export async function interrupted(fs: FileSystem, names: ArchiveNames, current: 
   return undefined
 }
 
-async function openSuccessor(
+/** Made anew, never adopted: whoever else made the file could write to it for as long as it is the audit file. */
+async function makeSuccessor(
   fs: FileSystem,
   path: string,
   options: { mode: number; fsync: boolean },
 ): Promise<LogFile> {
-  const fd = await fs.open(path, APPEND_OR_CREATE, options.mode)
+  await removeLeftover(fs, path)
+  const fd = await fs.open(path, CREATE, options.mode)
   try {
-    const { id, isFile, size, links } = await fs.stat(fd)
-    if (isFile && size === 0 && links === 1) {
-      const successor = new LogFile(fs, fd, id, 0, options.fsync)
-      successor.isUnarchived = true
-      return successor
-    }
-    throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
+    const { id } = await fs.stat(fd)
+    const successor = new LogFile(fs, fd, id, 0, options.fsync)
+    successor.isUnarchived = true
+    return successor
   } catch (error) {
     await fs.close(fd)
     throw error
   }
+}
+
+/** A rotation that failed can have left an empty file; anything else is somebody's. */
+async function removeLeftover(fs: FileSystem, path: string): Promise<void> {
+  const found = await lookUp(fs, path)
+  if (found === undefined) return
+  if (found.kind === 'file' && found.size === 0 && found.links === 1) return remove(fs, path)
+  throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
 }
 
 /** Links, never renames, so that no file that has the name is lost. */

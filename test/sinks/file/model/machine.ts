@@ -126,10 +126,7 @@ export class Machine implements FileSystem {
   }
 
   private make(path: string): void {
-    const found = this.disk.find(path)
-    if (found instanceof FileNode) throw posix('EEXIST', path)
-    if (found !== undefined) return
-    this.make(dirname(path))
+    if (this.disk.find(path) !== undefined) throw posix('EEXIST', path)
     this.disk.parent(path).change([nameOf(path), this.disk.directory()])
   }
 
@@ -151,7 +148,9 @@ export class Machine implements FileSystem {
       id: `1:${node.number}`,
       size: isFile ? node.bytes.byteLength : 0,
       links: isFile ? this.disk.links(node) : 1,
-      isFile,
+      kind: isFile ? 'file' : 'directory',
+      owner: 0,
+      permissions: isFile ? 0o600 : 0o700,
       modified: isFile ? node.modified : node.born,
       born: node.born,
     }
