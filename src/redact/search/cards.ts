@@ -1,113 +1,140 @@
+import { cardLengths, ISSUER_DIGITS } from './card-networks.js'
 import type { Replace } from './values.js'
 
-const SHORTEST = 13
 const LONGEST = 19
 
-/** Shorter groups of a longer run, but for the last of a card, are no part of one: `10 20 30` are amounts. */
+/** Shorter groups than this are no card's, but for the last group of one: `10 20 30` are amounts. */
 const SHORTEST_GROUP = 3
 
-/** Digits that stand together: where they begin and end in the text. */
-interface Group {
-  start: number
-  end: number
+/** Single characters that may stand between the digits of a card. `+` is a space in a query. */
+const LOOSE = codesOf(' +-\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013')
+
+/** Separators that mean much else between digits: the groups have to be as they are printed on cards. */
+const STRICT = codesOf('./_')
+
+const PRINTED = new Set(
+  [
+    [4, 4, 4, 4],
+    [4, 4, 4, 1],
+    [4, 4, 4, 4, 1],
+    [4, 4, 4, 4, 2],
+    [4, 4, 4, 4, 3],
+    [4, 6, 4],
+    [4, 6, 5],
+  ].map((groups) => groups.reduce(addGroup, 0)),
+)
+
+/** What a doubled digit adds to Luhn's sum. */
+const DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
+
+/** Digits with single separators between them. */
+interface Run {
+  readonly start: number
+  readonly end: number
 }
 
-/** Card numbers: 13 to 19 digits that pass Luhn's check, with single spaces or dashes between them or none. */
+/**
+ * Card numbers: digits that begin and are as long as a network's, and pass Luhn's check, with single separators between
+ * them or none. From each group of digits at most a card's length is read, which keeps the search linear.
+ */
 export function redactCards(text: string, replace: Replace): string {
   let redacted = ''
-  let start = 0
+  let copied = 0
   for (let index = 0; index < text.length; ) {
     if (!isDigit(text, index)) {
       index++
       continue
     }
-    const run = groupsFrom(text, index)
-    const end = run[run.length - 1]?.end ?? text.length
-    const cards = cardsIn(text, run)
-    for (const card of cards.length > 0 && isPartOfWord(text, index, end) ? [] : cards) {
-      redacted += text.slice(start, card.start) + replace(text.slice(card.start, card.end))
-      start = card.end
+    const run = { start: index, end: endOfRun(text, index) }
+    while (index < run.end) {
+      const end = endOfCard(text, index, run)
+      if (end === -1) index = nextGroup(text, index, run.end)
+      else if (isPartOfWord(text, run) || isPartOfUuid(text, index, end)) index = run.end
+      else {
+        redacted += text.slice(copied, index) + replace(text.slice(index, end))
+        copied = end
+        index = nextGroup(text, end, run.end)
+      }
     }
-    index = end
   }
-  return start === 0 ? text : redacted + text.slice(start)
+  return copied === 0 ? text : redacted + text.slice(copied)
 }
 
-/** Whether a number is a card's. One of 13 digits that begins with 1 is a time in milliseconds, and no network's card. */
+/** Whether a number is a card's. */
 export function isCard(number: string): boolean {
-  return isCardNumber(number) && !/^1\d{12}$/.test(number)
+  if (number.length > LONGEST || !/^\d+$/.test(number)) return false
+  return endOfCard(number, 0, { start: 0, end: number.length }) === number.length
 }
 
-/** Whether what are digits alone are a card's number. */
-function isCardNumber(digits: string): boolean {
-  if (!/^\d{13,19}$/.test(digits)) return false
-  let sum = 0
-  for (let index = 0; index < digits.length; index++) {
-    const digit = digits.charCodeAt(digits.length - 1 - index) - 0x30
-    const doubled = index % 2 === 1 ? digit * 2 : digit
-    sum += doubled > 9 ? doubled - 9 : doubled
-  }
-  return sum % 10 === 0
+function endOfRun(text: string, start: number): number {
+  let index = start
+  while (isDigit(text, index) || (LOOSE.has(text.charCodeAt(index)) && isDigit(text, index + 1))) index++
+  return index
 }
 
-function groupsFrom(text: string, from: number): Group[] {
-  const groups: Group[] = []
-  let start = from
+/** Where the group after the one at `from` begins, or the run ends. */
+function nextGroup(text: string, from: number, end: number): number {
   let index = from
-  while (index < text.length) {
-    if (isDigit(text, index)) index++
-    else if (isSeparator(text, index) && isDigit(text, index + 1)) {
-      groups.push({ start, end: index })
-      index++
-      start = index
-    } else break
-  }
-  groups.push({ start, end: index })
-  return groups
+  while (index < end && isDigit(text, index)) index++
+  return Math.max(from, Math.min(index + 1, end))
 }
 
-/** The whole run, or such parts of it as begin and end with a group; each group belongs to one card at most. */
-function cardsIn(text: string, run: readonly Group[]): Group[] {
-  const whole = join(run, 0, run.length - 1)
-  if (isCardAt(text, whole)) return [whole]
-  const cards: Group[] = []
-  for (let first = 0; first < run.length; first++) {
-    const last = lastOfCard(text, run, first)
-    if (last === -1) continue
-    cards.push(join(run, first, last))
-    first = last
-  }
-  return cards
-}
-
-/** The longest that passes: the end of a number is its own, and not the next one. */
-function lastOfCard(text: string, run: readonly Group[], first: number): number {
+/** Where the longest card ends that begins at `start`; -1 if none does. It ends where a group ends. */
+function endOfCard(text: string, start: number, run: Run): number {
   let found = -1
   let digits = 0
-  for (let last = first; last < run.length; last++) {
-    const { start, end } = join(run, last, last)
-    digits += end - start
-    if (digits > LONGEST) break
-    if (digits >= SHORTEST && isCardAt(text, join(run, first, last))) found = last
-    if (end - start < SHORTEST_GROUP) break
+  let issuer = 0
+  let lengths = 0
+  // Luhn's sum, and what it is if the last digit counts double: each further digit exchanges the two.
+  let sum = 0
+  let doubled = 0
+  let group = 0
+  let shape = 0
+  let separator = 0
+  let hasShort = false
+  for (let index = start; ; index++) {
+    const code = text.charCodeAt(index)
+    const digit = code - 0x30
+    if (digit >= 0 && digit <= 9) {
+      if (++digits > LONGEST) return found
+      const next = doubled + digit
+      doubled = sum + (DOUBLED[digit] ?? 0)
+      sum = next
+      group++
+      if (digits <= ISSUER_DIGITS) issuer = issuer * 10 + digit
+      if (digits === ISSUER_DIGITS) lengths = cardLengths(issuer)
+      if (digits === ISSUER_DIGITS && lengths === 0) return -1
+      continue
+    }
+    shape = addGroup(shape, group)
+    if ((lengths & (1 << digits)) !== 0 && sum % 10 === 0) {
+      const isWhole = start === run.start && index === run.end
+      if (PRINTED.has(shape) || (!STRICT.has(separator) && (isWhole || !hasShort))) found = index
+    }
+    hasShort ||= group < SHORTEST_GROUP
+    if (hasShort && start !== run.start) return found
+    if (!isDigit(text, index + 1) || !mayFollow(code, separator)) return found
+    separator = code
+    group = 0
   }
-  return found
 }
 
-function join(run: readonly Group[], first: number, last: number): Group {
-  return { start: run[first]?.start ?? 0, end: run[last]?.end ?? 0 }
+/** Loose separators may be mixed; a strict one stands between all groups. */
+function mayFollow(code: number, previous: number): boolean {
+  if (previous === 0) return LOOSE.has(code) || STRICT.has(code)
+  return STRICT.has(previous) ? code === previous : LOOSE.has(code)
 }
 
-function isCardAt(text: string, { start, end }: Group): boolean {
-  // A run may be as long as the text; a card with its separators is not.
-  return end - start < 2 * LONGEST && isCardNumber(text.slice(start, end).replace(/[ +-]/g, ''))
+/** The sizes of groups as one number. */
+function addGroup(shape: number, size: number): number {
+  return shape * 20 + size
 }
 
 /** How far around a number is looked for what it is a part of: the letters of a hash. */
 const WORD = 64
 
 /** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's; `visa4111…` is no such word. */
-function isPartOfWord(text: string, start: number, end: number): boolean {
+function isPartOfWord(text: string, { start, end }: Run): boolean {
   if (text.charCodeAt(start - 1) === 0x2e && isDigit(text, start - 2)) return true
   if (!isHexLetter(text, start - 1) && !isHexLetter(text, end)) return false
   return isHex(text, start - 1, -1) && isHex(text, end, 1)
@@ -115,10 +142,23 @@ function isPartOfWord(text: string, start: number, end: number): boolean {
 
 /** Whether the letters of a word from `index` on, in one direction, are all those of hexadecimal numbers. */
 function isHex(text: string, index: number, step: 1 | -1): boolean {
-  for (let at = index; Math.abs(at - index) < WORD && /[a-z\d]/i.test(text.charAt(at)); at += step) {
-    if (!isDigit(text, at) && !isHexLetter(text, at)) return false
+  for (let at = index; Math.abs(at - index) < WORD; at += step) {
+    if (isDigit(text, at) || isHexLetter(text, at)) continue
+    const code = text.charCodeAt(at) | 0x20
+    return code < 0x61 || code > 0x7a || Number.isNaN(text.charCodeAt(at))
   }
   return true
+}
+
+const UUID = /(?<![\da-z])[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}(?![\da-z])/gi
+const UUID_LENGTH = 36
+
+function isPartOfUuid(text: string, start: number, end: number): boolean {
+  const from = Math.max(0, start - UUID_LENGTH)
+  for (const { index } of text.slice(from, end + UUID_LENGTH).matchAll(UUID)) {
+    if (from + index < end && from + index + UUID_LENGTH > start) return true
+  }
+  return false
 }
 
 function isDigit(text: string, index: number): boolean {
@@ -126,13 +166,11 @@ function isDigit(text: string, index: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** `+` is a space in a query. */
-function isSeparator(text: string, index: number): boolean {
-  const code = text.charCodeAt(index)
-  return code === 0x20 || code === 0x2d || code === 0x2b
-}
-
 function isHexLetter(text: string, index: number): boolean {
   const code = text.charCodeAt(index) | 0x20
   return code >= 0x61 && code <= 0x66
+}
+
+function codesOf(characters: string): ReadonlySet<number> {
+  return new Set([...characters].map((character) => character.charCodeAt(0)))
 }

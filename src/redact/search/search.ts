@@ -2,8 +2,9 @@ import type { Secrecy } from '../keys.js'
 import { redactAssignments } from './assignments.js'
 import { redactCards } from './cards.js'
 import { decode, encode } from './encoding.js'
+import { redactForms } from './forms.js'
 import { isJson, redactJson } from './json-text.js'
-import { AT, cuesOf, DASHES, DIGITS, JSON_TEXT, KEY, PERCENT, SCHEME, TOKEN } from './prefilter.js'
+import { AT, cuesOf, DASHES, DIGITS, FORM, JSON_TEXT, KEY, PERCENT, SCHEME, TOKEN } from './prefilter.js'
 import { redactCredentials, redactPrivateKeys, redactTokens, redactUserInfo } from './values.js'
 
 /** What stands in the place of a redacted value. */
@@ -83,11 +84,12 @@ export class Search {
   }
 
   private byForm(text: string, cues: number): string {
-    if ((cues & (SCHEME | TOKEN | DIGITS)) === 0) return text
+    if ((cues & (SCHEME | TOKEN | FORM | DIGITS)) === 0) return text
     const hashed = (value: string) => this.replacement(value, 1)
     let clean = text
     if ((cues & SCHEME) !== 0) clean = redactCredentials(clean, hashed, (value) => this.replacement(value, 2))
     if ((cues & TOKEN) !== 0) clean = redactTokens(clean, hashed)
+    if ((cues & FORM) !== 0) clean = redactForms(clean, hashed)
     if ((cues & DIGITS) !== 0) clean = redactCards(clean, hashed)
     return clean
   }

@@ -43,17 +43,26 @@ function endOfPem(text: string, from: number): number {
 }
 
 /** `%20` and `+` are spaces in a query. */
-const SCHEME = /(?<![A-Za-z])(bearer|basic)((?:[\s+]|%20){1,16})([^\s"'<>,;&\\]+)/gi
+const SCHEME = /(?<![A-Za-z])(bearer|basic|token|api-?key)((?:[\s+]|%20){1,16})([^\s"'<>,;&\\]+)/gi
 
-/** The credentials after `Bearer` and `Basic`; the scheme stays. A word after one of them is prose, such as a plan's name. */
-export function redactCredentials(text: string, bearer: Replace, basic: Replace): string {
-  return text.replace(SCHEME, (found, scheme: string, space: string, credentials: string) => {
-    const isWhole = found.length === text.length
-    if (scheme.length === 6) {
-      return isWhole || !isProse(credentials) ? scheme + space + bearer(credentials) : found
-    }
-    return isBasic(credentials) ? scheme + space + basic(credentials) : found
+/** The proof of a password in `Digest` credentials: MD5 or SHA-256, in hexadecimal. */
+const DIGEST = /(?<=[\s,;]response=\\{0,3}["']?)[\da-f]{32}(?:[\da-f]{32})?(?![\da-f])/gi
+
+/** The credentials after the name of a scheme, which stays. A word after it is prose, such as a plan's name. */
+export function redactCredentials(text: string, hashed: Replace, masked: Replace): string {
+  const clean = text.replace(SCHEME, (found, scheme: string, space: string, credentials: string) => {
+    const name = scheme.toLowerCase()
+    if (!isCredentials(name, credentials, found.length === text.length)) return found
+    return scheme + space + (name === 'basic' ? masked(credentials) : hashed(credentials))
   })
+  return /digest\s/i.test(clean) ? clean.replace(DIGEST, hashed) : clean
+}
+
+function isCredentials(scheme: string, text: string, isWhole: boolean): boolean {
+  if (scheme === 'bearer') return isWhole || !isProse(text)
+  if (scheme === 'basic') return isBasic(text)
+  // `Token` and `ApiKey` begin many a sentence: what follows has to look like chance.
+  return text.length >= 8 && /\d/.test(text) && /[a-z]/i.test(text)
 }
 
 function isProse(text: string): boolean {
