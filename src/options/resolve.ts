@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { toLevel } from '../event/level.js'
+import { LEVEL_NAMES, toLevel } from '../event/level.js'
 import { parseDuration, parseSize } from '../units.js'
 import { defaultPath } from './combinations.js'
 import type { ResolvedFile, ResolvedOptions, ResolvedSink, ResolvedSinkBase } from './resolved.js'
@@ -18,7 +18,8 @@ export function resolveOptions(options: z.output<typeof optionsSchema>): Resolve
     sinks: options.sinks.map((sink) => resolveSink(sink, dataDir)),
     filters: [...options.filters],
     level: toLevel(options.level),
-    rules: [...options.rules],
+    // By name: the start entry lists the rules, and a search engine takes a field for numbers or for texts.
+    rules: options.rules.map((rule) => ({ ...rule, level: LEVEL_NAMES[toLevel(rule.level)] })),
     capture: {
       maxBodyBytes: parseSize(capture.maxBodyBytes),
       requestHeaders: capture.requestHeaders.map((name) => name.toLowerCase()),

@@ -133,10 +133,14 @@ function follow(script: string): { child: ChildProcess; numbers: () => number[] 
   return { child, numbers: () => lines().map((line) => JSON.parse(line).seq) }
 }
 
+/** Where each collector puts an entry, and the index template has it. */
+const KEY = 'audit'
+
 /** The options of each collector that are used here, as they stand in its own documentation. */
 const TAIL = `name tag parser path db db.sync read_from_head refresh_interval rotate_wait buffer_chunk_size buffer_max_size
   skip_long_lines`
-const ES = 'name match host port tls index suppress_type_name id_key write_operation retry_limit'
+const ES = 'name match host port tls index suppress_type_name generate_id write_operation retry_limit trace_error'
+const NEST = 'name match operation wildcard nest_under'
 const FILESTREAM = `type id paths file_identity.fingerprint prospector.scanner.fingerprint
   prospector.scanner.check_interval close.on_state_change.renamed parsers`
 
@@ -154,17 +158,15 @@ describe('fluent-bit.yaml', () => {
     expect(keysOf(config)).toEqual(['service', 'parsers', 'pipeline'])
     expect(keysOf(input)).toEqual(words(TAIL))
     expect(keysOf(output)).toEqual(words(ES))
+    expect(keysOf(filter)).toEqual(words(NEST))
+    expect(at(filter, 'nest_under')).toBe(KEY)
     expect(keysOf(at(config, 'parsers', 0))).toEqual(['name', 'format', 'time_key', 'time_format', 'time_keep'])
     expect(at(config, 'parsers', 0, 'name')).toBe(at(input, 'parser'))
     expect([at(filter, 'match'), at(output, 'match')]).toEqual([at(input, 'tag'), at(input, 'tag')])
   })
 
-  it('makes an id of the instance and the number, and reads the archives, too', () => {
-    const code = String(at(filter, 'code'))
-    expect(code).toContain(`function ${at(filter, 'call')}(tag, timestamp, record)`)
-    expect(code).toContain(
-      `record["${at(output, 'id_key')}"] = string.format("%s-%d", record["instance"], record["seq"])`,
-    )
+  it('makes an id of the entry, and reads the archives, too', () => {
+    expect(at(output, 'generate_id')).toBe(true)
     expect(at(input, 'path')).toBe('/var/audit/*.log')
   })
 })
@@ -174,7 +176,13 @@ describe('filebeat.yaml', () => {
   const input = at(config, 'filebeat.inputs', 0)
 
   it('has options that exist', () => {
-    expect(keysOf(config)).toEqual(['filebeat.inputs', 'processors', 'output.elasticsearch'])
+    expect(keysOf(config)).toEqual([
+      'filebeat.inputs',
+      'processors',
+      'setup.ilm.enabled',
+      'setup.template',
+      'output.elasticsearch',
+    ])
     expect(keysOf(input)).toEqual(words(FILESTREAM))
     expect(keysOf(at(input, 'parsers', 0, 'ndjson'))).toEqual(['target', 'add_error_key'])
   })
@@ -199,13 +207,15 @@ describe('logstash.conf', () => {
       if (line === '' || line.startsWith('#')) continue
       if (line === '}') depth--
       else if (/^\w+ \{$/.test(line)) depth++
-      else expect(line).toMatch(/^\w+ => (?:"[^"]*"|\d+|\[(?:"[^"]*"(?:, )?)+\]|json \{ target => "\[audit\]" \})$/)
+      else
+        expect(line).toMatch(/^\w+ => (?:"[^"]*"|\d+|true|\[(?:"[^"]*"(?:, )?)+\]|json \{ target => "\[audit\]" \})$/)
       expect(depth).toBeGreaterThanOrEqual(0)
     }
     expect(depth).toBe(0)
     const settings = [...text.matchAll(/^ +(\w+) =>/gm)].map(([, name]) => name)
     expect(settings).toEqual(
-      words('path mode start_position sincedb_path sincedb_clean_after codec match hosts index document_id action'),
+      words(`path mode start_position sincedb_path sincedb_clean_after codec match hosts index template template_name
+        template_overwrite document_id action`),
     )
   })
 

@@ -74,7 +74,13 @@ describe('options that are right', () => {
       filters: [],
       level: 1,
       rules: [],
-      capture: { maxBodyBytes: 64 * 1024, requestHeaders: [], responseHeaders: [] },
+      capture: {
+        maxBodyBytes: 64 * 1024,
+        requestHeaders: [],
+        responseHeaders: [],
+        maxAnnotations: 16,
+        maxAnnotationBytes: 4096,
+      },
       redact: { keys: [], mode: 'mask', secret: undefined, keyId: '1', omit: [] },
       auditIdHeader: false,
       closeTimeout: 10_000,
@@ -111,6 +117,21 @@ describe('options that are right', () => {
     expect(parseOptions({ sinks: undefined, closeTimeout: undefined, filters: undefined, dataDir: undefined })).toEqual(
       defaults,
     )
+  })
+
+  it.each([
+    [{ maxAnnotations: 0 }, 'capture.maxAnnotations: 0 is too small; write a whole number from 1 on'],
+    [{ maxAnnotations: 1001 }, 'capture.maxAnnotations: 1001 is more than a line holds; write at most 1000'],
+    [
+      { maxAnnotationBytes: '2MiB' },
+      'capture.maxAnnotationBytes: "2MiB" is more than a line holds of them; write at most \'1MiB\'',
+    ],
+    [
+      { maxAnnotations: 100 },
+      'capture.maxAnnotationBytes is too small for 100 keys; write at least 6400, or fewer `maxAnnotations`',
+    ],
+  ])('leave annotations room: not %j', (capture, message) => {
+    expect(() => parseOptions({ capture })).toThrow(message)
   })
 
   it('are resolved: durations in ms, sizes in bytes, paths absolute, the header in lower case', () => {
