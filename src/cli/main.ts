@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
+import { packageVersion } from '../event/package-version.js'
 import { closest } from '../options/suggest.js'
 import { recordAccess } from './access.js'
 import { optionValue, parseArguments } from './arguments.js'
@@ -76,11 +76,6 @@ function fail(error: unknown): Exit {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function packageVersion(): string {
-  const manifest: unknown = createRequire(import.meta.url)('../../package.json')
-  return String(typeof manifest === 'object' && manifest !== null && Reflect.get(manifest, 'version'))
 }
 
 process.stderr.on('error', (error) => {

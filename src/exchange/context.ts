@@ -1,14 +1,38 @@
 import type { Dispatcher } from '../delivery/dispatcher.js'
 import type { EventContext } from '../event/event-builder.js'
 import type { SinkLogger } from '../logger.js'
-import type { ExchangeCounts } from '../runtime/counts.js'
+import type { RecordingPolicy } from '../policy/recording-policy.js'
+import type { ExchangeCounter } from '../runtime/counts.js'
 import type { OpenExchanges } from '../runtime/open-exchanges.js'
+import type { AuditRuntime } from '../runtime/runtime.js'
+import { SecretFields } from './secret-fields.js'
 
 /** What every exchange of one server has in common. */
 export interface ExchangeContext extends EventContext {
+  readonly policy: RecordingPolicy
   readonly dispatcher: Dispatcher
   readonly open: OpenExchanges
-  readonly counts: ExchangeCounts
+  readonly counts: ExchangeCounter
   readonly log: SinkLogger
   readonly auditIdHeader: string | false
+}
+
+/** What exchanges need of a runtime, and of Fastify. */
+export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
+  const { envelope, requests, who, redactor, capture, policy, dispatcher, open, counts, log, auditIdHeader } = runtime
+  const fields = new SecretFields(log)
+  return {
+    envelope,
+    requests,
+    who,
+    redactor,
+    capture,
+    policy,
+    dispatcher,
+    open,
+    counts,
+    log,
+    auditIdHeader,
+    marksOf: (request) => fields.of(request),
+  }
 }

@@ -69,13 +69,13 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
-    context.counts.audited++
+    context.counts.add('audited')
     detached?.attach(this)
   }
 
   annotate(values: Readonly<Record<string, unknown>>): boolean {
     if (this.state !== 'awaiting' && this.state !== 'receiving' && this.state !== 'received') {
-      this.context.counts.annotationsTooLate++
+      this.context.counts.add('annotationsTooLate')
       return false
     }
     return this.records.annotate(values)
@@ -239,7 +239,7 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
       if (next !== null) this.refuse()
       else this.withhold()
       const { statusCode, code } = next === null ? WITHHELD : NOT_RECORDED
-      this.context.counts.corrected++
+      this.context.counts.add('corrected')
       this.tellExceptDoubtful(this.records.correction(statusCode, code))
       return
     }
@@ -271,13 +271,13 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
   }
 
   private refuse(): void {
-    this.context.counts.refused++
+    this.context.counts.add('refused')
     this.finish('done')
     this.replace(NOT_RECORDED)
   }
 
   private withhold(): void {
-    this.context.counts.withheld++
+    this.context.counts.add('withheld')
     this.finish('done')
     this.replace(WITHHELD)
   }

@@ -54,7 +54,7 @@ export abstract class StageDelivery implements Waiter {
 
   /** The status that went out is not the one that is recorded. */
   correct(statusCode: number, error: string | undefined): void {
-    this.context.counts.corrected++
+    this.context.counts.add('corrected')
     this.tell(this.records.correction(statusCode, error))
   }
 
@@ -93,7 +93,7 @@ export abstract class StageDelivery implements Waiter {
     aborted: boolean,
     facts?: ReplyFacts,
   ): Draft {
-    if (aborted) this.context.counts.aborted++
+    if (aborted) this.context.counts.add('aborted')
     return this.records.complete(statusCode, error, aborted, facts)
   }
 
@@ -136,6 +136,7 @@ export abstract class StageDelivery implements Waiter {
   }
 
   private completeExclusions(statusCode: number | undefined): number {
-    return this.context.dispatcher.exclusionsOf(this.exclusions, this.fastifyRequest, statusCode)
+    const { method, raw } = this.fastifyRequest
+    return this.context.policy.exclusionsAt(this.exclusions, method, raw.url ?? '', statusCode)
   }
 }

@@ -1,18 +1,15 @@
-import { systemClock } from '../clock.js'
 import { NONE } from '../event/level.js'
-import type { ResolvedOptions } from '../options/parse.js'
 import { Explainer } from '../policy/explain.js'
 import type { RouterFolding } from '../policy/path.js'
-import { AuditRuntime } from '../runtime/runtime.js'
+import { noStats } from '../runtime/runtime.js'
 import type { AppAudit } from './app-audit.js'
 
 /** With `enabled: false` everything that an application may call is there, and does nothing. */
-export function disabledAudit(options: ResolvedOptions): AppAudit {
-  const stats = new AuditRuntime({ ...options, sinks: [] }, NO_FOLDING, SILENT, systemClock).stats({})
+export function disabledAudit(): AppAudit {
   const explainer = new Explainer({ filters: [], sinks: [], rules: [], level: NONE }, NO_FOLDING, NO_ROUTES)
   return {
     healthy: true,
-    stats: () => stats,
+    stats: noStats,
     flush: async () => undefined,
     reopen: async () => undefined,
     explain: (method, url, asked) => explainer.explain(method, url, asked),
@@ -27,5 +24,3 @@ const NO_FOLDING: RouterFolding = {
 }
 
 const NO_ROUTES = { find: () => ({ route: undefined, constrained: undefined }) }
-
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }

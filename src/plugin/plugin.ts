@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { systemClock } from '../clock.js'
 import { AuditAlreadyRegistered, AuditNotAtRoot } from '../errors.js'
 import { messageOf } from '../event/error-message.js'
+import { exchangeContext } from '../exchange/context.js'
 import { checkRuntime } from '../exchange/gate/gate-for.js'
 import type { RequestAudit } from '../exchange/request-audit.js'
 import { handOverLast, isHandedOverLast, isUpgrade } from '../exchange/websocket.js'
@@ -20,7 +21,7 @@ import type { AppAudit } from './app-audit.js'
 import { disabledAudit } from './disabled.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } from './fastify-internals.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
-import { begin, beginLate, EXCLUDED, exchangeOf, isSeen, requestAudit, SLOT } from './request-exchange.js'
+import { EXCLUDED, exchangeOf, isSeen, RequestExchanges, requestAudit, SLOT } from './request-exchange.js'
 import { StatsChannel } from './stats-channel.js'
 import { UnroutedRequests } from './unrouted-requests.js'
 
@@ -50,13 +51,14 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   app.decorateRequest(SLOT, options.enabled ? null : EXCLUDED)
   app.decorateRequest('audit', { getter: requestAudit })
   if (!options.enabled) {
-    app.decorate('audit', disabledAudit(options))
+    app.decorate('audit', disabledAudit())
     return
   }
   const config = routerConfig(app)
   const folding = routerFolding(config)
   const log = safeLogger(app.log)
   const runtime = new AuditRuntime(options, folding, log, systemClock)
+  const exchanges = new RequestExchanges(exchangeContext(runtime))
   // What is outside of the part that is audited is a request all the same.
   const unseen = new UnroutedRequests(app, options.scope === 'root' ? isSeen : () => true)
   const stats = () => runtime.stats(unseen.counts)
@@ -75,8 +77,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     flush: () => runtime.flush(),
     reopen: () => runtime.reopen(),
   })
-  const exemptedRoutes = collectRoutes(app, runtime, routes)
-  addRequestHooks(app, runtime)
+  const exemptedRoutes = collectRoutes(app, { runtime, exchanges, routes })
+  addRequestHooks(app, exchanges)
   keepHeldConnections(app, runtime)
   app.addHook('onReady', async () => {
     for (const warning of warningsOf(app, options, folding)) log.warn({}, `fastify-audit-log: ${warning}`)
@@ -104,9 +106,9 @@ function keepHeldConnections({ server }: FastifyInstance, runtime: AuditRuntime)
 }
 
 /** The hooks in the order in which a request meets them. */
-function addRequestHooks(app: FastifyInstance, runtime: AuditRuntime): void {
+function addRequestHooks(app: FastifyInstance, exchanges: RequestExchanges): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const exchange = begin(runtime, request, reply)
+    const exchange = exchanges.begin(request, reply)
     if (exchange === null) done()
     else exchange.begin(done)
   })
@@ -130,7 +132,7 @@ function addRequestHooks(app: FastifyInstance, runtime: AuditRuntime): void {
   })
 
   app.addHook('onSend', (request, reply, payload, done) => {
-    const exchange = exchangeOf(request) ?? beginLate(runtime, request, reply)
+    const exchange = exchangeOf(request) ?? exchanges.beginLate(request, reply)
     exchange?.onPayload(payload)
     done()
   })
@@ -138,7 +140,7 @@ function addRequestHooks(app: FastifyInstance, runtime: AuditRuntime): void {
   // A raw reply of an earlier hook runs no `onSend` either. The listeners of this hook cost every request some 2 µs.
   if (hasEarlierHooks(app)) {
     app.addHook('onResponse', (request, reply, done) => {
-      beginLate(runtime, request, reply, true)?.onReply(reply.raw.statusCode, undefined, false)
+      exchanges.beginLate(request, reply, true)?.onReply(reply.raw.statusCode, undefined, false)
       done()
     })
   }
@@ -146,7 +148,7 @@ function addRequestHooks(app: FastifyInstance, runtime: AuditRuntime): void {
   if (app.hasDecorator('websocketServer')) app.addHook('preHandler', handOver(isNotHandedOverLast))
 
   followFrameworkErrors(app, (request, reply, error, next) => {
-    const exchange = begin(runtime, request, reply)
+    const exchange = exchanges.begin(request, reply)
     if (exchange === null) {
       next()
       return
@@ -172,8 +174,15 @@ function isNotHandedOverLast(request: FastifyRequest): boolean {
   return !request.is404 && !isHandedOverLast(request)
 }
 
+/** What must know of every route. */
+interface RouteCollectors {
+  readonly runtime: AuditRuntime
+  readonly exchanges: RequestExchanges
+  readonly routes: RouteTable
+}
+
 /** Sees every route that is declared from now on: lists those without a trail, and prepares upgrades. */
-function collectRoutes(app: FastifyInstance, runtime: AuditRuntime, routes: RouteTable): string[] {
+function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes }: RouteCollectors): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route) {
@@ -182,7 +191,7 @@ function collectRoutes(app: FastifyInstance, runtime: AuditRuntime, routes: Rout
     runtime.redactor.addRoute(route.url)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
-      runtime.exemptedUrls.add(route.url)
+      exchanges.addExempt(route.url)
     }
     if (this.hasDecorator('websocketServer')) handOverLast(route, handOverHere)
   })

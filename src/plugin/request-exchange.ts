@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NONE } from '../event/level.js'
+import type { ExchangeContext } from '../exchange/context.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, FollowedAudit, type RequestAudit } from '../exchange/request-audit.js'
-import { isExempt } from '../policy/route-level.js'
-import type { AuditRuntime } from '../runtime/runtime.js'
 
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
@@ -22,53 +21,62 @@ const EARLY_EXEMPTION_ADVICE =
   "a route with `config: { audit: false }` was declared before fastify-audit-log: it is not recorded, and the trail's " +
   'start entry does not name it. Declare routes after `await app.register(audit)`.'
 
-/** The exchange of a request that has just come in, or null when no sink records any of it. */
-export function begin(runtime: AuditRuntime, request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
-  const slot = request[SLOT]
-  if (slot instanceof Exchange || slot === EXCLUDED) return null
-  const { dispatcher, counts } = runtime
-  // Fastify makes this object anew for each look at it.
-  const route = request.routeOptions
-  const audit = route.config?.audit
-  const namespace = runtime.rules.needsNamespace ? runtime.who.namespaceOf(request) : undefined
-  const url = request.raw.url ?? ''
-  const level = runtime.level(request.method, url, route.url, namespace, audit)
-  const exclusions = level === NONE ? -1 : dispatcher.exclusions(request.method, url)
-  if (level === NONE || dispatcher.isExcludedEverywhere(exclusions)) {
-    counts.excluded++
-    if (isExempt(audit)) noteExempt(runtime, route.url ?? '')
+/** Gives each request of a server its exchange, if any sink records it. */
+export class RequestExchanges {
+  /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
+  private readonly exemptUrls = new Set<string>()
+
+  constructor(private readonly context: ExchangeContext) {}
+
+  /** Notes a route that the start entry names. */
+  addExempt(url: string): void {
+    this.exemptUrls.add(url)
+  }
+
+  /** The exchange of a request that has just come in, or null when no sink records any of it. */
+  begin(request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
+    const slot = request[SLOT]
+    if (slot instanceof Exchange || slot === EXCLUDED) return null
+    const { policy, who } = this.context
+    // Fastify makes this object anew for each look at it.
+    const { url: route, config } = request.routeOptions
+    const namespace = policy.needsNamespace ? who.namespaceOf(request) : undefined
+    const recording = policy.decide(request.method, request.raw.url ?? '', route, namespace, config?.audit)
+    if (recording.level === NONE) {
+      this.exclude(request, reply)
+      if (recording.exempt) this.noteExempt(route ?? '')
+      return null
+    }
+    const { level, exclusions } = recording
+    const exchange = new Exchange(this.context, request, reply, route, namespace, level, exclusions, slot ?? null)
+    request[SLOT] = exchange
+    return exchange
+  }
+
+  /** The exchange of a request that a hook before ours has replied to: its Received is made now. */
+  beginLate(request: FastifyRequest & Slot, reply: FastifyReply, isOut = false): Exchange | null {
+    const exchange = this.begin(request, reply)
+    if (exchange === null) return null
+    exchange.isOut = isOut
+    const { counts, log } = this.context
+    if (!isMalformed(request.raw.url ?? '') && counts.add('repliedBeforePlugin') === 1) log.warn({}, EARLY_REPLY_ADVICE)
+    exchange.receive(() => undefined)
+    return exchange
+  }
+
+  private exclude(request: FastifyRequest & Slot, reply: FastifyReply): void {
+    this.context.counts.add('excluded')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
-    return null
   }
-  const exchange = new Exchange(runtime, request, reply, route.url, namespace, level, exclusions, slot ?? null)
-  request[SLOT] = exchange
-  return exchange
-}
 
-/** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
-function noteExempt(runtime: AuditRuntime, url: string): void {
-  if (runtime.exemptedUrls.has(url)) return
-  runtime.exemptedUrls.add(url)
-  runtime.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
-}
-
-/** The exchange of a request that a hook before ours has replied to: its Received is made now. */
-export function beginLate(
-  runtime: AuditRuntime,
-  request: FastifyRequest & Slot,
-  reply: FastifyReply,
-  isOut = false,
-): Exchange | null {
-  const exchange = begin(runtime, request, reply)
-  if (exchange === null) return null
-  exchange.isOut = isOut
-  if (!isMalformed(request.raw.url ?? '') && runtime.counts.repliedBeforePlugin++ === 0) {
-    runtime.log.warn({}, EARLY_REPLY_ADVICE)
+  /** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
+  private noteExempt(url: string): void {
+    if (this.exemptUrls.has(url)) return
+    this.exemptUrls.add(url)
+    this.context.log.warn({ route: url }, EARLY_EXEMPTION_ADVICE)
   }
-  exchange.receive(() => undefined)
-  return exchange
 }
 
 /**

@@ -2,10 +2,11 @@ import type { Stage } from '../event/event.js'
 import { LEVEL_NAMES, type Level, type LevelName, NONE } from '../event/level.js'
 import { compileFilters, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED, type FilterOptions, type Filters } from './filter.js'
 import type { RouterFolding } from './path.js'
+import type { PolicyOptions } from './recording-policy.js'
 import type { RouteAudit } from './route-level.js'
 import { levelOf } from './route-level.js'
 import type { FoundRoute, RouteTable } from './route-table.js'
-import { compileRules, type Decision, type RuleOptions, type Rules } from './rules.js'
+import { compileRules, type Decision, type Rules } from './rules.js'
 
 /** A filter that matches a request. */
 export interface FilterExplanation {
@@ -52,12 +53,9 @@ export interface ExplainOptions {
   namespace?: string | undefined
 }
 
-/** The options that decide what is recorded. */
-export interface ExplainedOptions {
-  readonly filters: readonly FilterOptions[]
+/** The options that decide what is recorded, with the names of the sinks. */
+export interface ExplainedOptions extends PolicyOptions {
   readonly sinks: readonly { readonly name: string; readonly filters: readonly FilterOptions[] }[]
-  readonly rules: readonly RuleOptions[]
-  readonly level: Level
 }
 
 interface NamedFilter {

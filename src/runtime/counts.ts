@@ -17,3 +17,26 @@ export interface ExchangeCounts {
   /** A hook that was registered before this plugin replied. */
   repliedBeforePlugin: number
 }
+
+/** Counts what becomes of exchanges. */
+export class ExchangeCounter {
+  private readonly counts: ExchangeCounts = {
+    audited: 0,
+    excluded: 0,
+    refused: 0,
+    withheld: 0,
+    corrected: 0,
+    aborted: 0,
+    annotationsTooLate: 0,
+    repliedBeforePlugin: 0,
+  }
+
+  /** Counts one more, and returns how many there are now. */
+  add(kind: keyof ExchangeCounts): number {
+    return ++this.counts[kind]
+  }
+
+  all(): ExchangeCounts {
+    return { ...this.counts }
+  }
+}

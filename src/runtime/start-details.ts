@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { JsonValue, LifecycleDetails } from '../event/event.js'
+import { packageVersion } from '../event/package-version.js'
+import type { ResolvedOptions, ResolvedSink } from '../options/parse.js'
+
+/** What a trail's start entry says: who runs, with which options. */
+export function startDetails(
+  options: ResolvedOptions,
+  instance: string,
+  exemptedRoutes: readonly string[],
+): LifecycleDetails['start'] {
+  const { filters, rules, sinks } = options
+  return {
+    version: packageVersion(),
+    instance,
+    hostname: hostname(),
+    pid: process.pid,
+    node: process.version,
+    filters: toJsonValue([...filters, ...sinks.flatMap((sink) => sink.filters)]),
+    rules: toJsonValue(rules),
+    exempted_routes: [...exemptedRoutes],
+    options_digest: digestOf(options),
+  }
+}
+
+function digestOf(options: ResolvedOptions): string {
+  // A digest of a secret would help to guess it.
+  const redact = { ...options.redact, secret: undefined }
+  const described = { ...options, sinks: options.sinks.map(describeSink), redact }
+  const json = JSON.stringify(described, (_, value: unknown) => (typeof value === 'function' ? '[function]' : value))
+  return createHash('sha256').update(json).digest('hex')
+}
+
+/** A sink that is an instance may hold anything: a socket, a secret, itself. */
+function describeSink(sink: ResolvedSink): object {
+  const seal = sink.seal === null ? null : { ...sink.seal, secret: undefined, privateKey: undefined }
+  return sink.type === 'custom' ? { ...sink, seal, sink: '[instance]' } : { ...sink, seal }
+}
+
+function toJsonValue(value: object): JsonValue {
+  return JSON.parse(JSON.stringify(value))
+}

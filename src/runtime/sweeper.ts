@@ -1,0 +1,38 @@
+import { type Clock, clearInterval, setInterval } from '../clock.js'
+import type { OpenExchanges } from './open-exchanges.js'
+
+const INTERVAL = 1000
+/** A closing server looks more often, and waits less for the handlers of clients that are gone: its own are to end. */
+const CLOSING_INTERVAL = 10
+const CLOSING_ABORT_TIMEOUT = 250
+
+/** Gives up open exchanges whose client has been gone for `abortTimeout` milliseconds. */
+export class Sweeper {
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly open: OpenExchanges,
+    private readonly abortTimeout: number,
+    private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    const interval = Math.max(1, Math.min(INTERVAL, this.abortTimeout / 2))
+    this.timer = setInterval(() => this.open.sweep(this.clock.monotonic(), this.abortTimeout), interval).unref()
+  }
+
+  /** Counts looks instead of time: a busy machine gives a handler as many turns of the event loop as an idle one. */
+  startClosing(): void {
+    this.stop()
+    const abortTimeout = Math.min(this.abortTimeout, CLOSING_ABORT_TIMEOUT)
+    let now = this.clock.monotonic()
+    this.timer = setInterval(() => {
+      now += CLOSING_INTERVAL
+      this.open.sweep(now, abortTimeout)
+    }, CLOSING_INTERVAL).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+}
