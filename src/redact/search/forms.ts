@@ -62,7 +62,7 @@ export const TOKEN_FORMS: readonly TokenForm[] = [
   ['Hugging Face', '(?:hf|api_org)_[A-Za-z0-9]{30,}', 'https://huggingface.co/docs/hub/security-tokens'],
   [
     'OpenAI, Anthropic, and those who took their form',
-    'sk-(?=[\\w-]{0,40}\\d)[\\w-]{20,}',
+    'sk-(?:(?:proj|svcacct|admin|ant|or|lf)-[\\w-]{20,}|[A-Za-z0-9]{20,})',
     'https://platform.openai.com/docs/api-reference/authentication https://platform.claude.com/docs/en/api/overview',
   ],
   ['Groq', 'gsk_\\w{40,}', LIST],

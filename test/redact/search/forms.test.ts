@@ -121,9 +121,10 @@ describe('a well-known token', () => {
   })
 
   it('gives a cue, however short its form lets it be', () => {
-    for (const [name, form] of TOKEN_FORMS.filter(
-      ([, form]) => !form.startsWith('(?<') && !form.includes('(?=') && !form.includes('(?!'),
-    )) {
+    // Without those that another text must precede, and those in Base64, whose `+`, `/` and `~` break nearly none so often.
+    const forms = TOKEN_FORMS.filter(([, form]) => !/\(\?<|\(\?[=!]|\+\/|~/.test(form))
+    expect(forms.length).toBeGreaterThan(35)
+    for (const [name, form] of forms) {
       fc.assert(
         fc.property(fc.stringMatching(new RegExp(`^(?:${form})$`)), (token) => {
           fc.pre(/[g-z]/i.test(token))
