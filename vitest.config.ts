@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
-import { shared } from './vitest.shared.js'
+import { shared, testsIn } from './vitest.shared.js'
 
 /** Folders whose files leave no trace in a process, so that one runs many of them: starting another costs more than most. */
 const TRACELESS = ['event', 'exchange', 'libraries', 'options', 'policy', 'reader', 'redact', 'transparency']
 
-const traceless = TRACELESS.flatMap(testsIn).filter((file) => !mocksModules(file))
+const traceless = TRACELESS.flatMap((folder) => testsIn(`test/${folder}`)).filter((file) => !mocksModules(file))
 
 export default defineConfig({
   ...shared,
@@ -29,11 +29,6 @@ export default defineConfig({
     },
   },
 })
-
-function testsIn(folder: string): string[] {
-  const files = readdirSync(new URL(`./test/${folder}/`, import.meta.url), { encoding: 'utf8', recursive: true })
-  return files.filter((file) => file.endsWith('.test.ts')).map((file) => `test/${folder}/${file}`)
-}
 
 /** A module that another file has loaded is not replaced. */
 function mocksModules(file: string): boolean {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
 
@@ -25,3 +26,9 @@ export const shared = {
     pool: 'forks',
   },
 } satisfies ViteUserConfig
+
+/** The tests of the suite in a folder and below it. */
+export function testsIn(folder: string): string[] {
+  const files = readdirSync(new URL(`./${folder}/`, import.meta.url), { encoding: 'utf8', recursive: true })
+  return files.filter((file) => file.endsWith('.test.ts')).map((file) => `${folder}/${file}`)
+}

@@ -6,6 +6,7 @@ import { jsonFormat } from '../../src/event/draft.js'
 import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry } from '../../src/sinks/sink.js'
 import { gapOf, type LaneFixture, laneOf, settle, stopOf, useFakeTimers } from '../support/lane.js'
+import { runs } from '../support/runs.js'
 
 vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
@@ -213,7 +214,7 @@ describe('whatever a sink does, until it is closed and after', () => {
           for (const taken of steps) await world.run(taken)
           await world.end(last)
         }),
-        { numRuns: 100 },
+        { numRuns: runs(40) },
       )
     })
   }

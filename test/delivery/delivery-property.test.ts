@@ -12,6 +12,7 @@ import {
   stopOf,
   useFakeTimers,
 } from '../support/lane.js'
+import { runs } from '../support/runs.js'
 
 vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
@@ -156,7 +157,7 @@ describe('any interleaving of offers, answers, failures, hangs, reopen and flush
           expect(sink.calls.at(-1)).toBe('close')
           expect(stored.at(-1)?.event.payload.type).toBe('stop')
         }),
-        { numRuns: 150 },
+        { numRuns: runs(50) },
       )
     })
   }

@@ -4,6 +4,7 @@ import { quote } from '../../src/event/bounded-text.js'
 import { quoteWhole } from '../../src/json.js'
 import { newChanges } from '../support/changes.js'
 import { cleaned, hostileText, sizeOf } from '../support/hostile.js'
+import { runs } from '../support/runs.js'
 
 describe('quote', () => {
   it('gives back any text that fits, cleaned, in one line', () => {
@@ -16,7 +17,7 @@ describe('quote', () => {
         expect(changes.truncated).toBeUndefined()
         expect(quoteWhole(text)).toBe(literal)
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(200) },
     )
   })
 
@@ -46,7 +47,7 @@ describe('quote', () => {
           },
         })
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(200) },
     )
   })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../src/index.js'
 import { type Audited, audited, portOf } from '../support/app.js'
 import { cleaned, hostileText } from '../support/hostile.js'
+import { runs } from '../support/runs.js'
 import { validateLine } from '../support/schema.js'
 import { Wire } from '../support/wire.js'
 
@@ -83,7 +84,7 @@ describe('a hostile request', () => {
         expect(pair[0]?.id).toBe(pair[1]?.id)
         expect(pair[1]?.response?.status_code).toBe(500)
       }),
-      { numRuns: 200 },
+      { numRuns: runs(50) },
     )
   })
 
@@ -114,7 +115,7 @@ describe('a hostile request', () => {
           if (!isRecorded) expect(bytes).toMatch(/^HTTP\/1\.1 400/)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(40) },
     )
   })
 

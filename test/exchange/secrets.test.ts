@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, { type AuditOptions, memorySink } from '../../src/index.js'
+import { runs } from '../support/runs.js'
 import { validateLine } from '../support/schema.js'
 
 /** Nothing of a line's own holds it, and no encoding changes it. */
@@ -134,7 +135,7 @@ describe.each([
           expect(line).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 12))
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(75) },
     )
   })
 

@@ -11,6 +11,7 @@ import type { RouteAudit } from '../../src/policy/route-level.js'
 import { DeclaredRoute, RouteTable } from '../../src/policy/route-table.js'
 import type { RuleOptions } from '../../src/policy/rules.js'
 import { routed } from '../support/fastify.js'
+import { runs } from '../support/runs.js'
 
 function tableOf(app: FastifyInstance): RouteTable {
   return new RouteTable(app, routerConfig(app))
@@ -170,7 +171,7 @@ describe('the route', () => {
         fc.asyncProperty(method, spelled, async (operation, url) => {
           expect(routes.find(operation, url).route?.pattern).toBe(await route(operation, url))
         }),
-        { numRuns: 300 },
+        { numRuns: runs(60) },
       )
       expect(seen.size).toBeGreaterThan(15)
       expect(seen).toContain(undefined)
@@ -405,7 +406,7 @@ describe('app.audit.explain', () => {
           await app.close()
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(10) },
     )
     expect(recorded).toBeGreaterThan(100)
     expect(excluded).toBeGreaterThan(100)

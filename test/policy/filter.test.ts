@@ -14,6 +14,7 @@ import {
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../../src/policy/path.js'
 import { foldsAll, plain } from '../support/folding.js'
+import { runs } from '../support/runs.js'
 
 const BOTH = EXCLUDES_RECEIVED | EXCLUDES_COMPLETE
 
@@ -90,7 +91,7 @@ describe('compileFilters', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(300) },
     )
     expect([...seen].sort()).toEqual([0, EXCLUDES_RECEIVED, EXCLUDES_COMPLETE, BOTH])
   })
@@ -123,7 +124,7 @@ describe('compileFilters', () => {
           seen.add(complete === 0 && after ? status : 0)
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(300) },
     )
     expect(seen.size).toBeGreaterThan(5)
   })
@@ -282,7 +283,7 @@ describe('no spelling of a URL', () => {
         hits += 1
         expect(filters.excluded('GET', url)).toBe(0)
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     )
     await app.close()
     expect(hits).toBeGreaterThan(100)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { compileGlob, endpointPatternProblem, expandBraces, PatternError } from '../../src/policy/glob.js'
+import { runs } from '../support/runs.js'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -53,7 +54,7 @@ describe('compileGlob', () => {
         if (expected) matched += 1
         expect(compileGlob(glob)(subject)).toBe(expected)
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(500) },
     )
     expect(matched).toBeGreaterThan(1000)
   })
@@ -66,7 +67,7 @@ describe('compileGlob', () => {
         expect(compileGlob(glob)(before + between + after)).toBe(true)
         expect(compileGlob(glob)(between)).toBe(naiveMatch(glob, between))
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(200) },
     )
   })
 
@@ -164,7 +165,7 @@ describe('expandBraces', () => {
         fc.pre(expected.length <= 1000 && !notation(nodes).includes('..'))
         expect(new Set(expandBraces(notation(nodes)))).toEqual(new Set(expected))
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(200) },
     )
   })
 

@@ -6,6 +6,7 @@ import { routerConfig } from '../../src/plugin/fastify-internals.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../../src/policy/path.js'
 import { routed } from '../support/fastify.js'
 import { foldsAll, plain } from '../support/folding.js'
+import { runs } from '../support/runs.js'
 
 const foldings = [true, false].flatMap((caseSensitive) =>
   [true, false].flatMap((ignoreTrailingSlash) =>
@@ -130,7 +131,7 @@ describe('canonicalPath', () => {
           }
           expect(canonicalPath(raw, folding)).toBe(canonicalPath(url, folding))
         }),
-        { numRuns: 1000 },
+        { numRuns: runs(200) },
       )
       await app.close()
       expect(hits).toBeGreaterThan(200)
@@ -146,7 +147,7 @@ describe('canonicalPath', () => {
         expect(canonicalPath(rawPath(url, folding), folding)).toBe(canonical)
         expect(url.startsWith(rawPath(url, folding))).toBe(true)
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(300) },
     )
   })
 

@@ -14,6 +14,7 @@ import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.j
 import { canonicalPath, type RouterFolding, rawPath } from '../../src/policy/path.js'
 import { compileRules, type Decision, type RuleOptions, ruleWarnings } from '../../src/policy/rules.js'
 import { foldsAll, plain } from '../support/folding.js'
+import { runs } from '../support/runs.js'
 
 interface Asked {
   operation: string
@@ -93,7 +94,7 @@ describe('compileRules', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(300) },
     )
     expect(seen.size).toBe(LEVEL_NAMES.length)
     expect(splits).toBeGreaterThan(100)

@@ -4,6 +4,7 @@ import { ChangeReport } from '../../src/redact/change-report.js'
 import { RedactedJson } from '../../src/redact/redacted-json.js'
 import { REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { hostileText } from '../support/hostile.js'
+import { runs } from '../support/runs.js'
 
 const redactor = new Redactor()
 
@@ -35,7 +36,7 @@ it('A value that was parsed is written as one of the application that is the sam
       const parsed: unknown = JSON.parse(JSON.stringify(value))
       expect(write(parsed, limit, true)).toEqual(write(parsed, limit, false))
     }),
-    { numRuns: 500 },
+    { numRuns: runs(100) },
   )
 })
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { LONGEST_TEXT, RedactedJson } from '../../src/redact/redacted-json.js'
 import { newChanges } from '../support/changes.js'
 import { cleaned, hostileText } from '../support/hostile.js'
+import { runs } from '../support/runs.js'
 import { redactorOf } from '../support/secrets.js'
 
 const ROOM = 65_536
@@ -88,7 +89,7 @@ describe('a value', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     )
   })
 
@@ -186,7 +187,7 @@ describe('a key', () => {
       fc.property(tree, fc.integer({ min: 2, max: 2000 }), (value, limit) => {
         expect(write(value, { limit }).json).not.toContain(VALUE)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     )
   })
 

@@ -5,6 +5,7 @@ import type { ChangeReport } from '../../src/redact/change-report.js'
 import { isSecretKey, REDACTED, Redactor } from '../../src/redact/redactor.js'
 import { ANNOTATION_BOUNDS, newChanges } from '../support/changes.js'
 import { hostileText } from '../support/hostile.js'
+import { runs } from '../support/runs.js'
 
 const redactor = new Redactor()
 
@@ -97,7 +98,7 @@ describe('a key', () => {
       fc.property(disguised, (key) => {
         expect(isSecretKey(key), key).toBe(true)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(200) },
     )
   })
 
@@ -122,7 +123,7 @@ describe('an endpoint', () => {
         expect(changes.redacted).toBe(pairs.length)
         for (const { key } of pairs) expect(redacted).toContain(`${key}=${REDACTED}`)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(200) },
     )
   })
 
@@ -180,7 +181,7 @@ describe('an error', () => {
         expect(redactText(text(key, VALUE), 'x', changes)).not.toContain(VALUE)
         expect(changes.redacted).toBe(1)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     )
   })
 
@@ -190,7 +191,7 @@ describe('an error', () => {
         const text = `Route GET:/login?${key}=${VALUE}&page=2 not found`
         expect(redactText(text, 'x', newChanges())).toBe(`Route GET:/login?${key}=${REDACTED}&page=2 not found`)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     )
   })
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import { expect, it } from 'vitest'
 import audit, { type AuditEntry, type AuditSink, BatchError, verifyTrail } from '../../../src/index.js'
+import { runs } from '../../support/runs.js'
 import { KEYS } from './sealed-trail.js'
 
 /** What becomes of a batch: some entries of it may be refused, a first part of it stored before the sink dies. */
@@ -82,7 +83,7 @@ it.each([true, false])('the chain verifies whatever becomes of each batch; the s
         expect(result.sealed).toBe(sink.lines.length)
         if (canTell) expect(result.chains).toBe(1)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(15) },
     )
   } finally {
     rmSync(directory, { recursive: true, force: true })

@@ -5,6 +5,7 @@ import { ChangeReport } from '../../../src/redact/change-report.js'
 import { Redactor } from '../../../src/redact/redactor.js'
 import { ANNOTATION_BOUNDS, newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
+import { runs } from '../../support/runs.js'
 
 function annotate(...values: Array<Record<string, unknown>>): { json: string; changes: ChangeReport; value: unknown } {
   const changes = newChanges()
@@ -43,7 +44,7 @@ describe('annotations', () => {
           expect(json).not.toMatch(/\p{Cc}|\p{Zl}|\p{Surrogate}/u)
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(100) },
     )
   })
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyTrail } from '../../../src/index.js'
 import { type Files, KEYS, type WrittenTrail, writeFiles, writeTrail } from '../../delivery/seal/sealed-trail.js'
+import { runs } from '../../support/runs.js'
 
 let root: string
 let written: WrittenTrail
@@ -175,7 +176,7 @@ describe('of a real trail', () => {
         expect(isBefore(first, { file: place.file, line: place.line - 1 })).toBe(false)
         expect(problems.length).toBeLessThanOrEqual(6)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(15) },
     )
   })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fileSink } from '../../../src/sinks/file/file-sink.js'
+import { runs } from '../../support/runs.js'
 import { entry, entryOf, linesOf, temporaryDirectory, world } from './world.js'
 
 const TORN = 'audit.log.torn-2026-03-24T17-09-35.704Z'
@@ -128,7 +129,7 @@ describe('a torn last line', () => {
         await second.close?.()
         expect(linesOf(readFileSync(path, 'utf8'))).toHaveLength(linesOf(whole.toString()).length + 1)
       }),
-      { numRuns: 60 },
+      { numRuns: runs(20) },
     )
   })
 })

@@ -13,6 +13,7 @@ import {
   READ,
   READ_DIRECTORY,
 } from '../../../../src/sinks/file/fs.js'
+import { runs } from '../../../support/runs.js'
 import { ManualClock, temporaryDirectory } from '../world.js'
 import { Disk } from './disk.js'
 import { Machine } from './machine.js'
@@ -133,6 +134,6 @@ it('answers as the real file system does, while the power is on', async () => {
       const modelled = await outcomes(machine, directory, steps)
       expect(modelled).toEqual(await outcomes(nodeFileSystem, directory, steps))
     }),
-    { numRuns: 100 },
+    { numRuns: runs(30) },
   )
 })

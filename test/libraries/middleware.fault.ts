@@ -1,0 +1,3 @@
+import { ALL_TOGETHER, middlewareIsTheSame } from './middleware.js'
+
+middlewareIsTheSame('@fastify/express', (name) => name !== ALL_TOGETHER)
