@@ -12,7 +12,7 @@ const JWT = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(`{"sub":"${SECRET}"}`).toString(
 
 const keys = fc.constantFrom(
   ...['password', 'PASSWD', 'pwd', 'secret', 'token', 'access_token', 'Refresh-Token', 'idToken', 'api_key', 'apiKey'],
-  ...['authorization', 'cookie', 'set-cookie', 'private_key', 'clientSecret', 'credential', 'kubeconfig', 'session'],
+  ...['authorization', 'cookie', 'set-cookie', 'private_key', 'clientSecret', 'credential', 'kubeconfig', 'session_id'],
   ...['otp', 'pin', 'cvv', 'cvc', 'cardNumber', 'ssn', 'X-Amz-Signature', 'X-Goog-Signature', 'sig', 'iban'],
 )
 

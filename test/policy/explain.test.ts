@@ -171,7 +171,7 @@ describe('the route', () => {
         fc.asyncProperty(method, spelled, async (operation, url) => {
           expect(routes.find(operation, url).route?.pattern).toBe(await route(operation, url))
         }),
-        { numRuns: runs(60) },
+        { numRuns: runs(150) },
       )
       expect(seen.size).toBeGreaterThan(15)
       expect(seen).toContain(undefined)
@@ -408,8 +408,8 @@ describe('app.audit.explain', () => {
       ),
       { numRuns: runs(10) },
     )
-    expect(recorded).toBeGreaterThan(100)
-    expect(excluded).toBeGreaterThan(100)
+    expect(recorded).toBeGreaterThan(20)
+    expect(excluded).toBeGreaterThan(20)
   })
 
   it('is there when nothing is recorded', async () => {

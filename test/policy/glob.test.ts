@@ -56,7 +56,7 @@ describe('compileGlob', () => {
       }),
       { numRuns: runs(500) },
     )
-    expect(matched).toBeGreaterThan(1000)
+    expect(matched).toBeGreaterThan(50)
   })
 
   it('matches any unicode text as the naive model does', () => {

@@ -97,7 +97,7 @@ describe('compileRules', () => {
       { numRuns: runs(300) },
     )
     expect(seen.size).toBe(LEVEL_NAMES.length)
-    expect(splits).toBeGreaterThan(100)
+    expect(splits).toBeGreaterThan(5)
   })
 
   it('is the default level without rules', () => {
