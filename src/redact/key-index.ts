@@ -1,6 +1,7 @@
 import { isPlain } from '../json.js'
 import { normalKey, readKey, type Secrecy } from './keys.js'
 import { cuesOf } from './search/prefilter.js'
+import { asKey, LONGEST_NAME, pathOf, shapeOf } from './shapes.js'
 
 /** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
 const REMEMBERED = 4096
@@ -13,22 +14,29 @@ interface KnownKey {
   readonly isOwn: boolean
   readonly forms: readonly string[]
   readonly literal: string | null
+  /** What it may be by the members beside it, as bits. */
+  readonly shape: number
 }
 
 /** The keys that are secret on one server. The same few come in every request, so what they are is remembered. */
 export class KeyIndex {
   private readonly own: ReadonlySet<string>
-  private readonly known = new Map<string, KnownKey>()
+  private readonly keys = new Map<string, KnownKey>()
+  /** Values that stand where names do, apart from the keys: a client chooses them. */
+  private readonly names = new Map<string, KnownKey>()
+  /** The key that was asked for last: each is asked about several times. */
+  private lastKey = ''
+  private last: KnownKey
 
   /** `keys` are secret beside those that are built in. */
   constructor(keys: readonly string[]) {
     this.own = new Set(keys.map(normalKey))
+    this.last = look('', this.own)
   }
 
   /** `marks` are names in their normal form, which are secret here and now. */
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy {
-    const known = this.find(key)
-    return known.secrecy > 0 || !isMarked(known, marks) ? known.secrecy : 1
+    return secrecyIn(this.find(key), marks)
   }
 
   /** Whether an option or a mark names a key. */
@@ -42,19 +50,41 @@ export class KeyIndex {
     return key.length > LONGEST ? null : this.find(key).literal
   }
 
-  private find(key: string): KnownKey {
-    return this.known.get(key) ?? this.learn(key)
+  /** What a key may be by the members beside it, as bits. */
+  shapeOf(key: string): number {
+    return this.find(key).shape
   }
 
-  private learn(key: string): KnownKey {
-    if (key.length > LONGEST) return look(key, this.own)
-    // A slice would keep alive the whole text that it is of.
-    const copy = Buffer.from(key).toString()
-    const known = look(copy, this.own)
-    if (this.known.size === REMEMBERED) this.known.clear()
-    this.known.set(copy, known)
+  /** The key that a value names, when the values of that key are secret. */
+  secretName(value: unknown, marks: ReadonlySet<string> | null): string | undefined {
+    const name = typeof value === 'string' ? value : pathOf(value)
+    if (name === undefined || name.length > LONGEST_NAME) return undefined
+    const known = this.names.get(name) ?? this.learn(asKey(name), this.names, name)
+    return secrecyIn(known, marks) > 0 ? asKey(name) : undefined
+  }
+
+  private find(key: string): KnownKey {
+    if (key === this.lastKey) return this.last
+    const known = this.keys.get(key) ?? this.learn(key, this.keys)
+    if (key.length > LONGEST) return known
+    this.lastKey = key
+    this.last = known
     return known
   }
+
+  /** Reads a key, and remembers it as `text`, which is the key or names it. */
+  private learn(key: string, memory: Map<string, KnownKey>, text = key): KnownKey {
+    if (text.length > LONGEST) return look(key, this.own)
+    const known = look(key, this.own)
+    if (memory.size === REMEMBERED) memory.clear()
+    // A slice would keep alive the whole text that it is of.
+    memory.set(Buffer.from(text).toString(), known)
+    return known
+  }
+}
+
+function secrecyIn(known: KnownKey, marks: ReadonlySet<string> | null): Secrecy {
+  return known.secrecy > 0 || !isMarked(known, marks) ? known.secrecy : 1
 }
 
 function isMarked({ forms }: KnownKey, marks: ReadonlySet<string> | null): boolean {
@@ -64,7 +94,9 @@ function isMarked({ forms }: KnownKey, marks: ReadonlySet<string> | null): boole
 function look(key: string, own: ReadonlySet<string>): KnownKey {
   const { secrecy, forms } = readKey(key)
   const isOwn = forms.some((form) => own.has(form))
+  const [normalForm = ''] = forms
   return {
+    shape: shapeOf(normalForm),
     secrecy: isOwn && secrecy === 0 ? 1 : secrecy,
     isOwn,
     forms,

@@ -24,7 +24,7 @@ export const SECRET_WORDS = list(`
   shared access signature, x amz signature, x amz credential, x goog signature, x goog credential, google access id,
   oauth signature, oauth verifier, code verifier, id token hint, auth header, authorization header, cookie header,
   client assertion, saml response, saml request, session id, sess id, session cookie, j session id, php sess id,
-  php session id, asp session id, asp net session id, user session, magic link, reset link, card number, card no,
+  php session id, asp session id, asp net session id, magic link, reset link, card number, card no,
   cc number, cc num, cc no, credit card, debit card, primary account number, cryptogram, pan token, sas url
 `)
 

@@ -8,6 +8,9 @@ const MOST_PARTS = 32
 /** Letters with accents, and full-width ones, are read as the letters that they look like, up to this length. */
 const LONGEST_TO_FOLD = 256
 
+/** Of a longer key, both ends are read. */
+const LONGEST_KEY = 4096
+
 /** What is known of a key by itself. */
 export interface KeyForms {
   /** How secret its value is by the built-in words. */
@@ -29,7 +32,7 @@ export function normalKey(key: string): string {
 
 /** Reads a key, and each part of one that is a path. Half a million parts in one key would take half a second. */
 export function readKey(key: string): KeyForms {
-  const text = decodeTwice(key)
+  const text = decodeTwice(key.length > LONGEST_KEY ? bothEnds(key) : key)
   if (!/[[\].]/.test(text)) return { secrecy: meaningOf(fold(text)), forms: [normalForm(text)] }
   const parts = text.split(/[[\].]+/, MOST_PARTS + 1)
   if (parts.length > MOST_PARTS) return { secrecy: 2, forms: [] }
@@ -41,6 +44,10 @@ export function readKey(key: string): KeyForms {
 /** Whether a key's value is secret by the built-in words, whatever the key's disguise. */
 export function isSecretKey(key: string): boolean {
   return readKey(key).secrecy > 0
+}
+
+function bothEnds(key: string): string {
+  return `${key.slice(0, LONGEST_KEY / 2)}.${key.slice(-LONGEST_KEY / 2)}`
 }
 
 function greater(one: Secrecy, other: Secrecy): Secrecy {

@@ -1,8 +1,11 @@
 import { types } from 'node:util'
 import { toIsoTime } from '../clock.js'
 import { isPlain, quoteStart, quoteWhole } from '../json.js'
+import { type Beside, lookBeside } from './beside.js'
 import type { ChangeReport } from './change-report.js'
+import type { Secrecy } from './keys.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
+import { IS_NAME, IS_SECRET_DATA, IS_VALUE, IS_VARIABLES, mayName } from './shapes.js'
 
 const MAX_DEPTH = 32
 const LONGEST_KEY = 256
@@ -26,12 +29,14 @@ export class RedactedJson {
   private dropped = 0
   private longTexts = 0
   private isParsed = false
+  /** What is told of the object that is being written; `undefined` until one of its members asks. */
+  private beside: Beside | undefined
 
   /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
   constructor(
     private readonly limit: number,
     private readonly changes: ChangeReport,
-    private readonly marks: ReadonlySet<string> | null = null,
+    private marks: ReadonlySet<string> | null = null,
   ) {
     this.room = limit
   }
@@ -80,42 +85,77 @@ export class RedactedJson {
   private array(items: readonly unknown[], depth: number): boolean {
     const { changes, isParsed } = this
     if (!this.open('[')) return false
+    let name: string | undefined
     // By index, so that a hole is `undefined` and not nothing.
     for (let index = 0; index < items.length && !this.isCut; index++) {
       const { redacted } = changes
       const item = isParsed ? items[index] : ownValue(items, index)
-      if (!this.member(index === 0 ? '' : ',', index === 0 ? 0 : 1, item, depth)) changes.redacted = redacted
+      const comma = index === 0 ? '' : ','
+      const secrecy = name === undefined ? 0 : changes.redactor.secrecyOfValue(name, item, this.marks)
+      if (!this.memberOrSecret(comma, comma.length, item, secrecy, depth)) changes.redacted = redacted
+      // A value is not the name of the next one.
+      name = secrecy === 0 && typeof item === 'string' ? this.nameIn(item, index, items.length) : undefined
     }
     this.json += ']'
     return true
   }
 
   private object(object: Readonly<Record<string, unknown>>, depth: number): boolean {
-    const { changes, isParsed } = this
+    const { changes, isParsed, beside } = this
     if (!this.open('{')) return false
+    this.beside = undefined
     let comma = ''
     for (const key of Object.keys(object)) {
       const { redacted } = changes
       const value = isParsed ? object[key] : ownValue(object, key)
-      if (!this.property(comma, key, value, depth)) changes.redacted = redacted
+      if (!this.property(object, comma, key, value, depth)) changes.redacted = redacted
       if (this.isCut) break
       comma = ','
     }
+    this.beside = beside
     this.json += '}'
     return true
   }
 
-  private property(comma: string, key: string, value: unknown, depth: number): boolean {
+  private property(object: object, comma: string, key: string, value: unknown, depth: number): boolean {
     const { changes, marks } = this
     const { redactor } = changes
-    const secrecy = redactor.secrecyOfValue(key, value, marks)
+    const shape = redactor.shapeOf(key)
+    let secrecy = redactor.secrecyOfValue(key, value, marks)
+    if (shape > IS_NAME && secrecy === 0) secrecy = this.secrecyBeside(object, shape, value)
     const literal = redactor.keyLiteral(key, changes)
     // A key is the client's text as any other.
     const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)
     const bytes = literal === null ? Buffer.byteLength(before) : before.length
+    if (shape < IS_VARIABLES || secrecy > 0) return this.memberOrSecret(before, bytes, value, secrecy, depth)
+    this.marks = this.tellBeside(object).marks
+    const isWritten = this.member(before, bytes, value, depth)
+    this.marks = marks
+    return isWritten
+  }
+
+  private secrecyBeside(object: object, shape: number, value: unknown): Secrecy {
+    const { name, isSecret } = this.tellBeside(object)
+    if (isSecret && (shape & IS_SECRET_DATA) !== 0) return 2
+    if (name === undefined || (shape & IS_VALUE) === 0) return 0
+    return this.changes.redactor.secrecyOfValue(name, value, this.marks)
+  }
+
+  private tellBeside(object: object): Beside {
+    this.beside ??= lookBeside(object, this.changes.redactor, this.marks)
+    return this.beside
+  }
+
+  /** An item of a list that is the name of the next one, which is secret. */
+  private nameIn(item: string, index: number, length: number): string | undefined {
+    return mayName(item, index, length) ? this.changes.redactor.secretName(item, this.marks) : undefined
+  }
+
+  private memberOrSecret(before: string, bytes: number, value: unknown, secrecy: Secrecy, depth: number): boolean {
     if (secrecy === 0) return this.member(before, bytes, value, depth)
+    const { changes } = this
     changes.redacted++
-    const replacement = quoteWhole(redactor.replacement(value, secrecy))
+    const replacement = quoteWhole(changes.redactor.replacement(value, secrecy))
     return this.take(before + replacement, bytes + Buffer.byteLength(replacement))
   }
 

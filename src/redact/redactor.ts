@@ -109,6 +109,16 @@ export class Redactor {
     return this.keys.isNamed(key, marks) ? secrecy : 0
   }
 
+  /** What the member of a key may be by those beside it, as bits of shapes.ts. */
+  shapeOf(key: string): number {
+    return this.keys.shapeOf(key)
+  }
+
+  /** The key that a name stands for, when the value of that key is secret. */
+  secretName(name: unknown, marks: ReadonlySet<string> | null = null): string | undefined {
+    return this.keys.secretName(name, marks)
+  }
+
   /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
   keyLiteral(key: string, changes: RedactionReport): string | null {
     // The URL of a secret is one in a key, too.

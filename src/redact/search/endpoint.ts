@@ -1,4 +1,5 @@
 import type { Secrecy } from '../keys.js'
+import { IS_NAME, IS_VALUE } from '../shapes.js'
 import { decode, decodeQuery } from './encoding.js'
 import { type RouteParams, redactParams } from './route-params.js'
 import type { Search } from './search.js'
@@ -17,14 +18,17 @@ const LAST_OF_KEY = /[^?;#]*$/
  * pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every URL is
  * such a one; nothing is said of the others.
  */
-export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf'>): boolean {
+export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf' | 'shapeOf'>): boolean {
   let start = -1
   let isKey = false
+  let shapes = 0
   for (let index = 0; index < url.length; index++) {
     const code = url.charCodeAt(index)
     if (code === EQUALS) {
-      if (!isKey || keys.secrecyOf(url.slice(start, index)) > 0) return false
+      const key = url.slice(start, index)
+      if (!isKey || keys.secrecyOf(key) > 0) return false
       isKey = false
+      shapes |= keys.shapeOf(key)
     } else if (code === AMPERSAND || code === QUESTION_MARK) {
       // The path ends at the first question mark; another one may end it too, or a key.
       if ((start === -1) !== (code === QUESTION_MARK)) return false
@@ -33,7 +37,8 @@ export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf'>): boolea
     } else if (code === SEMICOLON || code === NUMBER_SIGN) return false
     else if (start !== -1 && (code === COLON || code === QUOTE)) return false
   }
-  return true
+  // A name beside a value may be a secret's.
+  return (shapes & (IS_NAME | IS_VALUE)) !== (IS_NAME | IS_VALUE)
 }
 
 const QUOTE = 0x22
@@ -51,7 +56,8 @@ export function redactUrl(url: string, params: RouteParams | null, search: Searc
   if (end === -1) return search.path(named)
   // By `&` alone: a password may hold any of the others, and Fastify's parser leaves them in it.
   const pairs = named.slice(end + 1).split('&')
-  const query = pairs.map((pair) => redactPair(pair, search)).join('&')
+  const name = secretNameIn(pairs, search)
+  const query = pairs.map((pair) => redactPair(pair, name, search)).join('&')
   return search.path(named.slice(0, end)) + named.charAt(end) + query
 }
 
@@ -72,17 +78,30 @@ function redactNamed(path: string, params: RouteParams, search: Search): string 
 }
 
 /** `key=value`, or what stands between two separators otherwise. */
-function redactPair(pair: string, search: Search): string {
+function redactPair(pair: string, name: string | undefined, search: Search): string {
   const equals = pair.indexOf('=')
   if (equals === -1) return search.encoded(pair)
   const key = pair.slice(0, equals)
   const value = pair.slice(equals + 1)
-  const secrecy = value === '' ? 0 : secrecyOfKey(key, search)
+  const secrecy = value === '' ? 0 : secrecyOfKey(key, name, search)
   const clean = secrecy === 0 ? search.encoded(value) : search.replacement(decodeQuery(value), secrecy)
   return `${search.encoded(key)}=${clean}`
 }
 
-function secrecyOfKey(key: string, search: Search): Secrecy {
+function secrecyOfKey(key: string, name: string | undefined, search: Search): Secrecy {
   const secrecy = search.secrecyOf(key)
-  return secrecy > 0 ? secrecy : search.secrecyOf(LAST_OF_KEY.exec(key)?.[0] ?? '')
+  if (secrecy > 0) return secrecy
+  if (name !== undefined && (search.shapeOf(key) & IS_VALUE) !== 0) return search.secrecyOf(name)
+  return search.secrecyOf(LAST_OF_KEY.exec(key)?.[0] ?? '')
+}
+
+/** A name in a query whose value stands beside it: `?name=DB_PASSWORD&value=x`. */
+function secretNameIn(pairs: readonly string[], search: Search): string | undefined {
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    if (equals === -1 || (search.shapeOf(pair.slice(0, equals)) & IS_NAME) === 0) continue
+    const name = search.secretName(decodeQuery(pair.slice(equals + 1)))
+    if (name !== undefined) return name
+  }
+  return undefined
 }

@@ -1,6 +1,7 @@
 import type { Secrecy } from '../keys.js'
 import { isCard } from './cards.js'
 import { isValidJson } from './json-check.js'
+import { type Frame, ListFrame, type NameRules, ObjectFrame } from './json-frames.js'
 
 /** Longer texts are searched as running text. */
 const LONGEST = 262_144
@@ -8,10 +9,8 @@ const LONGEST = 262_144
 /** A string, a bracket or a separator, or a number, `true`, `false` or `null`. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
-/** What is secret in JSON: by its key, or by what it is. */
-export interface JsonRules {
-  /** How secret a value is by its key; of an object or a list, nothing but that is given. */
-  secrecyOf(key: string, value: unknown): Secrecy
+/** What is secret in JSON: by its key, by a name beside it, or by what it is. */
+export interface JsonRules extends NameRules {
   replacement(value: unknown, secrecy: Secrecy): string
   /** A string of the JSON, redacted. */
   text(text: string): string
@@ -32,15 +31,14 @@ export function redactJson(text: string, rules: JsonRules): string {
 }
 
 class JsonRedaction {
-  private redacted = ''
-  private copied = 0
+  private readonly edits: Edit[] = []
+  /** The objects and lists that are open, outside a secret one. */
+  private readonly open: Frame[] = []
   /** The string that was read last: a key when a colon follows. */
   private string: { start: number; literal: string } | null = null
-  /** The key of the value that comes next, when it is secret. */
-  private key: string | null = null
-  private secrecy: Secrecy = 0
-  /** Where the secret object or array begins that is being read, and how many are open in it. */
+  /** Where the secret object or array begins that is being read, how secret it is, and how many are open in it. */
   private container = -1
+  private secrecy: Secrecy = 0
   private depth = 0
 
   constructor(
@@ -54,38 +52,41 @@ class JsonRedaction {
       else this.skip(token, index)
     }
     this.endString(false)
-    return this.copied === 0 ? this.source : this.redacted + this.source.slice(this.copied)
+    return withEdits(this.source, this.edits)
   }
 
   private read(token: string, start: number): void {
-    if (token === ':') {
-      this.endString(true)
-      return
-    }
-    this.endString(false)
-    if (this.key !== null) this.readSecret(this.key, token, start)
-    else if (token.startsWith('"')) this.string = { start, literal: token }
-    else if (isCard(token)) this.put(start, start + token.length, this.rules.replacement(token, 1))
+    this.endString(token === ':')
+    if (token.startsWith('"')) this.string = { start, literal: token }
+    else if (token === '{' || token === '[') this.begin(token, start)
+    else if (token === '}' || token === ']') this.end(start + 1)
+    else if (token !== ':' && token !== ',') this.scalar(token, start, start + token.length, readLiteral(token))
   }
 
-  private readSecret(key: string, token: string, start: number): void {
-    this.key = null
-    if (token === '{' || token === '[') {
+  private begin(bracket: string, start: number): void {
+    this.secrecy = this.open.at(-1)?.secrecyOf(undefined) ?? 0
+    if (this.secrecy === 0)
+      this.open.push(bracket === '[' ? new ListFrame(this.rules, start) : new ObjectFrame(this.rules, start))
+    else {
       this.container = start
       this.depth = 1
-      return
     }
-    const value: unknown = JSON.parse(token)
-    this.secrecy = this.rules.secrecyOf(key, value)
-    if (this.secrecy > 0) this.put(start, start + token.length, this.rules.replacement(value, this.secrecy))
+  }
+
+  private end(end: number): void {
+    const frame = this.open.pop()
+    if (frame === undefined) return
+    for (const { start, end: last, value, secrecy } of frame.secrets()) this.replace(start, last, value, secrecy)
+    this.open.at(-1)?.add(frame.start, end, frame.asValue())
   }
 
   private skip(token: string, start: number): void {
     if (token === '{' || token === '[') this.depth++
     else if (token === '}' || token === ']') this.depth--
     if (this.depth > 0) return
-    this.put(this.container, start + token.length, this.rules.replacement(null, this.secrecy))
+    this.replace(this.container, start + token.length, null, this.secrecy)
     this.container = -1
+    this.open.at(-1)?.pass()
   }
 
   private endString(isKey: boolean): void {
@@ -93,16 +94,64 @@ class JsonRedaction {
     if (string === null) return
     this.string = null
     const { start, literal } = string
+    const end = start + literal.length
     const text = literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1)
+    if (!isKey) {
+      this.scalar(literal, start, end, text)
+      return
+    }
     const redacted = rules.text(text)
-    if (redacted !== text) this.put(start, start + literal.length, redacted)
-    if (!isKey) return
-    this.secrecy = rules.secrecyOf(text, undefined)
-    if (this.secrecy > 0) this.key = text
+    if (redacted !== text) this.edit(start, end, redacted)
+    this.open.at(-1)?.name(text)
   }
 
-  private put(start: number, end: number, text: string): void {
-    this.redacted += this.source.slice(this.copied, start) + JSON.stringify(text)
-    this.copied = end
+  /** A value that is no object and no list. */
+  private scalar(token: string, start: number, end: number, value: unknown): void {
+    const { rules } = this
+    const frame = this.open.at(-1)
+    const secrecy = frame?.secrecyOf(value) ?? 0
+    if (secrecy > 0) {
+      this.replace(start, end, value, secrecy)
+      frame?.pass()
+      return
+    }
+    frame?.add(start, end, value)
+    if (typeof value === 'string') {
+      const redacted = rules.text(value)
+      if (redacted !== value) this.edit(start, end, redacted)
+    } else if (isCard(token)) this.edit(start, end, rules.replacement(token, 1))
   }
+
+  private replace(start: number, end: number, value: unknown, secrecy: Secrecy): void {
+    this.edit(start, end, this.rules.replacement(value, secrecy))
+  }
+
+  private edit(start: number, end: number, text: string): void {
+    this.edits.push({ start, end, text: JSON.stringify(text) })
+  }
+}
+
+/** A number, `true`, `false` or `null`. */
+function readLiteral(token: string): unknown {
+  if (token === 'null') return null
+  return token === 'true' || token === 'false' ? token === 'true' : Number(token)
+}
+
+/** What stands instead of a piece of the source. */
+interface Edit {
+  start: number
+  end: number
+  text: string
+}
+
+/** The source with its edits; those within another one are gone with it. */
+function withEdits(source: string, edits: Edit[]): string {
+  let edited = ''
+  let copied = 0
+  for (const { start, end, text } of edits.sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (start < copied) continue
+    edited += source.slice(copied, start) + text
+    copied = end
+  }
+  return copied === 0 ? source : edited + source.slice(copied)
 }

@@ -21,6 +21,8 @@ const ENCODED = /[^\s&?#;=/]+/g
 export interface SearchRules {
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy
   secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null): Secrecy
+  shapeOf(key: string): number
+  secretName(name: unknown, marks: ReadonlySet<string> | null): string | undefined
   replacement(value: unknown, secrecy: Secrecy): string
 }
 
@@ -76,6 +78,14 @@ export class Search {
     return this.rules.secrecyOf(key, this.marks)
   }
 
+  shapeOf(key: string): number {
+    return this.rules.shapeOf(key)
+  }
+
+  secretName(name: unknown): string | undefined {
+    return this.rules.secretName(name, this.marks)
+  }
+
   /** What stands in the place of a secret; of one that was replaced already, that. */
   replacement(value: unknown, secrecy: Secrecy): string {
     if (value === REDACTED) return REDACTED
@@ -107,6 +117,8 @@ export class Search {
   private json(text: string, json: number, decoded: number): string {
     return redactJson(text, {
       secrecyOf: (key, value) => this.rules.secrecyOfValue(key, value, this.marks),
+      shapeOf: (key) => this.shapeOf(key),
+      secretName: (name) => this.secretName(name),
       replacement: (value, secrecy) => this.replacement(value, secrecy),
       text: (inner) => this.text(inner, json, decoded),
     })

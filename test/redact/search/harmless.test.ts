@@ -16,6 +16,8 @@ const keys = new KeyIndex([])
 const rules = {
   secrecyOf: (key: string, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
   secrecyOfValue: (key: string, _value: unknown, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
+  shapeOf: (key: string) => keys.shapeOf(key),
+  secretName: (name: unknown) => redactor.secretName(name),
   replacement: (value: unknown, secrecy: number) => `<${secrecy}:${JSON.stringify(value)}>`,
 }
 
