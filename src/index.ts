@@ -29,6 +29,7 @@ export {
   type Duration,
   type FileSinkOptions,
   type FormatFunction,
+  type OptionMistake,
   optionsJsonSchema,
   type RedactOptions,
   type SealOptions,

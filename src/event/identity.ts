@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { SinkLogger } from '../logger.js'
@@ -20,21 +21,53 @@ export interface IdentityCounts {
 /** A function that throws for every request is logged this often, in milliseconds; the counters have each. */
 const WARNING_INTERVAL = 60_000
 
+/** How many unknown keys the log is told, and how much of each. */
+const MOST_UNKNOWN_KEYS = 16
+const LONGEST_KEY = 64
+
+/** The keys of an identity. */
+const KEYS: ReadonlySet<string> = new Set<keyof Identity>([
+  'accessorId',
+  'name',
+  'policies',
+  'groups',
+  'global',
+  'createTime',
+  'method',
+  'onBehalfOf',
+])
+
+/** The parts that an `IdentityResolver` needs. */
+export interface IdentityParts {
+  readonly identity: IdentityFunction | undefined
+  readonly namespace: NamespaceFunction | undefined
+  readonly counts: IdentityCounts
+  readonly log: SinkLogger
+  readonly clock: Clock
+  readonly redactor: Redactor
+}
+
 /** Who asks, and for which namespace, by the application's functions. Either may throw. */
 export class IdentityResolver {
   /** What stands for a request without an identity. */
   readonly anonymous: string
   private readonly known = new KnownIdentities()
+  /** Keys of identities that are not recorded, of which the log has been told. */
+  private readonly unknownKeys = new Set<string>()
   private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
 
-  constructor(
-    private readonly identity: IdentityFunction | undefined,
-    private readonly namespace: NamespaceFunction | undefined,
-    readonly counts: IdentityCounts,
-    private readonly log: SinkLogger,
-    private readonly clock: Clock,
-    redactor: Redactor,
-  ) {
+  readonly counts: IdentityCounts
+  private readonly identity: IdentityFunction | undefined
+  private readonly namespace: NamespaceFunction | undefined
+  private readonly log: SinkLogger
+  private readonly clock: Clock
+
+  constructor({ identity, namespace, counts, log, clock, redactor }: IdentityParts) {
+    this.identity = identity
+    this.namespace = namespace
+    this.counts = counts
+    this.log = log
+    this.clock = clock
     this.anonymous = writeAuth(ANONYMOUS, new ChangeReport(redactor))
   }
 
@@ -76,7 +109,23 @@ export class IdentityResolver {
     if (known !== undefined) return known
     const json = writeAuth(toAuth(identity), changes)
     if (changes.isUntouched) this.known.add(identity, json)
+    this.noteUnknownKeys(identity)
     return json
+  }
+
+  /** A compiler lets a function return more than its type has, and a misspelt key would be missed when it is needed. */
+  private noteUnknownKeys(identity: Identity): void {
+    const { unknownKeys } = this
+    if (types.isProxy(identity) || unknownKeys.size >= MOST_UNKNOWN_KEYS) return
+    const unknown = Object.keys(identity).filter((key) => !KEYS.has(key) && !unknownKeys.has(key))
+    if (unknown.length === 0) return
+    const noted = unknown.slice(0, MOST_UNKNOWN_KEYS - unknownKeys.size).map((key) => key.slice(0, LONGEST_KEY))
+    for (const key of noted) unknownKeys.add(key)
+    const keys = noted.join(', ')
+    this.log.warn(
+      { keys },
+      `the \`identity\` option returned keys that are not recorded: ${keys}; ${[...KEYS].join(', ')} are`,
+    )
   }
 
   private warn(option: 'identity' | 'namespace', error: unknown, effect: string): void {

@@ -1,7 +1,7 @@
 import { LEVEL_NAMES } from '../event/level.js'
 import { BOUNDS } from '../event/limits.js'
-import { STATUS_PATTERN } from '../policy/filter.js'
 import { braceProblem } from '../policy/glob.js'
+import { STATUS_PATTERN } from '../policy/statuses.js'
 import { parseSize } from '../units.js'
 import { choiceProblem, headerNameProblem } from './problems.js'
 

@@ -48,6 +48,10 @@ export function filePathProblem(path: string): string | undefined {
   if (path === '') return "is empty; write a file's path, such as './data/audit/audit.log'"
   if (path.includes('\0')) return 'has a U+0000, which no path can have; leave it out'
   if (/(?:^|[\\/])\.{0,2}$/.test(path)) return "is a directory's path; add the file's name, such as 'audit.log'"
+  const placeholder = /[[<$]\{?data_?dir[\]>}]?/i.exec(path)?.[0]
+  if (placeholder !== undefined) {
+    return `has '${placeholder}', which stands for a directory in documentation and is not replaced; write the directory, or leave \`path\` out for the default below \`dataDir\``
+  }
   const unknown = path.replaceAll(/\{(?:slot|hostname)\}/g, '').match(/\{[^}]*\}?|\}/)?.[0]
   if (unknown === undefined) return undefined
   return `has '${unknown.slice(0, 64)}'; in braces there can be {slot} and {hostname} alone`

@@ -7,6 +7,7 @@ import type { RouteAudit } from './route-level.js'
 import { levelOf } from './route-level.js'
 import type { FoundRoute, RouteTable } from './route-table.js'
 import { compileRules, type Decision, type Rules } from './rules.js'
+import { firstStatus } from './statuses.js'
 
 /** A filter that matches a request. */
 export interface FilterExplanation {
@@ -66,17 +67,17 @@ interface NamedFilter {
 
 /** Says what would be recorded of a request, by the same rules and filters that decide it when it comes. */
 export class Explainer {
-  readonly #rules: Rules
-  readonly #sinks: readonly { readonly name: string; readonly filters: readonly NamedFilter[] }[]
+  private readonly rules: Rules
+  private readonly sinks: readonly { readonly name: string; readonly filters: readonly NamedFilter[] }[]
 
   constructor(
     private readonly options: ExplainedOptions,
     folding: RouterFolding,
     private readonly routes: Pick<RouteTable, 'find'>,
   ) {
-    this.#rules = compileRules(options.rules, options.level, folding)
+    this.rules = compileRules(options.rules, options.level, folding)
     const shared = namedFilters(options.filters, 'filters', folding)
-    this.#sinks = options.sinks.map(({ name, filters }, index) => ({
+    this.sinks = options.sinks.map(({ name, filters }, index) => ({
       name,
       filters: [...shared, ...namedFilters(filters, `sinks[${index}].filters`, folding)],
     }))
@@ -84,19 +85,19 @@ export class Explainer {
 
   explain(method: string, url: string, { namespace = 'default' }: ExplainOptions = {}): Explanation {
     const found = this.routes.find(method, url)
-    const byRules = this.#rules.explain(method, url, found.route?.pattern, namespace)
+    const byRules = this.rules.explain(method, url, found.route?.pattern, namespace)
     const level = levelOf(found.route?.audit ?? null, byRules.level)
-    const sinks = this.#sinks.map(({ name, filters }) => [name, explainSink(filters, level, method, url)] as const)
+    const sinks = this.sinks.map(({ name, filters }) => [name, explainSink(filters, level, method, url)] as const)
     const explained = {
       route: found.route?.pattern,
       level: LEVEL_NAMES[level],
-      ...this.#decidedBy(found.route?.audit, level, byRules),
+      ...this.decidedBy(found.route?.audit, level, byRules),
       sinks: Object.fromEntries(sinks),
     }
     return { ...explained, summary: summarize(method, url, explained, found) }
   }
 
-  #decidedBy(audit: RouteAudit | undefined, level: Level, byRules: Decision): Pick<Explanation, 'by' | 'rule'> {
+  private decidedBy(audit: RouteAudit | undefined, level: Level, byRules: Decision): Pick<Explanation, 'by' | 'rule'> {
     // `true` alone says nothing of how much, where rules have something recorded.
     if (audit !== undefined && (audit !== true || level !== byRules.level)) return { by: 'route' }
     if (byRules.rule === -1) return { by: 'level' }
@@ -135,11 +136,6 @@ function explainFilter({ name, options, compiled }: NamedFilter, method: string,
   if ((mask & EXCLUDES_RECEIVED) !== 0) excludes.push('OperationReceived')
   if ((mask & EXCLUDES_COMPLETE) !== 0) excludes.push('OperationComplete')
   return excludes.length === 0 ? [] : [{ name, excludes }]
-}
-
-/** A status that a pattern stands for. */
-function firstStatus(pattern: string): number {
-  return Number(pattern.replace('xx', '00'))
 }
 
 function summarize(method: string, url: string, explained: Omit<Explanation, 'summary'>, found: FoundRoute): string {

@@ -4,6 +4,7 @@ import { compileGlob, expandBraces } from './glob.js'
 import { type RouterFolding, type Spellings, spellings } from './path.js'
 import { isAnything, matchesOperation, PatternSet } from './pattern-set.js'
 import { endpointWarnings, operationWarnings, titled } from './pattern-warnings.js'
+import { statusTable } from './statuses.js'
 
 /**
  * Events that are not recorded: those of which an endpoint, a stage and an operation match.
@@ -34,9 +35,6 @@ export interface FilterOptions {
    */
   statuses?: readonly string[] | undefined
 }
-
-/** A status, or a class of statuses, as `FilterOptions.statuses` has them. */
-export const STATUS_PATTERN = /^(?:[1-5]xx|[1-5]\d\d)$/
 
 /** The bit of `Filters.excluded` that stands for `OperationReceived`. */
 export const EXCLUDES_RECEIVED = 1
@@ -149,15 +147,6 @@ function compileFilter(filter: FilterOptions, folding: RouterFolding): CompiledF
     operations: filter.operations.flatMap(expandBraces),
     statuses: filter.statuses === undefined ? undefined : statusTable(filter.statuses),
   }
-}
-
-function statusTable(statuses: readonly string[]): Uint8Array {
-  const table = new Uint8Array(600)
-  for (const status of statuses) {
-    const first = Number(status.replace('xx', '00'))
-    table.fill(1, first, status.endsWith('xx') ? first + 100 : first + 1)
-  }
-  return table
 }
 
 function stageMask(stages: readonly (Stage | '*')[]): number {

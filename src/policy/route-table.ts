@@ -45,8 +45,8 @@ const ANY_HOST = 'any'
  * when somebody asks for the first time.
  */
 export class RouteTable {
-  readonly #declarations: Declaration[] = []
-  #router: Router | undefined
+  private readonly declarations: Declaration[] = []
+  private router: Router | undefined
 
   /** `config` is the one of the server's router. */
   constructor(
@@ -56,7 +56,7 @@ export class RouteTable {
 
   /** Takes what an `onRoute` hook is given. */
   add({ method, url, config, constraints, routePath }: OnRouteOptions): void {
-    this.#declarations.push({
+    this.declarations.push({
       methods: [method].flat(),
       url,
       isConstrained: constraints !== undefined && Object.keys(constraints).length > 0,
@@ -64,42 +64,42 @@ export class RouteTable {
       isPrefix: routePath === '' && !url.endsWith('*'),
       route: new DeclaredRoute(url, config?.audit),
     })
-    this.#router = undefined
+    this.router = undefined
   }
 
   /** Which route takes a request; the URL is what the router would be given, after `rewriteUrl`. */
   find(method: string, url: string): FoundRoute {
-    this.#router ??= this.#build()
-    const plain = isMethod(method) ? routeOf(this.#router.find(method, url)) : undefined
-    const held = isMethod(method) ? routeOf(this.#router.find(method, url, { host: ANY_HOST })) : undefined
+    this.router ??= this.build()
+    const plain = isMethod(method) ? routeOf(this.router.find(method, url)) : undefined
+    const held = isMethod(method) ? routeOf(this.router.find(method, url, { host: ANY_HOST })) : undefined
     return { route: plain, constrained: held === plain ? undefined : held?.pattern }
   }
 
-  #build(): Router {
+  private build(): Router {
     const router = findMyWay(routerOptions(this.config))
-    for (const [index, declaration] of this.#declarations.entries()) {
+    for (const [index, declaration] of this.declarations.entries()) {
       const { url, route, isConstrained } = declaration
       const constrained = isConstrained ? index : undefined
       for (const method of declaration.methods.filter(isMethod)) {
         insert(router, method, url, route, constrained)
-        if (this.#hasTwin(method, declaration)) insert(router, method, `${url}/`, this.#twin(route), constrained)
+        if (this.hasTwin(method, declaration)) insert(router, method, `${url}/`, this.twin(route), constrained)
       }
     }
     return router
   }
 
   /** Up to 5.12.0 a request to the twin has a pattern of its own. */
-  #twin(route: DeclaredRoute): DeclaredRoute {
+  private twin(route: DeclaredRoute): DeclaredRoute {
     const [major = 5, minor = 0, patch = 0] = this.app.version.split('.').map(Number)
     const isOwn = major === 5 && (minor < 12 || (minor === 12 && patch === 0))
     return isOwn ? new DeclaredRoute(`${route.pattern}/`, route.audit) : route
   }
 
   /** "/" under a prefix is there with and without its slash, but hooks see it without alone. */
-  #hasTwin(method: Method, { url, constraints, isPrefix }: Declaration): boolean {
+  private hasTwin(method: Method, { url, constraints, isPrefix }: Declaration): boolean {
     if (!isPrefix) return false
     const twin = `${url}/`
-    const isSeen = this.#declarations.some((other) => other.url === twin && other.methods.includes(method))
+    const isSeen = this.declarations.some((other) => other.url === twin && other.methods.includes(method))
     return !isSeen && this.app.hasRoute({ method, url: twin, ...(constraints && { constraints }) })
   }
 }

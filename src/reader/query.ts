@@ -1,9 +1,9 @@
 import { AuditInvalidQuery } from '../errors.js'
 import type { JsonValue } from '../event/event.js'
-import { STATUS_PATTERN } from '../policy/filter.js'
 import { endpointPatternProblem, expandBraces } from '../policy/glob.js'
 import { type RouterFolding, spellings } from '../policy/path.js'
 import { PatternSet } from '../policy/pattern-set.js'
+import { STATUS_PATTERN, statusTable } from '../policy/statuses.js'
 import type { TrailExchange } from './record.js'
 import { parseTime } from './times.js'
 
@@ -56,7 +56,6 @@ const PLAIN = /^[\w.@: -]{2,}$/
 const ANONYMOUS = /^anonymous$|^Anonymous Token$/
 /** In this format the second record does not say what was asked. */
 const RANCHER = Buffer.from('"auditID"')
-const STATUS_TABLE = 600
 
 /** Paths are compared as most routers read them; the raw one is compared as well. */
 const FOLDING: RouterFolding = {
@@ -168,16 +167,14 @@ function endpointTest(patterns: readonly string[]): Test {
 }
 
 function statusTest(statuses: readonly string[]): Test {
-  const asked = new Uint8Array(STATUS_TABLE)
   for (const status of statuses) {
     if (!STATUS_PATTERN.test(status)) {
       throw new AuditInvalidQuery(
         `status ${JSON.stringify(status.slice(0, 100))} is none: write one such as '403', or a class such as '5xx'`,
       )
     }
-    const first = Number(status.replace('xx', '00'))
-    asked.fill(1, first, status.endsWith('xx') ? first + 100 : first + 1)
   }
+  const asked = statusTable(statuses)
   return ({ response }) => response?.status_code !== undefined && asked[response.status_code] === 1
 }
 

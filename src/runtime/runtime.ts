@@ -58,7 +58,14 @@ export class AuditRuntime {
     this.redactor = new Redactor(options.redact)
     this.capture = new Capture(options.capture)
     this.policy = new RecordingPolicy(options, folding)
-    this.who = new IdentityResolver(options.identity, options.namespace, noIdentityCounts(), log, clock, this.redactor)
+    this.who = new IdentityResolver({
+      identity: options.identity,
+      namespace: options.namespace,
+      counts: noIdentityCounts(),
+      log,
+      clock,
+      redactor: this.redactor,
+    })
     this.dispatcher = new Dispatcher(options.sinks.map((sink) => laneFor(sink, { envelope, log, clock })))
     this.sweeper = new Sweeper(this.open, options.abortTimeout, clock)
   }

@@ -145,6 +145,21 @@ describe('identity', () => {
     expect(authsOf(sink).slice(-2 * caller)).toEqual(expected)
   })
 
+  it('with keys that are not recorded is recorded without them, and the log names each of them once', async () => {
+    let more: object = { nam: 'Ada', role: 'x'.repeat(200) }
+    let caller = 0
+    const { app, sink, logged } = await withIdentity(() => ({ accessorId: `u-${caller}`, ...more }))
+    for (; caller < 3; caller++) await app.inject('/')
+    more = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key${index}`, index]))
+    for (; caller < 6; caller++) await app.inject('/')
+    expect(new Set(sink.events.flatMap(({ payload }) => Object.keys(payload.auth)))).toEqual(new Set(['accessor_id']))
+    const messages = logged.map(({ msg }) => String(msg)).filter((msg) => msg.includes('not recorded'))
+    expect(messages).toHaveLength(2)
+    expect(messages[0]).toContain('keys that are not recorded: nam, role; accessorId, name,')
+    expect(messages[1]).toMatch(/: key0, key1,.* key13; accessorId/)
+    expect(app.audit.stats().identityErrors).toBe(0)
+  })
+
   it('that fails for every request is counted each time, and logged once a minute', async () => {
     const { app, logged } = await withIdentity(() => {
       throw new Error('no user')

@@ -134,6 +134,15 @@ describe('options that are right', () => {
     expect(() => parseOptions({ capture })).toThrow(message)
   })
 
+  it.each(['[data_dir]/audit/audit.log', '<dataDir>/audit/audit.log', '$DATA_DIR/audit.log'])(
+    'have no path that stands for another: %s',
+    (path) => {
+      expect(() => parseOptions({ sinks: [{ name: 'audit', type: 'file', path }] })).toThrow(
+        'leave `path` out for the default below `dataDir`',
+      )
+    },
+  )
+
   it('are resolved: durations in ms, sizes in bytes, paths absolute, the header in lower case', () => {
     const identity = () => ({ accessorId: 'u-1' })
     const namespace = () => 'default'

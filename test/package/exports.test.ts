@@ -43,6 +43,7 @@ const publicNames = [
   'NamedSecret',
   'NamespaceFunction',
   'OmittablePath',
+  'OptionMistake',
   'RedactOptions',
   'RequestAudit',
   'RouteAudit',

@@ -9,10 +9,10 @@ import {
   EXCLUDES_RECEIVED,
   type FilterOptions,
   filterWarnings,
-  STATUS_PATTERN,
 } from '../../src/policy/filter.js'
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
 import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../../src/policy/path.js'
+import { STATUS_PATTERN } from '../../src/policy/statuses.js'
 import { foldsAll, plain } from '../support/folding.js'
 import { runs } from '../support/runs.js'
 
