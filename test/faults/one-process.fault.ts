@@ -95,7 +95,7 @@ describe('between two containers that share a volume', () => {
     expect(await first.open()).toEqual({ path })
     const refused = await second.open(300)
     expect(refused).toMatchObject(LOCKED)
-    expect(refused.message).toMatch(/process 1 on host .* \(in another container, .*raise `lockTimeout` above 10s/)
+    expect(refused.message).toMatch(/process 1 on host .* \(in another container, .*put \{slot\} into `path` for cluster workers and rollouts/)
     // Not even when the lock looks old: the first one renews it while the second one watches.
     age(path, 60_000)
     expect(await second.open(0)).toMatchObject(LOCKED)

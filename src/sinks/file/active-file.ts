@@ -2,6 +2,8 @@ import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event/event.js'
 import { FailureLog } from '../../logger.js'
 import type { SinkContext } from '../sink.js'
+import { lastLineOfArchives } from './archive-tail.js'
+import { CHECK_INTERVAL, CheckTimer } from './check-timer.js'
 import { cleanUp } from './clean-up.js'
 import { makeDirectory } from './directory.js'
 import { DiskSpace } from './disk-space.js'
@@ -12,11 +14,8 @@ import { ArchiveNames } from './names.js'
 import { Retention, type RetentionOptions } from './retention.js'
 import { interrupted, rotate } from './rotation.js'
 import { SyncWrites } from './sync-writes.js'
-import { lastLineOf, setAside } from './tail.js'
+import { setAside } from './tail.js'
 import { expectTrusted } from './trusted-file.js'
-
-/** How often the path is looked at, and a failed rotation tried again, in milliseconds. */
-export const CHECK_INTERVAL = 1000
 
 /** What the active file is told of the sink's options; milliseconds and bytes. */
 export interface ActiveFileOptions extends RetentionOptions {
@@ -32,7 +31,7 @@ export class ActiveFile {
   readonly names: ArchiveNames
   readonly retention: Retention
   private file: LogFile | undefined
-  private checkedAt = Number.NEGATIVE_INFINITY
+  private readonly checks: CheckTimer
   /** Entries acknowledged since the path was last looked at. */
   private unchecked = 0
   /** Entries beyond the sink's own records; a file that holds nothing else is not rotated, or rotation would feed itself. */
@@ -53,6 +52,7 @@ export class ActiveFile {
     private readonly context: SinkContext,
   ) {
     this.names = new ArchiveNames(path)
+    this.checks = new CheckTimer(parts.clock)
     this.rotating = new FailureLog(
       context.log,
       { path },
@@ -75,7 +75,13 @@ export class ActiveFile {
 
   /** Whether the path, or the lock, has not been looked at for a second. */
   get isCheckDue(): boolean {
-    return this.parts.clock.monotonic() - this.checkedAt >= CHECK_INTERVAL
+    return this.checks.isDue
+  }
+
+  /** Whether the lock is ours, as the first part of a check. */
+  isLockHeld(): Promise<boolean> {
+    this.checks.begin()
+    return this.lock.isHeld()
   }
 
   /** Rejects unless the file is open, whole, and to be found at its path. */
@@ -125,21 +131,8 @@ export class ActiveFile {
 
   /** The last line that is whole, or the last that has a seal, in this file or in the newest archive that has one. */
   async lastLine(isSealed: boolean): Promise<string | undefined> {
-    const { fs } = this.parts
-    const own = await this.file?.lastLine(isSealed)
-    if (own !== undefined) return own
-    for (const { name } of this.names.among(await fs.readdir(this.names.directory)).reverse()) {
-      const path = this.names.path(name)
-      const found = await lookUp(fs, path)
-      if (found === undefined) continue
-      if (found.kind !== 'file') {
-        this.context.log.warn({ path }, `a ${found.kind} has the name of an archive; it is passed over`)
-        continue
-      }
-      const line = await lastLineOf(fs, path, isSealed)
-      if (line !== undefined) return line
-    }
-    return undefined
+    const { parts, names, context } = this
+    return (await this.file?.lastLine(isSealed)) ?? lastLineOfArchives(parts.fs, names, isSealed, context.log)
   }
 
   /** Lets go of the file; what is at the path is opened when it is needed next. */
@@ -148,7 +141,7 @@ export class ActiveFile {
     if (file === undefined) return
     await cleanUp(this.context.log, this.path, this.noticeDeletion(file))
     this.file = undefined
-    this.checkedAt = Number.NEGATIVE_INFINITY
+    this.checks.reset()
     this.unchecked = 0
     if (file.isDirty) {
       await this.repairing.guard(async () => {
@@ -171,6 +164,7 @@ export class ActiveFile {
   private async open(): Promise<LogFile> {
     const { fs } = this.parts
     const { fsync, mode, dirMode } = this.options
+    this.checks.begin()
     await makeDirectory(fs, this.path, dirMode, fsync)
     const { fd, status } = await openRegular(fs, this.path, APPEND_OR_CREATE, mode)
     try {
@@ -185,7 +179,7 @@ export class ActiveFile {
       throw error
     }
     this.isNameNew = fsync
-    this.checkedAt = this.parts.clock.monotonic()
+    this.checks.end()
     this.repairing.works()
     await this.finishRotation(this.file)
     return this.file
@@ -196,7 +190,7 @@ export class ActiveFile {
     const found = await lookUp(this.parts.fs, this.path)
     if (found?.id !== file.id) await this.lose(file, found)
     else if (!file.explains(found.size)) await this.follow(file, found.size)
-    this.checkedAt = this.parts.clock.monotonic()
+    this.checks.end()
     this.unchecked = 0
   }
 
@@ -288,7 +282,7 @@ export class ActiveFile {
     const { fs, clock } = this.parts
     await this.lock.verify()
     if ((await lookUp(fs, this.path))?.id !== file.id) {
-      this.checkedAt = Number.NEGATIVE_INFINITY
+      this.checks.reset()
       throw new Error(`${this.path} was moved or replaced by somebody else`)
     }
     const { archive, successor } = await rotate(fs, this.names, file, { now: clock.now(), ...this.options })

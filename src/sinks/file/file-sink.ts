@@ -94,6 +94,8 @@ class RotatingFileSink implements FileSink {
   private async writeWhenReady(batch: readonly AuditEntry[]): Promise<void> {
     this.isFailing = true
     const active = await this.ready(0)
+    // The process may have been stopped meanwhile, for long enough to be thought dead.
+    if (active.isCheckDue) await active.lock.verify()
     try {
       await active.append(this.encode(batch), batch.length)
     } catch (cause) {
@@ -158,7 +160,7 @@ class RotatingFileSink implements FileSink {
       throw new AuditSinkUnavailable(`${this.path} is ${this.isClosed ? 'closed' : 'not opened yet'}`)
     }
     try {
-      if (this.active?.isCheckDue && !(await this.active.lock.isHeld())) await this.loseLock(this.active, this.context)
+      if (this.active?.isCheckDue && !(await this.active.isLockHeld())) await this.loseLock(this.active, this.context)
       this.active ??= await this.take(this.context, lockTimeout)
       await this.active.ready()
       return this.active

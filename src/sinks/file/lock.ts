@@ -15,6 +15,8 @@ export const RENEWAL_INTERVAL = 1000
 export const DEAD_AFTER = 10_000
 /** … and did not change before our eyes for this long: the clocks of two machines may differ. */
 export const WATCHED_FOR = 3 * RENEWAL_INTERVAL
+/** A lock that was seen renewed belongs to a living process, unless that has missed so much time since. */
+const ALIVE_FOR = 2 * RENEWAL_INTERVAL
 const RETRY_INTERVAL = 100
 
 /** What the lock needs of the world. */
@@ -26,7 +28,9 @@ export interface LockParts {
 }
 
 /**
- * Takes the lock at `path`, which protects `target`; waits up to `timeout` milliseconds for its holder to go.
+ * Takes the lock at `path`, which protects `target`; waits up to `timeout` milliseconds for a holder that runs. One that
+ * cannot be looked up may be gone, as a killed container is: it is waited for until it is seen alive or known to be dead,
+ * unless `timeout` is 0.
  *
  * @throws `FST_AUDIT_SINK_LOCKED` when another process, or this one, holds it.
  */
@@ -78,8 +82,8 @@ const held = new Set<string>()
 /** Trying to make `own` the file at `path`. */
 class Attempt {
   private readonly fs: FileSystem
-  /** The lock that was found first, and since when it has not changed. */
-  private watched: { token: string; renewed: number; since: number } | undefined
+  /** A lock whose holder cannot be looked up: since when it has not changed, and whether it was seen to change. */
+  private watched: { token: string; renewed: number; since: number; isAlive: boolean } | undefined
 
   constructor(
     private readonly path: string,
@@ -97,7 +101,7 @@ class Attempt {
     for (let waited = 0; ; waited += RETRY_INTERVAL) {
       const found = await this.once()
       if (found === undefined) return
-      if (waited >= timeout && !(this.isOld(found) && waited < WATCHED_FOR + RETRY_INTERVAL)) throw this.refused(found)
+      if (waited >= timeout && !this.mayBeDead(found, timeout)) throw this.refused(found, timeout)
       await this.parts.sleep(RETRY_INTERVAL)
     }
   }
@@ -123,7 +127,10 @@ class Attempt {
     if (holder?.instance === INSTANCE) return true
     const fate = holder === null ? 'unknown' : await liveness(this.fs, this.self, holder)
     if (fate === 'self') throw this.refusedByOurselves()
-    if (fate !== 'unknown') return fate === 'gone'
+    if (fate !== 'unknown') {
+      this.watched = undefined
+      return fate === 'gone'
+    }
     const unchanged = this.watch(found)
     return unchanged >= DEAD_AFTER || (this.isOld(found) && unchanged >= WATCHED_FOR)
   }
@@ -132,11 +139,19 @@ class Attempt {
     return this.parts.clock.now() - found.renewed > DEAD_AFTER
   }
 
+  /** Whether to wait on for a lock whose `timeout` is over: it is about to be known as dead, unless it is renewed. */
+  private mayBeDead(found: FoundLock, timeout: number): boolean {
+    if (this.watched === undefined) return false
+    const unchanged = this.parts.clock.monotonic() - this.watched.since
+    if (timeout === 0) return this.isOld(found) && unchanged < WATCHED_FOR + RETRY_INTERVAL
+    return unchanged < DEAD_AFTER + WATCHED_FOR && !(this.watched.isAlive && unchanged < ALIVE_FOR)
+  }
+
   /** For how long the lock has not been renewed while we looked, whatever the clock of its holder says. */
-  private watch(found: FoundLock): number {
+  private watch({ token, renewed }: FoundLock): number {
     const now = this.parts.clock.monotonic()
-    if (this.watched?.token !== found.token || this.watched.renewed !== found.renewed) {
-      this.watched = { token: found.token, renewed: found.renewed, since: now }
+    if (this.watched?.token !== token || this.watched.renewed !== renewed) {
+      this.watched = { token, renewed, since: now, isAlive: this.watched !== undefined }
     }
     return now - this.watched.since
   }
@@ -184,16 +199,17 @@ class Attempt {
     )
   }
 
-  private refused({ holder, renewed }: FoundLock): Error {
+  private refused({ holder, renewed }: FoundLock, timeout: number): Error {
     const last = new RealDate(renewed).toISOString()
     const isNear = holder !== null && sharesPids(this.self, holder)
-    const wait = isNear
-      ? 'if the holder is about to stop'
-      : `above ${DEAD_AFTER / 1000}s: if the holder is gone, its lock is free so long after it was last renewed`
+    const wait =
+      isNear || timeout > 0
+        ? 'if the holder is about to stop'
+        : `above 0 if the holder may be gone: it is known to be after ${DEAD_AFTER / 1000} seconds without a renewal`
     return new AuditSinkLocked(
       this.target,
       `${this.nameOf(holder, isNear)} holds ${this.path}, last renewed ${last}. One process writes to a path: put {slot} into \`path\` ` +
-        `for cluster workers and overlapping restarts, set another \`path\`, or raise \`lockTimeout\` ${wait}.`,
+        `for cluster workers and rollouts in which the old server still runs, set another \`path\`, or raise \`lockTimeout\` ${wait}.`,
     )
   }
 

@@ -157,20 +157,63 @@ describe('the lock', () => {
     expect(all.clock.monotonic()).toBe(0)
   })
 
-  it.each([
+  const OUT_OF_SIGHT: ReadonlyArray<[string, object, string]> = [
     ['another host', elsewhere, 'host "another-host" holds'],
     ['another container', { pid_namespace: '4:1' }, '(in another container, or before a reboot) holds'],
     ['before a reboot', { boot: 'another' }, '(in another container, or before a reboot) holds'],
-  ])('of %s is judged by its age, never by its pid', async (_name, where, named) => {
+  ]
+
+  it.each(OUT_OF_SIGHT)('of %s is judged by its age, never by its pid', async (_name, where, named) => {
     const all = world()
     const more = { ...where, pid: await deadPid() }
     await leaveLock(all, more)
-    const refused = all.opened({ lockTimeout: 5000 })
+    const refused = all.opened({ lockTimeout: 0 })
     await expect(refused).rejects.toBeInstanceOf(AuditSinkLocked)
     await expect(refused).rejects.toThrow(named)
-    await expect(refused).rejects.toThrow(/if the holder is gone, its lock is free so long after it was last renewed/)
+    await expect(refused).rejects.toThrow('raise `lockTimeout` above 0 if the holder may be gone')
     await leaveLock(all, more, 10_001)
     await all.opened()
+  })
+
+  it.each(OUT_OF_SIGHT)(
+    'of %s is waited for beyond lockTimeout, until it is known to be dead',
+    async (_name, where) => {
+      for (const age of [0, 1000, 4300, 9000, 60_000, -60_000]) {
+        const all = world()
+        await leaveLock(all, where, age)
+        const before = all.clock.monotonic()
+        await all.opened({ lockTimeout: 5000 })
+        expect(all.clock.monotonic() - before).toBeLessThanOrEqual(10_100)
+      }
+    },
+  )
+
+  it.each(OUT_OF_SIGHT)(
+    'of %s is refused after lockTimeout while it is renewed, with the remedy',
+    async (_name, where) => {
+      const all = world()
+      await leaveLock(all, where)
+      const advance = all.clock.advance.bind(all.clock)
+      vi.spyOn(all.clock, 'advance').mockImplementation((milliseconds) => {
+        advance(milliseconds)
+        if (all.clock.monotonic() % 1000 === 0) renew(all)
+      })
+      const refused = all.opened({ lockTimeout: 5000 })
+      await expect(refused).rejects.toThrow(/put \{slot\} into `path` for cluster workers and rollouts/)
+      expect(all.clock.monotonic()).toBe(5000)
+    },
+  )
+
+  it('of a container that is stopped while its successor waits is taken as soon as it is known to be dead', async () => {
+    const all = world()
+    await leaveLock(all, { pid_namespace: '4:1' })
+    const advance = all.clock.advance.bind(all.clock)
+    vi.spyOn(all.clock, 'advance').mockImplementation((milliseconds) => {
+      advance(milliseconds)
+      if (all.clock.monotonic() % 1000 === 0 && all.clock.monotonic() <= 3000) renew(all)
+    })
+    await all.opened({ lockTimeout: 5000 })
+    expect(all.clock.monotonic()).toBeLessThanOrEqual(13_100)
   })
 
   it('that looks old by another clock is not taken while it is renewed', async () => {
@@ -235,6 +278,50 @@ describe('the lock', () => {
     unlinkSync(`${all.path}.lock`)
     await sink.write([entry('c')])
     expect(all.texts()).toEqual(['c'])
+  })
+
+  it.each<[string, (all: World) => void]>([
+    ['the process', ({ clock }) => clock.advance(60_000)],
+    [
+      'the machine, whose monotonic clock stood still',
+      ({ clock }) => {
+        const { now } = clock
+        clock.now = () => now() + 60_000
+      },
+    ],
+  ])('is looked at before the first write after a pause of %s', async (_what, pause) => {
+    for (const isLocal of [true, false]) {
+      const all = world()
+      all.fs.room = Promise.resolve({ free: 2 ** 40, total: 2 ** 40, isLocal })
+      const sink = await all.opened()
+      await sink.idle?.()
+      await sink.write([entry('a')])
+      pause(all)
+      unlinkSync(`${all.path}.lock`)
+      await leaveLock(all, elsewhere)
+      await expect(sink.write([entry('b')])).rejects.toBeInstanceOf(AuditSinkLocked)
+      expect(all.texts()).toEqual(['a'])
+    }
+  })
+
+  it('is looked at again when the process was stopped between the look and the write', async () => {
+    const all = world()
+    const sink = await all.opened()
+    await sink.write([entry('a')])
+    all.clock.advance(1000)
+    const { lstat } = all.fs
+    all.fs.lstat = async (path) => {
+      const found = await lstat(path)
+      // The file is looked at last.
+      if (path !== all.path) return found
+      all.fs.lstat = lstat
+      all.clock.advance(60_000)
+      unlinkSync(`${all.path}.lock`)
+      await leaveLock(all, elsewhere)
+      return found
+    }
+    await expect(sink.write([entry('b')])).rejects.toThrow('was taken by another process')
+    expect(all.texts()).toEqual(['a'])
   })
 
   it.each([
