@@ -95,7 +95,9 @@ describe('between two containers that share a volume', () => {
     expect(await first.open()).toEqual({ path })
     const refused = await second.open(300)
     expect(refused).toMatchObject(LOCKED)
-    expect(refused.message).toMatch(/process 1 on host .* \(in another container, .*put \{slot\} into `path` for cluster workers and rollouts/)
+    expect(refused.message).toMatch(
+      /process 1 on host .* \(in another container, .*put \{slot\} into `path` for cluster workers and rollouts/,
+    )
     // Not even when the lock looks old: the first one renews it while the second one watches.
     age(path, 60_000)
     expect(await second.open(0)).toMatchObject(LOCKED)
@@ -116,6 +118,18 @@ describe('between two containers that share a volume', () => {
     await second.write('b')
     expect(texts()).toEqual(['a', 'b'])
     expect(readdirSync(directory).sort()).toEqual(['audit.log', 'audit.log.lock'])
+  })
+
+  it('one that takes the place of a killed one gets its lock with the default lockTimeout', async (context) => {
+    withContainers(context)
+    const { path, texts } = place()
+    const [first, second] = await Promise.all([Holder.start(path, CONTAINER), Holder.start(path, CONTAINER)])
+    await first.open()
+    await first.write('a')
+    await first.kill()
+    expect(await second.open(5000)).toEqual({ path })
+    await second.write('b')
+    expect(texts()).toEqual(['a', 'b'])
   })
 
   it('a process that stood still for so long that another took over writes nothing more', async (context) => {
