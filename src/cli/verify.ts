@@ -106,12 +106,21 @@ function placeOf({ file, line, to }: VerifyProblem): string {
 }
 
 function countsOf(result: VerifyResult): string[] {
-  const { files, lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention } = result
+  const { files, lines, sealed, unsealed, torn, chains, checkpoints, unsignedLines, beginsAfterRetention, numbers } =
+    result
   return [
     `${files.length} files, ${lines} lines: ${sealed} sealed, ${unsealed} not; ${torn} files end within a line; ${chains} chains`,
     ...(checkpoints > 0
       ? [`${checkpoints} checkpoints verified, ${unsignedLines} sealed lines that none of them covers`]
       : []),
+    ...(numbers.runs > 0 ? [numbersOf(numbers)] : []),
     ...(beginsAfterRetention ? ['Older files were deleted, as the trail itself says.'] : []),
   ]
+}
+
+/** What the numbers of lines without a seal say. */
+function numbersOf({ runs, missing, unaccounted }: VerifyResult['numbers']): string {
+  const lines = `Lines without a seal, of ${runs} runs of a server:`
+  if (missing === 0) return `${lines} no number is missing between the first and the last of each.`
+  return `${lines} ${missing} numbers are missing, and nothing accounts for ${unaccounted} of them.`
 }

@@ -78,6 +78,19 @@ describe('verify', () => {
     expect([code, stdout]).toEqual([1, expect.stringContaining('cut-off')])
   })
 
+  it('says what the numbers of a trail without a seal show', async () => {
+    const directory = temporaryDirectory()
+    const sealed = (await writeTrail(directory, [4])).files[0]?.lines ?? []
+    const lines = sealed.slice(1).map((line) => line.replace(/,"prev":.*$/, '}').replace(/"seq":(\d+)/, renumbered))
+    const path = writeFiles(join(directory, 'unsealed'), [{ name: 'audit.log', lines }])
+    expect((await cli.run('verify', path)).stdout).toContain('no number is missing between the first and the last')
+    const holed = writeFiles(join(directory, 'holed'), [{ name: 'audit.log', lines: lines.toSpliced(2, 3) }])
+    const { code, stdout } = await cli.run('verify', holed)
+    expect(code).toBe(1)
+    expect(stdout).toContain(`  ${holed}:3: missing: has a higher number`)
+    expect(stdout).toContain('3 numbers are missing, and nothing accounts for 3 of them.')
+  })
+
   it('ends with 2 when it cannot verify', async () => {
     const path = join(temporaryDirectory(), 'audit.log')
     expect(await cli.run('verify', path)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(path) })
@@ -94,3 +107,5 @@ describe('verify', () => {
     expect(readFileSync(path, 'utf8')).toBe('')
   })
 })
+
+const renumbered = (_match: string, seq: string): string => `"seq":${Number(seq) - 1}`

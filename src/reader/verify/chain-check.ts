@@ -49,6 +49,11 @@ export class ChainCheck {
 
   constructor(private readonly findings: Findings) {}
 
+  /** A sealed line was there. */
+  get hasBegun(): boolean {
+    return this.head !== null
+  }
+
   /** A line that is sealed as it says. */
   take(line: CheckedLine): void {
     const { place, seal } = line

@@ -2,7 +2,8 @@
  * What can be wrong with a trail.
  *
  * - `altered`: a line is not what was sealed
- * - `missing`: a line does not follow the one before it, and the one that it follows is nowhere
+ * - `missing`: a line does not follow the one before it, and the one that it follows is nowhere; or, without a seal, numbers
+ *   are missing
  * - `inserted`, `duplicated`, `moved`: a line is where it was not written
  * - `unsealed`: a line without a seal stands among sealed ones
  * - `begins-in-the-middle`: lines before the first one are missing, and no `retention` entry says why
@@ -86,6 +87,11 @@ export interface VerifyResult {
   /** Checkpoints whose signature was verified, and how many sealed lines stand behind the last one of their chain. */
   checkpoints: number
   unsignedLines: number
+  /**
+   * Lines without a seal by their numbers: the runs of servers that wrote any, how many numbers are missing, and how many of
+   * these nothing accounts for, neither a gap nor a refused request.
+   */
+  numbers: { runs: number; missing: number; unaccounted: number }
   /** The last line that holds: what a later verification can `expect`. */
   last: { file: string; line: number; hash: string } | null
 }

@@ -11,6 +11,7 @@ import { FileNames } from './file-names.js'
 import type { Findings, Place } from './findings.js'
 import { KeyOrder } from './key-order.js'
 import type { SealKeys } from './keys.js'
+import { type NumberCounts, Numbers } from './numbers.js'
 import type { VerifiedFile, VerifyResult } from './result.js'
 
 export interface TrailCheckOptions {
@@ -43,9 +44,11 @@ export class TrailCheck {
   private isReached = false
   private beginsAfterRetention = false
   private last: VerifyResult['last'] = null
+  private readonly numbered = { runs: 0, missing: 0, unaccounted: 0 }
   /** Of the trail that is being verified. */
   private chain: ChainCheck
   private names: FileNames
+  private numbers: Numbers
   /** The hashes of the last lines of files that were deleted. */
   private readonly deleted = new Set<string | undefined>()
   private order: KeyOrder
@@ -56,6 +59,7 @@ export class TrailCheck {
     this.chain = new ChainCheck(options.findings)
     this.names = new FileNames(options.findings)
     this.order = new KeyOrder(options.keys, options.findings)
+    this.numbers = new Numbers(options.findings)
   }
 
   async trail(files: readonly TrailFile[], onBytes: (bytes: number) => void): Promise<void> {
@@ -63,6 +67,7 @@ export class TrailCheck {
     this.chain = new ChainCheck(findings)
     this.names = new FileNames(findings)
     this.order = new KeyOrder(keys, findings)
+    this.numbers = new Numbers(findings)
     this.sink = undefined
     this.endSigned()
     const { sealed, checkpoints } = this
@@ -79,6 +84,7 @@ export class TrailCheck {
     if (this.sealed === sealed) this.reportUnsealed()
     else if (this.checkpoints === checkpoints) this.reportUnsigned()
     this.names.settle()
+    this.count(this.numbers.settle())
     this.order.settle(this.place())
     const { beginning, beginsBehind } = this.chain
     if (beginning !== null && beginsBehind !== undefined && this.deleted.has(beginsBehind)) {
@@ -125,6 +131,7 @@ export class TrailCheck {
       beginsAfterRetention,
       checkpoints,
       unsignedLines: this.unsignedBefore + this.unsigned,
+      numbers: this.numbered,
       last,
     }
   }
@@ -171,13 +178,21 @@ export class TrailCheck {
     this.file.lines++
     const seal =
       line === undefined ? undefined : sealOf(line.toString('latin1', Math.max(0, line.length - ENDING_BYTES)))
-    if (line === undefined || seal === undefined) this.takeUnsealed()
+    if (line === undefined || seal === undefined) this.takeUnsealed(line)
     else this.takeSealed(line, seal)
   }
 
-  private takeUnsealed(): void {
+  private count({ runs, missing, unaccounted }: NumberCounts): void {
+    this.numbered.runs += runs
+    this.numbered.missing += missing
+    this.numbered.unaccounted += unaccounted
+  }
+
+  private takeUnsealed(line: Buffer | undefined): void {
     this.unsealed++
     this.file.unsealed++
+    // Later ones are a problem whatever their numbers are.
+    if (line !== undefined && !this.chain.hasBegun) this.numbers.take(line, this.place())
     this.chain.takeUnsealed(this.place())
   }
 
