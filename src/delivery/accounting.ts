@@ -10,9 +10,18 @@ interface Gap {
   to: number
 }
 
+/** How many of one sink's entries had which fate, and how many batches it was given. */
+export interface DeliveryCounts {
+  stored: number
+  notStored: number
+  inDoubt: number
+  lost: number
+  batches: number
+}
+
 /** What became of one sink's entries: their numbers, their fates, and the gap that the trail has still to tell of. */
 export class DeliveryAccounting {
-  readonly counts = { stored: 0, notStored: 0, inDoubt: 0, lost: 0, batches: 0 }
+  readonly counts: DeliveryCounts = { stored: 0, notStored: 0, inDoubt: 0, lost: 0, batches: 0 }
   /** The last number given out. */
   seq = 0
   /** The number of the last entry that was stored. */
@@ -27,6 +36,10 @@ export class DeliveryAccounting {
 
   number(entry: Entry): void {
     entry.seq = ++this.seq
+  }
+
+  countBatch(): void {
+    this.counts.batches++
   }
 
   /** An entry that never reached the sink: its number is spent all the same, so that the trail shows its absence. */

@@ -54,7 +54,7 @@ export class Delivery implements Lane, SinkContext {
 
   private readonly seal: Seal | null
   private readonly pending: PendingEntries
-  private readonly calls: SinkDriver
+  private readonly driver: SinkDriver
   /** What the trail begins with, unless the sink refuses it for good. */
   private start: Entry | null = null
 
@@ -67,7 +67,7 @@ export class Delivery implements Lane, SinkContext {
     this.seal = options.seal ?? null
     this.log = options.log
     this.pending = new PendingEntries(this, { ...options, seal: this.seal })
-    this.calls = new SinkDriver(sink, this.pending, {
+    this.driver = new SinkDriver(sink, this.pending, {
       ...options,
       seal: this.seal,
       onAnswer: (error) => this.forgetRefusedStart(error),
@@ -77,12 +77,11 @@ export class Delivery implements Lane, SinkContext {
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
   get healthy(): boolean {
-    return this.calls.healthy
+    return this.driver.healthy
   }
 
   stats(): SinkStats {
-    const { accounting, counts } = this.pending
-    return { offered: accounting.seq, ...accounting.counts, ...counts, healthy: this.healthy }
+    return { ...this.pending.stats(), healthy: this.healthy }
   }
 
   /**
@@ -90,7 +89,7 @@ export class Delivery implements Lane, SinkContext {
    * `timeout` milliseconds, counts as failing and is given its time later.
    */
   open(timeout: number): Promise<void> {
-    return this.calls.open(this, timeout)
+    return this.driver.open(this, timeout)
   }
 
   /**
@@ -98,14 +97,14 @@ export class Delivery implements Lane, SinkContext {
    * will be.
    */
   offer(entry: Entry): boolean {
-    const { calls } = this
-    const isRefused = calls.isClosed || (calls.isOverdue && this.enforced)
-    if (isRefused || !this.pending.hasRoomFor(entry)) {
-      this.pending.accounting.miss(entry)
+    const { driver, pending } = this
+    const isRefused = driver.isClosed || (driver.isOverdue && this.enforced)
+    if (isRefused || !pending.hasRoomFor(entry)) {
+      pending.miss(entry)
       return false
     }
-    this.pending.push(entry)
-    calls.schedule()
+    pending.push(entry)
+    driver.schedule()
     return true
   }
 
@@ -117,17 +116,17 @@ export class Delivery implements Lane, SinkContext {
 
   record<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): void {
     const entry = new OwnEntry(this.options.lifecycle(type, details), this, null, true)
-    if (this.calls.isClosed) {
-      this.pending.accounting.miss(entry)
+    if (this.driver.isClosed) {
+      this.pending.miss(entry)
       return
     }
     this.pending.pushOwn(entry)
     if (type === 'rotation') this.seal?.wantCheckpoint()
-    this.calls.schedule()
+    this.driver.schedule()
   }
 
   doubt(entries: number): void {
-    this.pending.accounting.doubtStored(entries)
+    this.pending.doubtStored(entries)
   }
 
   /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
@@ -138,7 +137,7 @@ export class Delivery implements Lane, SinkContext {
 
   /** Has the sink open what is at its path now. */
   reopen(): Promise<void> {
-    return this.calls.isClosed ? Promise.resolve() : this.calls.reopen()
+    return this.driver.isClosed ? Promise.resolve() : this.driver.reopen()
   }
 
   /**
@@ -154,12 +153,12 @@ export class Delivery implements Lane, SinkContext {
     const drain = async (): Promise<void> => {
       await this.flush()
       // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
-      this.calls.idle()
+      this.driver.idle()
       await this.flush()
       offerStop()
       await this.flush()
       await this.lastCheckpoint()
-      await this.calls.close()
+      await this.driver.close()
     }
     await this.within(budget, drain())
     // Of a sink that was given up before, it is one more that is lost.
@@ -168,12 +167,12 @@ export class Delivery implements Lane, SinkContext {
 
   /** Tells whoever waits for a call that is under way that its outcome is in doubt, `timeout` milliseconds after they asked. */
   giveUpWaiting(timeout: number): void {
-    if (this.enforced) this.calls.giveUpWaiting(timeout)
+    if (this.enforced) this.driver.giveUpWaiting(timeout)
   }
 
   /** Closes the sink of a server that never started: nothing was offered. */
   async release(budget: number): Promise<void> {
-    await this.within(budget, this.calls.close())
+    await this.within(budget, this.driver.close())
   }
 
   /** Signs the end of the chain, and waits until that has been kept elsewhere. */
@@ -181,13 +180,13 @@ export class Delivery implements Lane, SinkContext {
     const { seal } = this
     if (seal === null) return
     seal.wantCheckpoint()
-    if (seal.isDue) this.calls.write()
+    if (seal.isDue) this.driver.write()
     await this.flush()
     await seal.handedOut()
   }
 
   private answered(): Promise<void> {
-    if (this.calls.isClosed || (this.pending.isEmpty && !this.calls.isBusy)) return Promise.resolve()
+    if (this.driver.isClosed || (this.pending.isEmpty && !this.driver.isBusy)) return Promise.resolve()
     return this.pending.answered()
   }
 
@@ -199,8 +198,8 @@ export class Delivery implements Lane, SinkContext {
     })
     await Promise.race([closed, late])
     clearTimeout(deadline)
-    this.calls.abandon(budget)
-    this.calls.close()
+    this.driver.abandon(budget)
+    this.driver.close()
   }
 
   private forgetRefusedStart(error: unknown): void {

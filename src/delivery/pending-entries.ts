@@ -2,12 +2,12 @@ import { nextTick } from '../clock.js'
 import { type Draft, type Format, jsonFormat } from '../event/draft.js'
 import type { LifecycleDetails, LifecycleType } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
-import { DeliveryAccounting } from './accounting.js'
+import { DeliveryAccounting, type DeliveryCounts } from './accounting.js'
 import { Entry, type Lane } from './entry.js'
 import { Queue } from './queue.js'
 import type { Seal } from './seal/seal.js'
 
-export interface OutboxOptions {
+export interface PendingOptions {
   /** The sink's name. */
   readonly name: string
   readonly format: Format
@@ -22,7 +22,7 @@ export interface OutboxOptions {
 
 /** What one sink is still to be given, and what it has not answered for: until then, whoever waits for it is here. */
 export class PendingEntries {
-  readonly accounting = new DeliveryAccounting()
+  private readonly accounting = new DeliveryAccounting()
   private readonly queue: Queue
   /** What the sink's `write` was given and has not answered for. */
   private batch: Entry[] = []
@@ -32,7 +32,7 @@ export class PendingEntries {
 
   constructor(
     private readonly lane: Lane,
-    private readonly options: OutboxOptions,
+    private readonly options: PendingOptions,
   ) {
     this.queue = new Queue(options.maxQueue, options.maxQueueBytes)
   }
@@ -56,8 +56,34 @@ export class PendingEntries {
     return this.flushing.length > 0
   }
 
-  get counts(): { queued: number; queuedBytes: number } {
-    return { queued: this.queue.length + this.batch.length, queuedBytes: this.queue.bytes }
+  /** Entries are lost, and the trail does not say so yet. */
+  get hasGap(): boolean {
+    return this.accounting.hasGap
+  }
+
+  /** How many entries had which fate. */
+  get counts(): Readonly<DeliveryCounts> {
+    return this.accounting.counts
+  }
+
+  stats(): DeliveryCounts & { offered: number; queued: number; queuedBytes: number } {
+    const { accounting, queue, batch } = this
+    return {
+      offered: accounting.seq,
+      ...accounting.counts,
+      queued: queue.length + batch.length,
+      queuedBytes: queue.bytes,
+    }
+  }
+
+  /** Counts an entry that is refused or lost before the sink was given it. */
+  miss(entry: Entry): void {
+    this.accounting.miss(entry)
+  }
+
+  /** Takes the last `count` stored entries for entries in doubt. */
+  doubtStored(count: number): void {
+    this.accounting.doubtStored(count)
   }
 
   hasRoomFor(entry: Entry): boolean {
@@ -86,6 +112,7 @@ export class PendingEntries {
             checkpoint: (details) => this.own('checkpoint', details),
             write: (entry, isChains) => this.write(entry, isChains || isOwn(entry)),
           })
+    if (this.batch.length > 0) this.accounting.countBatch()
     return this.batch
   }
 

@@ -36,7 +36,7 @@ export class SinkDriver {
   private readonly reopenClose: ReopenClose
   private readonly health: FailureLog
   private readonly groupCommit: GroupCommit
-  private readonly turns = new TimedCall(
+  private readonly call = new TimedCall(
     (timeout) => this.onOverdue(timeout),
     () => {
       if (this.isCallDue) this.groupCommit.schedule()
@@ -61,16 +61,16 @@ export class SinkDriver {
 
   /** Whether the last attempt to store succeeded, and none is overdue. */
   get healthy(): boolean {
-    return !this.health.isFailing && !this.turns.isOverdue
+    return !this.health.isFailing && !this.call.isOverdue
   }
 
   get isBusy(): boolean {
-    return this.turns.isBusy
+    return this.call.isBusy
   }
 
   /** The call under way is past its timeout. */
   get isOverdue(): boolean {
-    return this.turns.isOverdue
+    return this.call.isOverdue
   }
 
   /**
@@ -80,7 +80,7 @@ export class SinkDriver {
   open(context: SinkContext, timeout: number): Promise<void> {
     this.idleTimer = setInterval(() => this.idle(), IDLE_INTERVAL).unref()
     return new Promise((resolve, reject) => {
-      this.turns.start(
+      this.call.start(
         () => this.sink.open?.(context),
         timeout,
         (error) => {
@@ -98,7 +98,7 @@ export class SinkDriver {
 
   /** Has what is queued written soon, together with what else comes until then. */
   schedule(): void {
-    if (!this.turns.isBusy) this.groupCommit.schedule()
+    if (!this.call.isBusy) this.groupCommit.schedule()
   }
 
   /** Has the sink look after itself, now or when it has answered. */
@@ -128,14 +128,14 @@ export class SinkDriver {
 
   /** Treats the call under way as overdue, now. */
   giveUpWaiting(timeout: number): void {
-    this.turns.giveUp(timeout)
+    this.call.giveUp(timeout)
   }
 
   /** Nothing more is stored: whoever waits for the sink is told so. */
   abandon(budget: number): void {
     this.isClosed = true
     clearInterval(this.idleTimer)
-    this.turns.giveUp(budget)
+    this.call.giveUp(budget)
     this.pending.drop(() => true)
     this.pending.tellFlushed(true)
     this.reopenClose.giveUp(this.timedOut(budget))
@@ -150,7 +150,7 @@ export class SinkDriver {
 
   /** Starts the next call, if none is under way. */
   private next(): void {
-    if (this.turns.isBusy) return
+    if (this.call.isBusy) return
     this.pending.tellFlushed()
     // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
     const asked = this.reopenClose.next()
@@ -162,7 +162,7 @@ export class SinkDriver {
 
   private startAsked({ run, settled, isLast }: AskedCall): void {
     if (isLast) this.isClosed = true
-    this.turns.start(run, this.options.timeout, (error) => {
+    this.call.start(run, this.options.timeout, (error) => {
       if (error !== undefined) this.health.fails(error)
       settled(error)
     })
@@ -170,13 +170,13 @@ export class SinkDriver {
 
   private startIdle(): void {
     this.isIdleDue = false
-    this.turns.start(
+    this.call.start(
       () => this.sink.idle?.(),
       this.options.timeout,
       (error) => {
         if (error !== undefined) this.health.fails(error)
         else {
-          this.isWriteDue = this.pending.accounting.hasGap || this.options.seal?.isDue === true
+          this.isWriteDue = this.pending.hasGap || this.options.seal?.isDue === true
           // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
           if (!this.isWriteDue) this.works()
         }
@@ -196,13 +196,12 @@ export class SinkDriver {
       this.next()
       return
     }
-    this.pending.accounting.counts.batches++
-    this.turns.start(
+    this.call.start(
       // A copy: a sink that empties its array must not empty the list of those who wait.
       () => this.sink.write([...batch]),
       timeout,
       (error, late) => {
-        this.groupCommit.wrote(this.turns.took)
+        this.groupCommit.wrote(this.call.took)
         this.pending.settle(error, late, (isAnyStored) => {
           onAnswer(error)
           // At once: what is not signed for could still be written anew.
@@ -216,13 +215,13 @@ export class SinkDriver {
 
   private works(): void {
     const { isFailing } = this.health
-    this.health.works(this.pending.accounting.counts)
+    this.health.works(this.pending.counts)
     if (isFailing) this.options.onRecovery()
   }
 
   /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */
   private startTail(seal: Seal): void {
-    this.turns.start(
+    this.call.start(
       () => seal.resume(this.sink),
       this.options.timeout,
       (error) => {
