@@ -2,7 +2,7 @@ import type { LifecycleDetails } from '../event/event.js'
 import { BatchError } from '../sinks/batch-error.js'
 import type { Entry } from './entry.js'
 
-/** What a sink's trail lacks and does not say yet. */
+/** Entries that a sink's trail lacks and has not reported yet. */
 interface Gap {
   lost: number
   inDoubt: number
@@ -19,7 +19,7 @@ export interface DeliveryCounts {
   batches: number
 }
 
-/** What became of one sink's entries: their numbers, their fates, and the gap that the trail has still to tell of. */
+/** Numbers one sink's entries, counts their fates, and keeps the gap that the trail has not reported yet. */
 export class DeliveryAccounting {
   readonly counts: DeliveryCounts = { stored: 0, notStored: 0, inDoubt: 0, lost: 0, batches: 0 }
   /** The last number given out. */
@@ -27,7 +27,7 @@ export class DeliveryAccounting {
   /** The number of the last entry that was stored. */
   private lastStored = 0
   private gap: Gap | null = null
-  /** The gap that an entry in flight tells of, and that entry. */
+  /** The gap that is being reported, and the entry that reports it. */
   private told: { gap: Gap; entry: Entry } | null = null
 
   get hasGap(): boolean {
@@ -42,7 +42,7 @@ export class DeliveryAccounting {
     this.counts.batches++
   }
 
-  /** An entry that never reached the sink: its number is spent all the same, so that the trail shows its absence. */
+  /** Counts an entry that never reached the sink. It still gets a number, so that the trail shows its absence. */
   miss(entry: Entry): void {
     this.number(entry)
     this.lose(entry, 'not stored')
@@ -59,13 +59,13 @@ export class DeliveryAccounting {
     }
   }
 
-  /** A batch that is past its timeout: it may yet be stored, so the gap does not have it. */
+  /** Counts a batch as in doubt after its timeout. It may still be stored, so the gap does not include it. */
   doubt(batch: readonly Entry[]): void {
     for (const entry of batch) entry.fate = 'in doubt'
     this.counts.inDoubt += batch.length
   }
 
-  /** The last so many that were stored may be gone. */
+  /** Takes the last `count` stored entries for entries in doubt: they may be gone. */
   doubtStored(count: number): void {
     const to = this.lastStored
     this.counts.stored -= count
@@ -73,7 +73,7 @@ export class DeliveryAccounting {
     this.widen({ lost: 0, inDoubt: count, from: Math.max(1, to - count + 1), to })
   }
 
-  /** The sink's answer for a batch, which was in doubt if it is `late`. True when anything of it is stored. */
+  /** Counts a batch by the sink's answer; a `late` one was in doubt. Returns true if anything of it is stored. */
   settle(batch: readonly Entry[], error: unknown, late: boolean): boolean {
     if (late) this.counts.inDoubt -= batch.length
     const before = this.counts.stored
@@ -84,7 +84,7 @@ export class DeliveryAccounting {
     return this.counts.stored > before
   }
 
-  /** The gap, to be told of by the entry that `write` makes of it; it comes back if that entry is not stored. */
+  /** Returns the entry that `write` makes of the gap, if there is one. The gap is kept if that entry is not stored. */
   tellGap(write: (details: LifecycleDetails['gap']) => Entry): Entry | null {
     const gap = this.gap
     if (gap === null) return null
@@ -110,7 +110,7 @@ export class DeliveryAccounting {
     this.lastStored = entry.seq
   }
 
-  /** The gap comes back, around the number of the entry that did not tell of it. */
+  /** Restores the gap, and includes the number of the entry that should have reported it. */
   private untell({ gap, entry }: { gap: Gap; entry: Entry }): void {
     this.widen({ ...gap, to: Math.max(gap.to, entry.seq) })
   }

@@ -18,20 +18,20 @@ export interface DeliveryOptions {
   maxQueue: number
   maxQueueBytes: number
   log: SinkLogger
-  /** Makes the record of something in the trail's own life. */
+  /** Makes the record of an event in the trail's own life. */
   lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
-  /** What seals the lines, if anything does. */
+  /** Seals the lines, if the sink is sealed. */
   seal?: Seal | null
 }
 
-/** What became of what a sink was offered, since the boot. */
+/** The fates of the entries that a sink was offered since the boot. */
 export interface SinkStats {
-  /** Everything that was given a `seq`: stored, refused, lost or in doubt. */
+  /** All entries with a `seq`: stored, refused, lost or in doubt. */
   offered: number
   stored: number
   /** Certainly not stored. */
   notStored: number
-  /** Nobody knows whether these are stored. */
+  /** It is not known whether these are stored. */
   inDoubt: number
   /** Not stored although the request was served, or its handler ran. */
   lost: number
@@ -43,9 +43,8 @@ export interface SinkStats {
 }
 
 /**
- * One sink's lane: entries gather while a batch is being stored, and one `write` answers for all of them. It takes
- * entries and says what became of them, from opening to closing; `PendingEntries` has them meanwhile, and the calls on the
- * sink are in a file of their own.
+ * One sink's lane, from opening to closing: takes entries and reports their fates. Entries wait while a batch is being
+ * stored, and one `write` answers for all of them. `PendingEntries` keeps them meanwhile, `SinkDriver` calls the sink.
  */
 export class Delivery implements Lane, SinkContext {
   readonly name: string
@@ -55,7 +54,7 @@ export class Delivery implements Lane, SinkContext {
   private readonly seal: Seal | null
   private readonly pending: PendingEntries
   private readonly driver: SinkDriver
-  /** What the trail begins with, unless the sink refuses it for good. */
+  /** The first entry of the trail; null if the sink refuses it for good. */
   private start: Entry | null = null
 
   constructor(
@@ -85,16 +84,16 @@ export class Delivery implements Lane, SinkContext {
   }
 
   /**
-   * Opens the sink. Rejects with what must stop the boot; a sink that cannot store now, or does not answer within
-   * `timeout` milliseconds, counts as failing and is given its time later.
+   * Opens the sink. Rejects with an error that must stop the boot. A sink that cannot store now, or does not answer
+   * within `timeout` milliseconds, counts as failing and is tried again later.
    */
   open(timeout: number): Promise<void> {
     return this.driver.open(this, timeout)
   }
 
   /**
-   * Takes an entry. False when it is refused or lost at once, which nobody is told of later; true when its waiter
-   * will be.
+   * Takes an entry. Returns true if its waiter will be told its fate; false if the entry is refused or lost at once, of
+   * which its waiter is not told.
    */
   offer(entry: Entry): boolean {
     const { driver, pending } = this
@@ -108,7 +107,7 @@ export class Delivery implements Lane, SinkContext {
     return true
   }
 
-  /** Offers what the trail begins with; when the sink fails, once more as soon as it works. */
+  /** Offers the first entry of the trail, and offers it again after a failure of the sink. */
   begin(draft: Draft): void {
     this.start = new Entry(draft, this, null, true)
     this.offer(this.start)
@@ -129,20 +128,20 @@ export class Delivery implements Lane, SinkContext {
     this.pending.doubtStored(entries)
   }
 
-  /** Resolves when everything that was offered until now, and what its answer led to at once, has been answered for. */
+  /** Resolves when all entries offered until now, and those that their answers led to at once, have their fates. */
   async flush(): Promise<void> {
     await this.answered()
     await this.answered()
   }
 
-  /** Has the sink open what is at its path now. */
+  /** Makes the sink open the file that is at its path now. */
   reopen(): Promise<void> {
     return this.driver.isClosed ? Promise.resolve() : this.driver.reopen()
   }
 
   /**
-   * Stores what is queued and the stop entry, then closes the sink; gives up after `budget` milliseconds. Never
-   * rejects for what could not be stored: `stats()` says how much that is.
+   * Stores the queue and the stop entry, then closes the sink; gives up after `budget` milliseconds. Does not reject
+   * for entries that could not be stored: `stats()` counts them.
    */
   async close(budget: number, stop: () => LifecycleDetails['stop']): Promise<void> {
     let isStopping = false
@@ -152,7 +151,7 @@ export class Delivery implements Lane, SinkContext {
     }
     const drain = async (): Promise<void> => {
       await this.flush()
-      // A rotation that is due is recorded now: behind the stop entry it would say that something came after it.
+      // Records a rotation that is due now: after the stop entry, it would say that something came after the stop.
       this.driver.idle()
       await this.flush()
       offerStop()
@@ -161,21 +160,21 @@ export class Delivery implements Lane, SinkContext {
       await this.driver.close()
     }
     await this.within(budget, drain())
-    // Of a sink that was given up before, it is one more that is lost.
+    // If the sink was given up before, the stop entry is counted as lost.
     offerStop()
   }
 
-  /** Tells whoever waits for a call that is under way that its outcome is in doubt, `timeout` milliseconds after they asked. */
+  /** Tells those who wait for the call under way that its outcome is in doubt, `timeout` milliseconds after asking. */
   giveUpWaiting(timeout: number): void {
     if (this.enforced) this.driver.giveUpWaiting(timeout)
   }
 
-  /** Closes the sink of a server that never started: nothing was offered. */
+  /** Closes the sink of a server that never started, which offered nothing. */
   async release(budget: number): Promise<void> {
     await this.within(budget, this.driver.close())
   }
 
-  /** Signs the end of the chain, and waits until that has been kept elsewhere. */
+  /** Signs the end of the chain, and waits until the checkpoint has been kept elsewhere. */
   private async lastCheckpoint(): Promise<void> {
     const { seal } = this
     if (seal === null) return
@@ -190,7 +189,7 @@ export class Delivery implements Lane, SinkContext {
     return this.pending.answered()
   }
 
-  /** Waits until the sink is closed; what takes longer than `budget` is given up, but it is closed then too. */
+  /** Waits at most `budget` milliseconds until the sink is closed. It is closed later if it answers later. */
   private async within(budget: number, closed: Promise<void>): Promise<void> {
     let deadline: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
@@ -206,12 +205,12 @@ export class Delivery implements Lane, SinkContext {
     if (error instanceof BatchError && error.failed.some((entry) => entry === this.start)) this.start = null
   }
 
-  /** Of a server that started while its sink failed, nothing else in the trail says who wrote it, and by which rules. */
+  /** Offers the start entry again if it was not stored: nothing else in the trail names its server and its rules. */
   private beginAgain(): void {
     if (this.start?.fate === 'not stored') this.begin(this.start.draft)
   }
 
-  /** An entry about the trail's own life, for which nobody waits. */
+  /** Makes an entry about the trail's own life, for which nobody waits. */
   private entry<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
     return new Entry(this.options.lifecycle(type, details), this, null, true)
   }

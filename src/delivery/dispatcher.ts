@@ -3,11 +3,11 @@ import { EXCLUDES_COMPLETE } from '../policy/filter.js'
 import type { Delivery } from './delivery.js'
 import { Entry, type Lane, type Waiter } from './entry.js'
 
-/** From a record to the lane of every sink. `exclusions`: which stages which sinks do not record, two bits a sink. */
+/** Hands a record to the lanes of the sinks. `exclusions` has two bits a sink: the stages that it does not record. */
 export class Dispatcher {
   constructor(readonly lanes: readonly Delivery[]) {}
 
-  /** Whether no enforced sink's last attempt failed or is overdue. */
+  /** Whether every enforced sink stored its last batch, and none is overdue. */
   get healthy(): boolean {
     return this.lanes.every((lane) => !lane.enforced || lane.healthy)
   }
@@ -30,7 +30,7 @@ export class Dispatcher {
     return entries
   }
 
-  /** Offers a record to the sinks that are meant and do not exclude its stage, waiting for none. */
+  /** Offers a record to the sinks that `isMeant` picks and that do not exclude its stage. Waits for none of them. */
   tell(draft: Draft, exclusions: number, stage: number, isMeant: (lane: Lane) => boolean = () => true): void {
     for (const [index, lane] of this.lanes.entries()) {
       if (((exclusions >> (2 * index)) & stage) !== 0 || !isMeant(lane)) continue

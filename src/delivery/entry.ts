@@ -2,21 +2,21 @@ import type { Draft } from '../event/draft.js'
 import type { AuditEvent, LifecycleEvent } from '../event/event.js'
 import type { AuditEntry } from '../sinks/sink.js'
 
-/** What became of an entry. In doubt: its sink did not say in time, or died while it stored it. */
+/** The outcome of an entry. In doubt: its sink did not answer in time, or failed while it stored the entry. */
 export type Fate = 'pending' | 'stored' | 'not stored' | 'in doubt'
 
-/** Where an entry is stored, as its exchange sees it. */
+/** One sink's lane, as the exchange of an entry sees it. */
 export interface Lane {
   readonly enforced: boolean
-  /** Takes an entry; false when it is refused or lost at once, true when its waiter will be told. */
+  /** Takes an entry. Returns true if its waiter will be told its fate, false if it is refused or lost at once. */
   offer(entry: Entry): boolean
 }
 
-/** Whoever must know what became of an entry. */
+/** Waits for the fate of an entry. */
 export interface Waiter {
-  /** The entry's fate is known, or in doubt; called once. */
+  /** Called once, when the entry's fate is known or in doubt. */
   settled(entry: Entry): void
-  /** The fate of an entry that was in doubt is known after all; called at most once. */
+  /** Called at most once, when the fate of an entry that was in doubt is known after all. */
   resolved(entry: Entry): void
 }
 
@@ -29,9 +29,9 @@ export class Entry implements AuditEntry {
   constructor(
     readonly draft: Draft,
     readonly lane: Lane,
-    /** Nobody waits for an entry of a best-effort sink, or for one about the trail's own life. */
+    /** Null for an entry of a best-effort sink, and for one about the trail's own life. */
     public waiter: Waiter | null,
-    /** Not stored, it is lost: its request was served, or its handler ran. */
+    /** The entry is lost if it is not stored: its request was served, or its handler ran. */
     readonly countsAsLost: boolean,
     /** The same record on its way to another sink. */
     readonly sibling: Entry | null = null,
@@ -42,5 +42,5 @@ export class Entry implements AuditEntry {
   }
 }
 
-/** A record of a sink's own life. Nothing follows from it: a rotation that led to another would never end. */
+/** A record of a sink's own life. It causes no further work: a rotation that caused another would never end. */
 export class OwnEntry extends Entry {}

@@ -1,24 +1,25 @@
 import { monotonicNow, nextTick, setImmediate } from '../clock.js'
 
 /**
- * So many are written before the turn is over. Hundreds of requests that wait together no longer fit in a processor's own
- * memory, and outlive a collection of garbage: both cost more than another write (`npm run bench`, 256 connections).
+ * The number of entries that is written before the turn is over. Hundreds of requests that wait together do not fit in
+ * a processor's cache, and outlive a garbage collection: both cost more than another write (`npm run bench`, 256
+ * connections).
  */
 const GROUP = 64
-/** The longest that more entries are waited for, in milliseconds, however slow their sink is. */
+/** The longest wait for more entries, in milliseconds, however slow the sink is. */
 const LONGEST = 10
 
 const RESOLVED = Promise.resolve()
 
-/** When a lane calls its sink next. Entries that are written together cost a fraction of what each does by itself. */
+/** Decides when a lane calls its sink next. Entries written together cost a fraction of entries written one by one. */
 export class GroupCommit {
   private isDue = false
-  /** What is asked for now is done in this turn of the event loop. */
+  /** A call that is scheduled now is made in this turn of the event loop. */
   private isInTurn = false
-  /** How many entries waited when they were last counted, since the sink is free. */
+  /** The number of waiting entries when they were last counted, after the sink became free. */
   private counted = 0
   private freeSince = 0
-  /** How long the last write took, in milliseconds; 0: it was done when it returned. */
+  /** The duration of the last write in milliseconds; 0 if it was done when it returned. */
   private took = 0
 
   constructor(
@@ -27,9 +28,9 @@ export class GroupCommit {
   ) {}
 
   /**
-   * Has the sink called at the end of this turn of the event loop, with everything that arrives in it. What follows from
-   * that call at once, such as the outcomes of handlers that it let run, is not left for another turn: replies go out
-   * sooner, and less is held meanwhile.
+   * Schedules a call of the sink at the end of this turn of the event loop, with all entries that arrive in it. Entries
+   * that follow from that call at once, such as the outcomes of handlers that it let run, are written in the same turn:
+   * replies go out sooner, and less is held meanwhile.
    */
   schedule(): void {
     if (this.took === 0 && this.queue.length === GROUP) nextTick(this.early)
@@ -41,7 +42,7 @@ export class GroupCommit {
     } else setImmediate(this.atEndOfTurn)
   }
 
-  /** The sink is free, after a write that took so many milliseconds. */
+  /** Notes that the sink is free, after a write that took `took` milliseconds. */
   wrote(took: number): void {
     this.took = took
     this.counted = 0
@@ -54,7 +55,7 @@ export class GroupCommit {
       return
     }
     this.isInTurn = true
-    // Handlers go on in microtasks, and when those are done this turn is over.
+    // Handlers continue in microtasks; after those, this turn is over.
     RESOLVED.then(this.afterMicrotasks)
     this.go()
   }
@@ -75,8 +76,8 @@ export class GroupCommit {
   }
 
   /**
-   * A commit to a disk costs as much for one entry as for hundreds: while more keep coming, they are waited for as long
-   * as the last one took.
+   * Whether to wait for more entries. A commit to a disk costs as much for one entry as for hundreds, so the lane waits
+   * as long as the last commit took, while more keep coming.
    */
   private mayGather(): boolean {
     const { length, isAmple } = this.queue

@@ -14,20 +14,20 @@ export interface PendingOptions {
   readonly maxQueue: number
   readonly maxQueueBytes: number
   readonly log: SinkLogger
-  /** Makes the record of something in the trail's own life. */
+  /** Makes the record of an event in the trail's own life. */
   readonly lifecycle: <Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]) => Draft
-  /** What seals the lines, if anything does. */
+  /** Seals the lines, if the sink is sealed. */
   readonly seal: Seal | null
 }
 
-/** What one sink is still to be given, and what it has not answered for: until then, whoever waits for it is here. */
+/** The entries that one sink has not been given or has not answered for, and those who wait for them. */
 export class PendingEntries {
   private readonly accounting = new DeliveryAccounting()
   private readonly queue: Queue
-  /** What the sink's `write` was given and has not answered for. */
+  /** The batch that `write` was given and has not answered for. */
   private batch: Entry[] = []
   private isFormatFailing = false
-  /** Who waits until the last entry that was there when they asked is answered for. */
+  /** Callers of `answered`, each with the last entry that was there when it asked. */
   private flushing: Array<{ last: Entry | undefined; resolve: () => void }> = []
 
   constructor(
@@ -41,27 +41,27 @@ export class PendingEntries {
     return this.queue.length
   }
 
-  /** So much waits that waiting for more gains nothing, or fills it. */
+  /** Whether so many entries wait that waiting for more gains nothing, or fills the queue. */
   get isAmple(): boolean {
     return this.queue.isAmple
   }
 
-  /** Nothing waits for its turn. */
+  /** Whether the queue is empty. */
   get isEmpty(): boolean {
     return this.queue.length === 0
   }
 
-  /** Somebody waits for what is here to be answered for. */
+  /** Whether a caller of `answered` waits. */
   get isAwaited(): boolean {
     return this.flushing.length > 0
   }
 
-  /** Entries are lost, and the trail does not say so yet. */
+  /** Whether entries are lost that the trail has not reported yet. */
   get hasGap(): boolean {
     return this.accounting.hasGap
   }
 
-  /** How many entries had which fate. */
+  /** The number of entries of each fate. */
   get counts(): Readonly<DeliveryCounts> {
     return this.accounting.counts
   }
@@ -94,12 +94,12 @@ export class PendingEntries {
     this.queue.push(entry)
   }
 
-  /** Takes an entry about the trail's own life, which goes before all others and which no bound keeps out. */
+  /** Takes an entry about the trail's own life. It goes before all others, and no bound keeps it out. */
   pushOwn(entry: Entry): void {
     this.queue.pushOwn(entry)
   }
 
-  /** The next entries, each with its `seq` and its line, behind the gap if there is one to tell of. */
+  /** Takes the next batch, each entry with its `seq` and its line; a gap, if there is one, goes first. */
   take(): Entry[] {
     const gap = this.accounting.tellGap((details) => this.own('gap', details))
     const taken = this.queue.take(gap)
@@ -116,13 +116,13 @@ export class PendingEntries {
     return this.batch
   }
 
-  /** The batch is past its timeout: whoever waits for it is told so, and still waits for its fate. */
+  /** Tells the waiters of the batch that it is overdue. They stay registered for its final outcome. */
   doubt(): void {
     this.accounting.doubt(this.batch)
     this.tell(this.batch, 'overdue')
   }
 
-  /** The sink's answer for the batch; `tellHealth` is told whether anything of it is stored before its waiters are. */
+  /** Takes the sink's answer for the batch: tells `tellHealth` whether anything is stored, then tells the waiters. */
   settle(error: unknown, late: boolean, tellHealth: (isAnyStored: boolean) => void): void {
     const { batch } = this
     this.batch = []
@@ -132,20 +132,20 @@ export class PendingEntries {
     this.tell(batch, late ? 'late' : 'in time')
   }
 
-  /** Gives up what is queued. */
+  /** Gives up the queued entries that `isDropped` picks. */
   drop(isDropped: (entry: Entry) => boolean): void {
     const dropped = this.queue.drop(isDropped)
     for (const entry of dropped) this.accounting.miss(entry)
     this.tell(dropped, 'in time')
   }
 
-  /** Resolves, by `tellFlushed`, when everything that is here now has been answered for. */
+  /** Resolves, by `tellFlushed`, when all entries that are here now have their fates. */
   answered(): Promise<void> {
     const last = this.queue.last ?? this.batch.at(-1)
     return new Promise((resolve) => this.flushing.push({ last, resolve }))
   }
 
-  /** Tells those whose entries are answered for, or `everyone`. */
+  /** Tells the callers of `answered` whose entries have their fates, or `everyone`. */
   tellFlushed(everyone = false): void {
     if (this.flushing.length === 0) return
     const isDone = ({ last }: { last: Entry | undefined }) => everyone || last === undefined || last.fate !== 'pending'
@@ -154,12 +154,12 @@ export class PendingEntries {
     for (const one of asked) if (isDone(one)) one.resolve()
   }
 
-  /** An entry about the trail's own life that is not lost with its batch: it is made again. */
+  /** Makes an entry about the trail's own life that does not count as lost with its batch: it is made again. */
   private own<Type extends LifecycleType>(type: Type, details: LifecycleDetails[Type]): Entry {
     return new Entry(this.options.lifecycle(type, details), this.lane, null, false)
   }
 
-  /** Gives an entry its `seq` and its line; false when its format fails, which is this entry's loss alone. */
+  /** Gives an entry its `seq` and its line. Returns false if its format fails, which loses this entry alone. */
   private write(entry: Entry, isOwn: boolean): boolean {
     this.accounting.number(entry)
     try {
@@ -169,7 +169,7 @@ export class PendingEntries {
     } catch (error) {
       this.logFormat(error)
       if (isOwn) {
-        // What the trail lacks, and how it goes on, is told whatever the format makes of it.
+        // A gap and the chain's own entries are written even if the format fails.
         this.setLine(entry, jsonFormat(entry.draft, entry.seq))
         return true
       }
@@ -187,13 +187,14 @@ export class PendingEntries {
   private logFormat(error: unknown): void {
     if (this.isFormatFailing) return
     this.isFormatFailing = true
-    const message = 'the format of an audit sink failed: entries that it fails for are not stored'
-    this.options.log.error({ err: error, sink: this.options.name }, message)
+    const { log, name } = this.options
+    const effect = 'entries that it fails for are not stored'
+    log.error({ err: error, sink: name }, `the format of audit sink "${name}" failed: ${effect}`)
   }
 
   /**
-   * Tells whoever waits; who is told of an overdue entry still waits for its fate. What one of them throws is thrown
-   * on, but keeps no other from being told.
+   * Tells the waiters. A waiter told that its entry is overdue stays registered for the final outcome. An error that a
+   * waiter throws is rethrown in a later tick, so that the others are told too.
    */
   private tell(entries: readonly Entry[], when: 'in time' | 'overdue' | 'late'): void {
     for (const entry of entries) {

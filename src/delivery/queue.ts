@@ -3,13 +3,13 @@ import type { Entry } from './entry.js'
 /** The most that one `write` is given. */
 const BATCH_ENTRIES = 1000
 const BATCH_BYTES = 1024 * 1024
-/** How much of an enforced lane's bounds is there for all; the rest is kept for the outcomes of handlers that ran. */
+/** The share of an enforced lane's bounds for all entries; the rest is for the outcomes of handlers that ran. */
 const COMMON_SHARE = 0.5
 
-/** The entries that wait for their turn, bounded in number and bytes. */
+/** The entries that wait for their batch, bounded in number and bytes. */
 export class Queue {
   private entries: Entry[] = []
-  /** The trail's own entries, which go before all others and which the bounds do not concern. */
+  /** The trail's own entries. They go before all others, and the bounds do not apply to them. */
   private own: Entry[] = []
   bytes = 0
 
@@ -22,18 +22,18 @@ export class Queue {
     return this.own.length + this.entries.length
   }
 
-  /** A whole batch waits, or a quarter of what may. */
+  /** Whether a whole batch waits, or a quarter of what the bounds allow. */
   get isAmple(): boolean {
     const { length, bytes, maxEntries, maxBytes } = this
     return length >= Math.min(BATCH_ENTRIES, maxEntries / 4) || bytes >= Math.min(BATCH_BYTES, maxBytes / 4)
   }
 
-  /** What is written last of all that waits now. */
+  /** The waiting entry that is written last. */
   get last(): Entry | undefined {
     return this.entries.at(-1) ?? this.own.at(-1)
   }
 
-  /** Refuses a flood before its handlers run: their replies would have to be withheld. */
+  /** Whether an entry fits. Refuses a flood before its handlers run: their replies would have to be withheld. */
   hasRoomFor(entry: Entry): boolean {
     const { length, bytes, maxEntries, maxBytes } = this
     if (length >= maxEntries || bytes + entry.draft.size > maxBytes) return false
@@ -50,7 +50,7 @@ export class Queue {
     this.bytes += entry.draft.size
   }
 
-  /** The next batch, behind `gap` if there is one: as many as its bounds allow, at least one. */
+  /** Takes the next batch, with `gap` first if there is one: as many entries as fit, at least one. */
   take(gap: Entry | null): Entry[] {
     if (gap !== null) {
       this.own.unshift(gap)
@@ -75,7 +75,7 @@ export class Queue {
     return all.slice(0, count)
   }
 
-  /** Takes out what will not be stored. */
+  /** Removes and returns the entries that `isDropped` picks. */
   drop(isDropped: (entry: Entry) => boolean): Entry[] {
     this.joinOwn()
     const dropped = this.entries.filter(isDropped)

@@ -1,42 +1,42 @@
 import type { AuditSink } from '../sinks/sink.js'
 
-/** Whoever asked for a reopening. */
+/** A caller of `reopen`. */
 interface Asker {
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** A call on the sink that somebody waits for. */
+/** A call on the sink that a caller waits for. */
 export interface AskedCall {
   readonly run: () => Promise<void> | undefined
   readonly settled: (error: unknown) => void
-  /** Nothing is called after it. */
+  /** Whether no call follows it. */
   readonly isLast: boolean
 }
 
-/** Reopening and closing one sink: what was asked for, and who waits for it. */
+/** Keeps the requests to reopen and to close one sink, and those who wait for them. */
 export class ReopenClose {
-  /** Who waits for a reopening that is due, or under way. */
+  /** The callers that wait for a reopening that is due or under way. */
   private reopenings: Asker[] = []
-  /** The sink is to be closed; called when it is. */
+  /** Called when the sink is closed; null unless it is to be closed. */
   private closing: (() => void) | null = null
   private whenClosed: Promise<void> | null = null
 
   constructor(private readonly sink: AuditSink) {}
 
-  /** A call was asked for and has not been made. */
+  /** Whether a call was asked for and has not been made. */
   get isAsked(): boolean {
     return this.reopenings.length > 0 || this.closing !== null
   }
 
-  /** Asks for a reopening: one call answers all who asked before it. */
+  /** Asks for a reopening. One call answers all callers that asked before it. */
   reopen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.reopenings.push({ resolve, reject })
     })
   }
 
-  /** Asks for the sink to be closed: once, also when a server that has asked in time gives it up and asks again. */
+  /** Asks for the sink to be closed. It is closed once, however often this is called. */
   close(): Promise<void> {
     this.whenClosed ??= new Promise((resolve) => {
       this.closing = resolve
@@ -44,7 +44,7 @@ export class ReopenClose {
     return this.whenClosed
   }
 
-  /** The next call that was asked for, if there is one. */
+  /** Returns the next call that was asked for, if there is one. */
   next(): AskedCall | null {
     const { sink, closing } = this
     const asked = this.reopenings.length
@@ -54,7 +54,7 @@ export class ReopenClose {
     return { run: () => sink.close?.(), settled: closing, isLast: true }
   }
 
-  /** Tells those who wait for a reopening that nobody waits for the sink any more. */
+  /** Rejects all waiting reopenings. */
   giveUp(error: Error): void {
     for (const { reject } of this.reopenings.splice(0)) reject(error)
   }

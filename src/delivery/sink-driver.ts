@@ -15,23 +15,20 @@ export interface SinkDriverOptions {
   /** The sink's name. */
   readonly name: string
   readonly enforced: boolean
-  /** Of each call, in milliseconds. */
+  /** The timeout of each call, in milliseconds. */
   readonly timeout: number
   readonly log: SinkLogger
-  /** What seals the lines, if anything does. */
+  /** Seals the lines, if the sink is sealed. */
   readonly seal: Seal | null
-  /** What was written has been answered for, before whoever waits is told. */
+  /** Called with the sink's answer for a batch, before its waiters are told. */
   readonly onAnswer: (error: unknown) => void
-  /** The sink stores again, after a failure. */
+  /** Called when the sink stores again after a failure. */
   readonly onRecovery: () => void
 }
 
-/**
- * What one sink is called for next, one call at a time: to open, to write what is pending, to look after itself, to
- * reopen and to close; and whether it is healthy.
- */
+/** Calls one sink, one call at a time: to open, write, idle, reopen and close. Knows whether the sink is healthy. */
 export class SinkDriver {
-  /** Nothing more is taken: the sink is being closed, is closed, or was given up. */
+  /** The sink is being closed, is closed, or was given up: it takes nothing more. */
   isClosed = false
   private readonly reopenClose: ReopenClose
   private readonly health: FailureLog
@@ -43,10 +40,10 @@ export class SinkDriver {
     },
   )
   private isIdleDue = false
-  /** Something is to be written although nothing is queued: a gap, or a checkpoint. */
+  /** A gap or a checkpoint is to be written although nothing is queued. */
   private isWriteDue = false
   private idleTimer: NodeJS.Timeout | undefined
-  /** A sink that hangs while it opens does not hold up the boot. */
+  /** Called when a call is overdue: lets the boot go on if the sink hangs while it opens. */
   private whenOverdue = (): void => undefined
 
   constructor(
@@ -68,14 +65,14 @@ export class SinkDriver {
     return this.call.isBusy
   }
 
-  /** The call under way is past its timeout. */
+  /** Whether the call under way is past its timeout. */
   get isOverdue(): boolean {
     return this.call.isOverdue
   }
 
   /**
-   * Opens the sink. Rejects with what must stop the boot; a sink that cannot store now, or does not answer within
-   * `timeout` milliseconds, counts as failing and is given its time later.
+   * Opens the sink. Rejects with an error that must stop the boot. A sink that cannot store now, or does not answer
+   * within `timeout` milliseconds, counts as failing and is tried again later.
    */
   open(context: SinkContext, timeout: number): Promise<void> {
     this.idleTimer = setInterval(() => this.idle(), IDLE_INTERVAL).unref()
@@ -96,18 +93,18 @@ export class SinkDriver {
     })
   }
 
-  /** Has what is queued written soon, together with what else comes until then. */
+  /** Schedules a write of the queue, together with the entries that come until then. */
   schedule(): void {
     if (!this.call.isBusy) this.groupCommit.schedule()
   }
 
-  /** Has the sink look after itself, now or when it has answered. */
+  /** Calls the sink's `idle`, now or after the call under way. */
   idle(): void {
     this.isIdleDue = true
     this.next()
   }
 
-  /** Has written what is due although nothing is queued. */
+  /** Writes a gap or checkpoint that is due, even if nothing is queued. */
   write(): void {
     this.isWriteDue = true
     this.next()
@@ -131,7 +128,7 @@ export class SinkDriver {
     this.call.giveUp(timeout)
   }
 
-  /** Nothing more is stored: whoever waits for the sink is told so. */
+  /** Gives the sink up: stores nothing more, and tells all who wait. */
   abandon(budget: number): void {
     this.isClosed = true
     clearInterval(this.idleTimer)
@@ -141,7 +138,7 @@ export class SinkDriver {
     this.reopenClose.giveUp(this.timedOut(budget))
   }
 
-  /** The sink is to be called, or somebody waits for there being nothing left. */
+  /** Whether a call is due, or somebody waits until nothing is left. */
   private get isCallDue(): boolean {
     return (
       !this.pending.isEmpty || this.isWriteDue || this.isIdleDue || this.reopenClose.isAsked || this.pending.isAwaited
@@ -152,7 +149,7 @@ export class SinkDriver {
   private next(): void {
     if (this.call.isBusy) return
     this.pending.tellFlushed()
-    // A sink that was given up is closed nevertheless, once it has answered: it may hold a lock.
+    // Closes also a sink that was given up, after it has answered: it may hold a lock.
     const asked = this.reopenClose.next()
     if (asked !== null) this.startAsked(asked)
     else if (this.isClosed) return
@@ -177,7 +174,7 @@ export class SinkDriver {
         if (error !== undefined) this.health.fails(error)
         else {
           this.isWriteDue = this.pending.hasGap || this.options.seal?.isDue === true
-          // What is written next, such as the gap that a failure left, shows better than `idle` whether the sink stores.
+          // A write, such as that of the gap after a failure, shows better than `idle` whether the sink stores.
           if (!this.isWriteDue) this.works()
         }
       },
@@ -197,14 +194,14 @@ export class SinkDriver {
       return
     }
     this.call.start(
-      // A copy: a sink that empties its array must not empty the list of those who wait.
+      // Passes a copy: a sink that empties its array must not empty the list of entries to settle.
       () => this.sink.write([...batch]),
       timeout,
       (error, late) => {
         this.groupCommit.wrote(this.call.took)
         this.pending.settle(error, late, (isAnyStored) => {
           onAnswer(error)
-          // At once: what is not signed for could still be written anew.
+          // Writes a due checkpoint at once: lines that are not signed could still be rewritten.
           if (isAnyStored && seal?.isDue === true) this.isWriteDue = true
           if (isAnyStored) this.works()
           else this.health.fails(error)
@@ -219,7 +216,7 @@ export class SinkDriver {
     if (isFailing) this.options.onRecovery()
   }
 
-  /** Finds the line that the next one follows: after the boot, and when nobody knows what became of a batch. */
+  /** Finds the line that the next one follows: after the boot, and after a batch in doubt. */
   private startTail(seal: Seal): void {
     this.call.start(
       () => seal.resume(this.sink),
@@ -238,7 +235,7 @@ export class SinkDriver {
   private onOverdue(timeout: number): void {
     this.health.fails(this.timedOut(timeout))
     this.pending.doubt()
-    // What would wait for a sink that does not answer is not kept waiting.
+    // Answers queued requests at once instead of letting them wait for a sink that does not answer.
     if (this.options.enforced) this.pending.drop((entry) => entry.waiter !== null)
     this.whenOverdue()
   }

@@ -1,17 +1,17 @@
 import { clearTimeout, monotonicNow, nextTick, setTimeout } from '../clock.js'
 import { STORED } from '../sinks/sink.js'
 
-/** What a call that settled says: its error, if any, and whether it came after the timeout. */
+/** Called when a call settled, with its error, if any, and whether it settled after its timeout. */
 export type Settled = (error: unknown, late: boolean) => void
 
-/** Calls on one sink, one at a time, each with a timeout after which it is overdue but still the only one. */
+/** Makes calls on one sink, one at a time. After its timeout a call is overdue, but the next one waits for it. */
 export class TimedCall {
   private settled: Settled | null = null
   private timer: NodeJS.Timeout | undefined
   private startedAt = 0
-  /** How long the last call took, in milliseconds; 0: it was done when it returned. */
+  /** The duration of the last call in milliseconds; 0 if it was done when it returned. */
   took = 0
-  /** The call under way is past its timeout. */
+  /** Whether the call under way is past its timeout. */
   isOverdue = false
 
   constructor(
@@ -23,7 +23,7 @@ export class TimedCall {
     return this.settled !== null
   }
 
-  /** Starts a call, unless one is under way, which is the caller's to know. A call that throws has rejected. */
+  /** Starts a call; the caller makes sure that none is under way. A call that throws counts as rejected. */
   start(run: () => Promise<void> | undefined, timeout: number, settled: Settled): void {
     this.settled = settled
     let running: Promise<void> | undefined
@@ -50,8 +50,8 @@ export class TimedCall {
     this.onOverdue(timeout)
   }
 
-  // In a tick: what goes on in a microtask, such as a handler, has its own ticks run after all of its microtasks, while
-  // Node runs them before when it calls it itself.
+  // Settles in a tick, not in a microtask: a handler that continues in a microtask has its own ticks run after all of
+  // its microtasks, while Node runs them before if it calls the handler itself.
 
   private readonly onResolved = (): void => nextTick(() => this.finish(undefined))
 
