@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { closeFiles, findFiles } from '../reader/files.js'
 import { printableJson } from './terminal.js'
@@ -20,14 +20,13 @@ export interface Access {
  * @throws {UsageError} when the file is a part of the trail itself; the system's error when it cannot be written.
  */
 export async function recordAccess(file: string, access: Access): Promise<void> {
-  const read = await findFiles(access.paths)
-  await closeFiles(read)
+  const { files } = await findFiles(access.paths)
+  await closeFiles(files)
   const handle = await open(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600)
   try {
     const own = await handle.stat()
-    for (const { path } of read) {
-      const { dev, ino } = await stat(path)
-      if (dev === own.dev && ino === own.ino) throw new UsageError(`--record-access ${file} is a part of the trail`)
+    if (files.some(({ id }) => id === `${own.dev}:${own.ino}`)) {
+      throw new UsageError(`--record-access ${file} is a part of the trail`)
     }
     await handle.writeFile(`${printableJson(describe(access))}\n`)
     await handle.sync()

@@ -5,7 +5,7 @@ export const PROGRAM = 'npx fastify-audit-log'
 
 export const EXIT_CODES =
   'Exits with 0 when something was found and nothing is wrong, with 1 when nothing was found (verify: when something is\n' +
-  'wrong with the trail), and with 2 when the command line is wrong or a file could not be read.'
+  'wrong with the trail), and with 2 when the command line is wrong, or the answer is not whole: a file could not be read.'
 
 export function helpOf({ name, summary, usage, options, examples }: Command): string {
   return [
@@ -28,8 +28,9 @@ export function generalHelp(commands: readonly Command[]): string {
   return [
     `${PROGRAM} COMMAND [OPTION]… PATH…`,
     '',
-    'Reads and verifies audit trails. A PATH is an active file, which stands for its archives beside it as well, an',
-    'archive, or a directory that they are in. Both formats, json and rancher, are read, and files compressed by gzip.',
+    'Reads and verifies audit trails. A PATH is an active file, which stands for all of its trail beside it, an archive, or',
+    'a directory that they are in. Both formats, json and rancher, are read, and files compressed by gzip or, from Node',
+    '22.15 on, zstd, whatever their names.',
     '',
     'Commands:',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),

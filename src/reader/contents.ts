@@ -1,8 +1,10 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { AuditFileUnreadable } from '../errors.js'
 import { decompressed } from '../sinks/file/compression.js'
-import type { TrailFile } from './files.js'
+import { unless } from '../sinks/file/fs.js'
+import type { TrailFile } from './trail-file.js'
 
 const CHUNK = 256 * 1024
 const { O_NONBLOCK, O_RDONLY } = constants
@@ -26,10 +28,35 @@ export async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
+/** Opens a file that was looked at before, by whichever name it has now. */
+async function openAgain({ path, id }: TrailFile): Promise<FileHandle> {
+  const directory = dirname(path)
+  const others = (await readdir(directory)).map((name) => join(directory, name))
+  for (const candidate of [path, ...others]) {
+    const status = await unless(['ENOENT', 'ELOOP'], stat(candidate))
+    if (status === undefined || idOf(status) !== id) continue
+    const handle = await unless(['ENOENT'], openRegular(candidate))
+    if (handle === undefined) continue
+    if (idOf(await handle.stat()) === id) return handle
+    await handle.close()
+  }
+  throw new FileGone(path)
+}
+
+/** A file was deleted, or replaced by another, after it was found. */
+export class FileGone extends Error {
+  override readonly name = 'FileGone'
+}
+
+/** Device and inode: a file keeps them when it is renamed. */
+export function idOf({ dev, ino }: { dev: number; ino: number }): string {
+  return `${dev}:${ino}`
+}
+
 /** The content of a file, decompressed if need be; `onBytes` is told how much is read of the file itself. */
 export async function* contentOf(file: TrailFile, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
   if (file.size === 0) return
-  const handle = file.handle ?? (await openRegular(file.path))
+  const handle = file.handle ?? (await openAgain(file))
   try {
     yield* decompressed(bytesOf(handle, file.size, onBytes))
   } finally {

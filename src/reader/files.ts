@@ -1,159 +1,161 @@
-import type { Stats } from 'node:fs'
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { AuditNoTrail } from '../errors.js'
-import { type Archive, ArchiveNames } from '../sinks/file/names.js'
+import { type Examined, examine, type UnreadableFile, unreadable } from './examine.js'
+import { activeNameOf, exactActiveNameOf, isCompanion, isLogName, uncompressedName } from './file-names.js'
+import { inOrder } from './file-order.js'
+import { linkedTo } from './linked-files.js'
+import type { TrailFile } from './trail-file.js'
 
-/** One file of a trail, as it was when the files were looked for. */
-export interface TrailFile {
-  readonly path: string
-  /** No more than this is read, so that reading a file twice gives the same. */
-  readonly size: number
-  /** When it was rotated, by its name, in milliseconds since the epoch; the active file was not. */
-  readonly rotatedAt: number | undefined
-  /** Open since the files were looked for: the active file may be rotated, and so renamed, at any time. */
-  readonly handle: FileHandle | undefined
+/** What there is to read of a trail. */
+export interface FoundFiles {
+  /** In the order of their first entries, each once. */
+  readonly files: readonly TrailFile[]
+  /** What is or may be a part of the trail, and cannot be read. */
+  readonly unreadable: readonly UnreadableFile[]
 }
 
-/** A file before it is looked at. */
-interface Candidate {
-  path: string
-  archive: Archive | undefined
-  handle: FileHandle | undefined
-}
-
-/** An archive's name by what it is made of: the trail's own name, the time, a number, the extension. */
-const ARCHIVE = /^(.*)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z(?:-\d{1,9})?(\.[^.]*)?$/s
-/** What the file sink puts beside a trail. */
-const COMPANION = /\.(?:lock|hold|next|probe)$|\.lock\.|\.torn-/
-const LOG = /\.(?:log|jsonl|ndjson)(?:\.gz)?$/
-const GZIP = '.gz'
+/** No more files are held open; those that may be renamed at any time come first. */
+const MAX_HELD = 256
 
 /**
- * The files of trails in the order in which they were written: each trail's archives by time, then its active file.
- * A directory stands for the trails in it, an active file for its archives beside it as well. Close them afterwards.
+ * The files of trails, by what is in them and whatever their names. A directory stands for all that is in it, an active
+ * file for everything beside it that belongs to its trail, and any other file for itself. Close them afterwards.
  *
- * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; the system's error when one cannot be opened.
+ * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; the system's error for a directory that cannot be
+ * read.
  */
-export async function findFiles(paths: readonly string[]): Promise<TrailFile[]> {
-  const trails = new Map<string, Candidate[]>()
-  const found: TrailFile[] = []
+export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
+  const search = new Search()
   try {
-    for (const path of paths) await collect(path, trails)
-    const known = new Set<string>()
-    for (const candidates of trails.values()) {
-      for (const candidate of await identified(candidates, known)) found.push(candidate)
-    }
-    return found
-  } catch (error) {
-    await closeFiles([...trails.values()].flat())
-    throw error
+    for (const path of paths) await search.take(path)
+    return search.found()
+  } finally {
+    await search.closeOthers()
   }
 }
 
-export async function closeFiles(files: readonly { readonly handle: FileHandle | undefined }[]): Promise<void> {
+export async function closeFiles(files: readonly TrailFile[]): Promise<void> {
   await Promise.all(files.map(({ handle }) => handle?.close()))
 }
 
-/** The name of the active file that an archive's name, compressed or not, was made of. */
-export function activeNameOf(name: string): string | undefined {
-  const plain = withoutGzip(name)
-  const [, stem, extension = ''] = ARCHIVE.exec(plain) ?? []
-  if (stem === undefined) return undefined
-  const active = stem + extension
-  return new ArchiveNames(active).parse(plain) === undefined ? undefined : active
-}
+class Search {
+  private readonly examined = new Map<string, Examined>()
+  private readonly files = new Map<string, TrailFile>()
+  private readonly unreadable = new Map<string, UnreadableFile>()
+  private held = 0
+  private result: FoundFiles | undefined
 
-async function collect(path: string, trails: Map<string, Candidate[]>): Promise<void> {
-  const status = await statOrNone(path)
-  if (status?.isDirectory()) return collectDirectory(path, trails)
-  if (status !== undefined && !status.isFile()) {
-    throw new AuditNoTrail(path, 'it is not a regular file; write what it gives into one first')
+  async take(path: string): Promise<void> {
+    const examined = await this.examine(path)
+    if (examined.kind === 'directory') return this.takeDirectory(path)
+    // An active file may have been moved away while its server is down: then its archives are the trail.
+    const names = new Set(await readdir(dirname(path)))
+    const isPart = activeNameOf(basename(path)) !== undefined && !hasArchives(basename(path), names)
+    const taken = [this.add(examined), !isPart && (await this.takeBeside(path, names))]
+    if (!taken.includes(true)) throw new AuditNoTrail(path, 'there is no such file, and no archive of one beside it')
   }
-  const active = activeNameOf(basename(path))
-  if (active !== undefined) return add(trails, join(dirname(path), active), candidateOf(path, active))
-  // Opened before its directory is read: if it is rotated in between, it is found twice, which is noticed.
-  if (status !== undefined) add(trails, path, { path, archive: undefined, handle: await open(path, 'r') })
-  for (const archive of await archivesOf(path)) add(trails, path, archive)
-  // Of a trail whose server is down, the active file may have been moved away.
-  if (!trails.has(path)) throw new AuditNoTrail(path, 'there is no such file, and no archive of one beside it')
-}
 
-async function collectDirectory(directory: string, trails: Map<string, Candidate[]>): Promise<void> {
-  const names = new Set(await readdir(directory))
-  const actives = new Set<string>()
-  for (const name of [...names].sort()) {
-    const active = activeNameOf(name)
-    if (active !== undefined) actives.add(active)
-    else if (isLog(name, names)) actives.add(name)
+  found(): FoundFiles {
+    const ends = [...this.files.values()].map((file) => ({ ...file, last: undefined, file }))
+    this.result = { files: inOrder(ends).map(({ file }) => file), unreadable: [...this.unreadable.values()] }
+    return this.result
   }
-  if (actives.size === 0) throw new AuditNoTrail(directory, 'the directory has none in it; name the file')
-  for (const active of actives) {
-    const path = join(directory, active)
-    if ((await statOrNone(path))?.isDirectory() !== true) await collect(path, trails)
+
+  /** Closes what is not a part of the result. */
+  async closeOthers(): Promise<void> {
+    const kept = new Set(this.result?.files)
+    const files = [...this.examined.values()].flatMap((one) => (one.kind === 'file' ? [one.file] : []))
+    await closeFiles(files.filter((file) => !kept.has(file)))
   }
-}
 
-function isLog(name: string, names: ReadonlySet<string>): boolean {
-  if (name.startsWith('.') || COMPANION.test(name)) return false
-  if (name.endsWith(GZIP) && names.has(withoutGzip(name))) return false
-  return LOG.test(name) || names.has(`${name}.lock`)
-}
+  private async takeDirectory(directory: string): Promise<void> {
+    const all = await this.examineAll(directory, await readdir(directory))
+    const taken = [...all].map(([name, one]) => (isRecords(one) || mayBe(name, one, all)) && this.add(one))
+    if (!taken.includes(true)) throw new AuditNoTrail(directory, 'the directory has none in it; name the file')
+  }
 
-/** The archives beside an active file; of one that is there compressed and not, the latter: the other may be half done. */
-async function archivesOf(path: string): Promise<Candidate[]> {
-  const active = basename(path)
-  const names = await readdir(dirname(path))
-  const present = new Set(names)
-  return names
-    .filter((name) => activeNameOf(name) === active && !(name.endsWith(GZIP) && present.has(withoutGzip(name))))
-    .map((name) => candidateOf(join(dirname(path), name), active))
-}
+  /** Takes what belongs to the trail of an active file; false when nothing does. */
+  private async takeBeside(path: string, names: ReadonlySet<string>): Promise<boolean> {
+    const active = basename(path)
+    const candidates = [...names].filter((name) => {
+      const owner = activeNameOf(name) ?? name
+      return owner === active || !(names.has(`${owner}.lock`) || hasArchives(owner, names))
+    })
+    const all = await this.examineAll(dirname(path), candidates)
+    const isOwn = (name: string): boolean => name === active || activeNameOf(name) === active
+    const own = [...all].filter(
+      ([name, one]) =>
+        isOwn(name) && (isRecords(one) || exactActiveNameOf(name) === active || isSuspect(name, one, all)),
+    )
+    const taken = own.map(([, one]) => this.add(one))
+    const others = [...all].filter(([name, one]) => !isOwn(name) && isRecords(one))
+    const linked = await linkedTo(filesOf(own.map(([, one]) => one)), filesOf(others.map(([, one]) => one)))
+    for (const file of linked) this.files.set(file.id, file)
+    return linked.length > 0 || taken.includes(true)
+  }
 
-function candidateOf(path: string, active: string): Candidate {
-  const archive = new ArchiveNames(active).parse(withoutGzip(basename(path)))
-  return { path, archive, handle: undefined }
-}
+  /** False when there is nothing to add. */
+  private add(examined: Examined): boolean {
+    if (examined.kind === 'unreadable') this.unreadable.set(examined.unreadable.path, examined.unreadable)
+    else if (examined.kind !== 'file') return false
+    // A file has two names while it is rotated.
+    else if (!this.files.has(examined.file.id)) this.files.set(examined.file.id, examined.file)
+    return true
+  }
 
-function add(trails: Map<string, Candidate[]>, trail: string, candidate: Candidate): void {
-  const candidates = trails.get(trail)
-  if (candidates === undefined) trails.set(trail, [candidate])
-  else candidates.push(candidate)
-}
-
-/** In their order, each once, whatever names it has: a rotation gives a file its second name before it takes the first. */
-async function identified(candidates: Candidate[], known: Set<string>): Promise<TrailFile[]> {
-  const files: TrailFile[] = []
-  for (const { path, archive, handle } of candidates.sort(inOrder)) {
-    const status = handle === undefined ? await statOrNone(path) : await handle.stat()
-    if (status === undefined) continue
-    const id = `${status.dev}:${status.ino}`
-    if (known.has(id)) {
-      await handle?.close()
-      continue
+  private async examineAll(directory: string, names: readonly string[]): Promise<Map<string, Examined>> {
+    const found = new Map<string, Examined>()
+    for (const name of [...names].sort(archivesLast)) {
+      if (isCompanion(name)) continue
+      const path = join(directory, name)
+      const examined = await this.examine(path)
+      const isInTheWay = examined.kind === 'directory' && exactActiveNameOf(name) !== undefined
+      found.set(name, isInTheWay ? unreadable(path, 'it is a directory', false) : examined)
     }
-    known.add(id)
-    files.push({ path, size: status.size, rotatedAt: archive?.time, handle })
+    return found
   }
-  return files
+
+  private async examine(path: string): Promise<Examined> {
+    const known = this.examined.get(path)
+    if (known !== undefined) return known
+    const examined = await examine(path, this.held < MAX_HELD)
+    if (examined.kind === 'file' && examined.file.handle !== undefined) this.held++
+    this.examined.set(path, examined)
+    return examined
+  }
 }
 
-function inOrder(one: Candidate, other: Candidate): number {
-  if (one.archive === undefined || other.archive === undefined) {
-    return Number(one.archive === undefined) - Number(other.archive === undefined)
-  }
-  return one.archive.time - other.archive.time || one.archive.number - other.archive.number
+function isRecords(examined: Examined): boolean {
+  return examined.kind === 'file' && examined.file.first !== undefined
 }
 
-function withoutGzip(name: string): string {
-  return extname(name) === GZIP ? name.slice(0, -GZIP.length) : name
+/** Whether a file in which no record was found may be a part of a trail: a log by its name, or what cannot be read. */
+function mayBe(name: string, examined: Examined, all: ReadonlyMap<string, Examined>): boolean {
+  if (examined.kind === 'file') return isLogName(name) && !name.startsWith('.')
+  return isSuspect(name, examined, all)
 }
 
-async function statOrNone(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+/** Whether a file that cannot be read may be a part of a trail that is beside it. */
+function isSuspect(name: string, examined: Examined, all: ReadonlyMap<string, Examined>): boolean {
+  if (examined.kind !== 'unreadable') return false
+  if (examined.unreadable.isSpecial || name.startsWith('.')) return isLogName(name)
+  // What is being compressed is there as it was, too.
+  const plain = uncompressedName(name)
+  return plain === name || all.get(plain)?.kind !== 'file'
+}
+
+function hasArchives(active: string, names: ReadonlySet<string>): boolean {
+  for (const name of names) if (exactActiveNameOf(name) === active) return true
+  return false
+}
+
+function filesOf(examined: readonly Examined[]): TrailFile[] {
+  return examined.flatMap((one) => (one.kind === 'file' ? [one.file] : []))
+}
+
+/** Files whose names never change come last. */
+function archivesLast(one: string, other: string): number {
+  const [a, b] = [one, other].map((name) => Number(exactActiveNameOf(name) !== undefined))
+  return (a ?? 0) - (b ?? 0) || (one < other ? -1 : 1)
 }

@@ -36,8 +36,9 @@ export interface TrailQuery {
 
 /** A query that is ready to be asked. */
 export interface CompiledQuery {
-  /** Nothing in the trail before this time is asked for, in milliseconds since the epoch. */
+  /** Received at or after, and before; in milliseconds since the epoch, and infinite where nothing is asked. */
   readonly since: number
+  readonly until: number
   /** Whether an exchange without an outcome can be an answer, and one with an outcome. */
   readonly takesOpen: boolean
   readonly takesComplete: boolean
@@ -93,6 +94,7 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   const isOpenAsked = query.open === true
   return {
     since,
+    until,
     takesComplete: !isOpenAsked,
     takesOpen,
     matchesRequest: (exchange) => requestTests.every((test) => test(exchange)),

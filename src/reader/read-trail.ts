@@ -1,17 +1,23 @@
 import { AuditTrailUnreadable } from '../errors.js'
-import { contentOf } from './contents.js'
-import { closeFiles, findFiles, type TrailFile } from './files.js'
+import { contentOf, FileGone, isUnreadable } from './contents.js'
+import { withoutCopies } from './copies.js'
+import { inOrder } from './file-order.js'
+import { closeFiles, findFiles } from './files.js'
 import { isTorn, linesIn, wholeLines } from './lines.js'
 import { Pairs } from './pairing.js'
 import { type CompiledQuery, compileQuery, type TrailQuery } from './query.js'
 import { parseRecord, type TrailExchange } from './record.js'
-import { newSurvey, surveyFile } from './survey.js'
+import { Survey, type SurveyedFile, unseen } from './survey.js'
+import { TimeRange } from './time-range.js'
+import type { TrailFile } from './trail-file.js'
 
 /** What was met while a trail was read. */
 export interface TrailCounts {
   files: number
-  /** Archives that were passed over because they were rotated more than a day before `since`. */
+  /** Files that were not read because all that they hold was received at other times than are asked for. */
   skippedFiles: number
+  /** Files that were not read because another one begins with the same line, and holds as much or more. */
+  copies: string[]
   /** Bytes of the files that were read by now, which is done twice, and how many there are to read. */
   bytesRead: number
   bytes: number
@@ -32,7 +38,7 @@ export interface TrailCounts {
   forgotten: number
   /** Corrections that were too many to be applied. */
   unapplied: number
-  /** Archives that were deleted before they were read. */
+  /** Files that were deleted before they were read. */
   deletedFiles: string[]
 }
 
@@ -40,8 +46,6 @@ export interface TrailCounts {
 export interface TrailReading extends AsyncIterable<TrailExchange> {
   readonly counts: Readonly<TrailCounts>
 }
-
-const DAY = 86_400_000
 
 /**
  * Reads the exchanges of a trail that match a query: its records joined, corrections applied. `paths` are files of
@@ -71,6 +75,7 @@ class Reading implements TrailReading {
   readonly counts: TrailCounts = {
     files: 0,
     skippedFiles: 0,
+    copies: [],
     bytesRead: 0,
     bytes: 0,
     lines: 0,
@@ -94,37 +99,48 @@ class Reading implements TrailReading {
   ) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrailExchange> {
-    const found = await findFiles(this.paths)
+    const { files, unreadable } = await findFiles(this.paths)
+    for (const { path, reason } of unreadable) this.troubles.set(path, reason)
     try {
-      const files = found.filter((file) => !this.isBefore(file))
-      this.counts.files = files.length
-      this.counts.skippedFiles = found.length - files.length
       // Twice: corrections come after what they correct.
       this.counts.bytes = 2 * files.reduce((bytes, { size }) => bytes + size, 0)
-      const pairs = await this.surveyed(files)
-      for (const file of files) yield* this.exchangesOf(file, pairs)
+      const survey = new Survey(new TimeRange(this.query.since, this.query.until))
+      const surveyed = await this.surveyed(files, survey)
+      const pairs = new Pairs(this.query, survey.corrections)
+      for (const { file } of this.chosen(surveyed)) yield* this.exchangesOf(file, pairs)
       yield* this.given((emit) => pairs.end(emit))
     } finally {
-      await closeFiles(found)
+      await closeFiles(files)
     }
     if (this.troubles.size > 0) {
       throw new AuditTrailUnreadable([...this.troubles].map(([path, trouble]) => `${path}: ${trouble}`).join('; '))
     }
   }
 
-  /** A day's grace, for the clock may have been set back before the rotation. */
-  private isBefore({ rotatedAt }: TrailFile): boolean {
-    return rotatedAt !== undefined && rotatedAt + DAY < this.query.since
+  private async surveyed(files: readonly TrailFile[], survey: Survey): Promise<SurveyedFile[]> {
+    const surveyed: SurveyedFile[] = []
+    for (const file of files) {
+      const seen = unseen(file)
+      surveyed.push(seen)
+      await this.guard(file, () => survey.take(file, seen, (bytes) => this.took(bytes)))
+    }
+    Object.assign(this.counts, survey.counts)
+    return surveyed
   }
 
-  private async surveyed(files: readonly TrailFile[]): Promise<Pairs> {
-    const survey = newSurvey()
-    for (const file of files) {
-      await this.guard(file, () => surveyFile(file, survey, (bytes) => this.took(bytes)))
+  /** The files that are to be read, in the order of their entries. */
+  private chosen(surveyed: readonly SurveyedFile[]): SurveyedFile[] {
+    const { kept, copies } = withoutCopies(surveyed, ({ path }) => this.troubles.has(path))
+    for (const { path } of copies) {
+      // All of it that could be read is in the other one.
+      this.troubles.delete(path)
+      this.counts.copies.push(path)
     }
-    const { corrections, ...counted } = survey
-    Object.assign(this.counts, counted)
-    return new Pairs(this.query, corrections)
+    const chosen = inOrder(kept).filter(({ mayMatter, bytes }) => mayMatter || bytes === 0)
+    this.counts.files = chosen.length
+    this.counts.skippedFiles = kept.length - chosen.length
+    this.counts.bytes = this.counts.bytesRead + chosen.reduce((bytes, { file }) => bytes + file.size, 0)
+    return chosen
   }
 
   private async *exchangesOf(file: TrailFile, pairs: Pairs): AsyncGenerator<TrailExchange> {
@@ -166,6 +182,11 @@ class Reading implements TrailReading {
     this.counts.forgotten = pairs.forgotten
   }
 
+  /** Retention may delete what was found before it is read. */
+  private deleted(path: string): void {
+    if (!this.counts.deletedFiles.includes(path)) this.counts.deletedFiles.push(path)
+  }
+
   private took(bytes: number): void {
     this.counts.bytesRead += bytes
   }
@@ -175,10 +196,9 @@ class Reading implements TrailReading {
     try {
       return await read()
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
-      // Retention may delete what was found before it is read.
-      if (error.code !== 'ENOENT') this.troubles.set(file.path, error.message)
-      else if (!this.counts.deletedFiles.includes(file.path)) this.counts.deletedFiles.push(file.path)
+      if (error instanceof FileGone) this.deleted(file.path)
+      else if (isUnreadable(error)) this.troubles.set(file.path, error.message)
+      else throw error
       return undefined
     }
   }

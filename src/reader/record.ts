@@ -40,7 +40,14 @@ export type TrailRecord =
       readonly isWhole: boolean
       readonly exchange: TrailExchange
     }
-  | { readonly kind: 'correction'; readonly id: string; readonly time: string; readonly correction: Correction }
+  | {
+      readonly kind: 'correction'
+      readonly id: string
+      readonly time: string
+      /** The number in its instance, which the format `rancher` does not have. */
+      readonly seq: number | undefined
+      readonly correction: Correction
+    }
   | { readonly kind: 'life'; readonly type: string; readonly time: string; readonly details: unknown }
 
 /** Rancher's times: `2018-07-20 02:22:43 +0000`. */
@@ -58,10 +65,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function jsonRecord(event: Record<string, unknown>, payload: Record<string, unknown>): TrailRecord | undefined {
-  const { created_at: time } = event
+  const { created_at: time, seq } = event
   if (!isTime(time)) return undefined
   const { id, type } = payload
-  if (type !== 'audit') return typeof id === 'string' ? ownRecord(id, type, time, payload) : undefined
+  if (type !== 'audit') return typeof id === 'string' ? ownRecord({ id, type, time, seq }, payload) : undefined
   if (!isPayload(payload)) return undefined
   const exchange = exchangeOf(payload)
   if (typeof event.instance === 'string') exchange.instance = event.instance
@@ -84,7 +91,10 @@ function exchangeOf(payload: EventPayload): TrailExchange {
 }
 
 /** An entry of the trail's own life: what it says stands under the name of its type. */
-function ownRecord(id: string, type: unknown, time: string, holder: Record<string, unknown>): TrailRecord | undefined {
+function ownRecord(
+  { id, type, time, seq }: { id: string; type: unknown; time: string; seq?: unknown },
+  holder: Record<string, unknown>,
+): TrailRecord | undefined {
   if (typeof type !== 'string') return undefined
   const details = Object.hasOwn(holder, type) ? holder[type] : undefined
   if (type !== 'correction') return { kind: 'life', type, time, details }
@@ -94,6 +104,7 @@ function ownRecord(id: string, type: unknown, time: string, holder: Record<strin
     kind: 'correction',
     id,
     time,
+    seq: typeof seq === 'number' ? seq : undefined,
     correction: typeof error === 'string' ? { status_code, error } : { status_code },
   }
 }
@@ -110,7 +121,7 @@ function rancherRecord(record: Record<string, unknown>): TrailRecord | undefined
     const response = answeredIn(record)
     return { kind: 'complete', isWhole: false, exchange: { id, timestamp: time, completed_at: time, response } }
   }
-  return ownRecord(id, stage, time, record)
+  return ownRecord({ id, type: stage, time }, record)
 }
 
 function askedIn(record: Record<string, unknown>): { auth: EventAuth; request: Partial<EventRequest> } {

@@ -1,56 +1,91 @@
 import { contentOf } from './contents.js'
-import type { TrailFile } from './files.js'
-import { linesIn, wholeLines } from './lines.js'
-import { type Correction, isObject, parseRecord } from './record.js'
+import { isTorn, linesIn, wholeLines } from './lines.js'
+import { lastMarkIn, type Mark } from './mark.js'
+import { type Correction, isObject, parseRecord, type TrailRecord } from './record.js'
+import type { TimeRange } from './time-range.js'
+import type { TrailFile } from './trail-file.js'
 
 /** More corrections than this are not held, and so not applied. */
 export const MAX_CORRECTIONS = 100_000
 
-/** What must be known of a trail before it is read. */
-export interface Survey {
-  readonly corrections: Map<string, Correction>
-  /** Corrections beyond the bound. */
-  unapplied: number
-  gaps: number
-  lost: number
-  inDoubt: number
+/** What must be known of a file before it is read. */
+export interface SurveyedFile {
+  readonly file: TrailFile
+  readonly path: string
+  readonly first: Mark | undefined
+  /** The last record that can be read. */
+  last: Mark | undefined
+  /** Bytes of lines that can be read. */
+  bytes: number
+  /** Whether a request in it may have been received when it is asked for. */
+  mayMatter: boolean
 }
 
 const CORRECTION = Buffer.from('"correction"')
 const GAP = Buffer.from('"gap"')
 
-export function newSurvey(): Survey {
-  return { corrections: new Map(), unapplied: 0, gaps: 0, lost: 0, inDoubt: 0 }
-}
-
 /**
- * Looks a file through for corrections, which come after what they correct, and for gaps. At the speed of a search for
- * bytes: strangers cannot write either word with its quotes into a line but in bodies, which costs time and no more.
+ * Looks files through for what must be known before they are read: corrections, which come after what they correct, gaps,
+ * and how each file ends. At the speed of a search for bytes: strangers cannot write either word with its quotes into a line
+ * but in bodies, which costs time and no more.
  */
-export async function surveyFile(file: TrailFile, survey: Survey, onBytes: (bytes: number) => void): Promise<void> {
-  for await (const part of wholeLines(contentOf(file, onBytes), () => undefined)) {
-    if (!part.includes(CORRECTION) && !part.includes(GAP)) continue
-    for (const line of linesIn(part)) {
-      if (line.includes(CORRECTION) || line.includes(GAP)) takeLine(line.toString(), survey)
+export class Survey {
+  readonly corrections = new Map<string, Correction>()
+  readonly counts = { unapplied: 0, gaps: 0, lost: 0, inDoubt: 0 }
+  /** The number of the last correction of each request. */
+  private readonly latest = new Map<string, number>()
+
+  constructor(private readonly range: TimeRange) {}
+
+  /** Looks a file through; what is `seen` counts up to an error. */
+  async take(file: TrailFile, seen: SurveyedFile, onBytes: (bytes: number) => void): Promise<void> {
+    let ending: Buffer = Buffer.alloc(0)
+    try {
+      for await (const part of wholeLines(contentOf(file, onBytes), () => undefined)) {
+        if (!isTorn(part) || seen.bytes === 0) ending = part
+        seen.bytes += part.length
+        seen.mayMatter ||= this.range.mayHold(part)
+        this.takePart(part)
+      }
+    } finally {
+      seen.last = lastMarkIn(ending)
     }
   }
-}
 
-function takeLine(line: string, survey: Survey): void {
-  const record = parseRecord(line)
-  if (record?.kind === 'correction') takeCorrection(record.id, record.correction, survey)
-  else if (record?.kind === 'life' && record.type === 'gap' && isObject(record.details)) {
-    survey.gaps++
-    survey.lost += count(record.details.lost)
-    survey.inDoubt += count(record.details.in_doubt)
+  private takePart(part: Buffer): void {
+    if (!part.includes(CORRECTION) && !part.includes(GAP)) return
+    for (const line of linesIn(part)) {
+      if (line.includes(CORRECTION) || line.includes(GAP)) this.takeLine(line.toString())
+    }
+  }
+
+  private takeLine(line: string): void {
+    const record = parseRecord(line)
+    if (record?.kind === 'correction') this.takeCorrection(record)
+    else if (record?.kind === 'life' && record.type === 'gap' && isObject(record.details)) {
+      this.counts.gaps++
+      this.counts.lost += count(record.details.lost)
+      this.counts.inDoubt += count(record.details.in_doubt)
+    }
+  }
+
+  /** The last correction says what was sent; files may be looked through before their order is known. */
+  private takeCorrection({ id, seq, correction }: Extract<TrailRecord, { kind: 'correction' }>): void {
+    const { corrections, latest } = this
+    if (corrections.size >= MAX_CORRECTIONS && !corrections.has(id)) {
+      this.counts.unapplied++
+      return
+    }
+    if (seq !== undefined) {
+      if ((latest.get(id) ?? 0) > seq) return
+      latest.set(id, seq)
+    }
+    corrections.set(id, correction)
   }
 }
 
-/** The last correction is what was sent. */
-function takeCorrection(id: string, correction: Correction, survey: Survey): void {
-  const { corrections } = survey
-  if (corrections.size < MAX_CORRECTIONS || corrections.has(id)) corrections.set(id, correction)
-  else survey.unapplied++
+export function unseen(file: TrailFile): SurveyedFile {
+  return { file, path: file.path, first: file.first, last: undefined, bytes: 0, mayMatter: false }
 }
 
 function count(value: unknown): number {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -68,6 +69,36 @@ describe('query', () => {
       stderr: expect.stringContaining('did you mean query?'),
     })
     expect(await cli.run()).toMatchObject({ code: 2, stderr: expect.stringContaining('write a command') })
+  })
+
+  it('reads all that logrotate made of a trail, and names what it cannot read', async () => {
+    const path = trailOf(linesOf({ id: idOf(4), received: 40, completed: 41, status: 200 }))
+    const directory = dirname(path)
+    const text = (n: number): string =>
+      linesOf({ id: idOf(n), received: 10 * n, completed: 10 * n + 1, status: 200 }).join('\n')
+    writeFileSync(`${path}.1`, `${text(3)}\n`)
+    writeFileSync(`${path}.2.gz`, gzipSync(`${text(2)}\n`))
+    writeFileSync(`${path}-20261130`, `${text(1)}\n`)
+    const newestFirst = [path, `${path}.1`, `${path}.2.gz`, `${path}-20261130`]
+    for (const paths of [[directory], [path], newestFirst]) {
+      const { code, stdout, stderr } = await cli.run('query', ...paths)
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout.match(/"id":"0000000\d/g)).toEqual([1, 2, 3, 4].map((n) => `"id":"0000000${n}`))
+    }
+    writeFileSync(`${path}.3.xz`, Buffer.from('fd377a585a0000', 'hex'))
+    execFileSync('mkfifo', [join(directory, 'pipe.log')])
+    for (const command of ['query', 'stats']) {
+      const { code, stdout, stderr } = await cli.run(command, directory)
+      expect(code).toBe(2)
+      expect(stdout).toContain(command === 'query' ? idOf(1) : '4 requests')
+      expect(stderr).toMatch(/audit\.log\.3\.xz: it is compressed by xz/)
+      expect(stderr).toMatch(/pipe\.log: it is not a regular file/)
+    }
+    const verified = await cli.run('verify', directory)
+    expect([verified.code, verified.stdout]).toEqual([
+      1,
+      expect.stringMatching(/pipe\.log: unreadable[\s\S]*4 files, 8 lines/),
+    ])
   })
 
   it('says on standard error what it passed over, and what could not be read', async () => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { activeNameOf, closeFiles, findFiles } from '../../src/reader/files.js'
-import { temporaryDirectory } from './made.js'
+import { activeNameOf } from '../../src/reader/file-names.js'
+import { closeFiles, findFiles } from '../../src/reader/files.js'
+import { idOf, receivedLine, temporaryDirectory } from './made.js'
 
 const OLD = 'audit-2026-03-24T17-09-35.704Z.log'
 const NEWER = 'audit-2026-03-24T17-09-35.704Z-1.log'
@@ -16,8 +17,16 @@ function directoryOf(...names: string[]): string {
   return directory
 }
 
+let seconds = 0
+
+/** A record as a server's run writes it; each a second after the one before. */
+function record(instance: string, seq: number): string {
+  const line = JSON.parse(receivedLine({ id: idOf(seq), received: seconds++ }))
+  return `${JSON.stringify({ ...line, instance, seq })}\n`
+}
+
 async function namesOf(...paths: string[]): Promise<string[]> {
-  const files = await findFiles(paths)
+  const { files } = await findFiles(paths)
   await closeFiles(files)
   return files.map(({ path }) => basename(path))
 }
@@ -35,7 +44,8 @@ describe('the files of a trail', () => {
       ...['plain', 'plain.lock', 'other.jsonl.gz'],
     )
     mkdirSync(join(directory, 'folder.log'))
-    expect(await namesOf(directory)).toEqual([OLD, 'audit.log', 'other.jsonl.gz', 'plain'])
+    writeFileSync(join(directory, 'plain'), record('a', 1))
+    expect(await namesOf(directory)).toEqual(['plain', 'other.jsonl.gz', OLD, 'audit.log'])
   })
 
   it('are in their order in whichever one they are named, and each is there once', async () => {
@@ -44,17 +54,10 @@ describe('the files of a trail', () => {
     expect(await namesOf(...shuffled, directory)).toEqual([OLD, NEWER, NEWEST, 'audit.log'])
   })
 
-  it('do not have an archive twice that is compressed and not yet deleted', async () => {
-    const directory = directoryOf(OLD, NEWEST, 'audit.log')
-    writeFileSync(join(directory, `${OLD}.gz`), gzipSync('half'))
-    writeFileSync(join(directory, `${NEWER}.gz`), gzipSync('whole'))
-    expect(await namesOf(directory)).toEqual([OLD, `${NEWER}.gz`, NEWEST, 'audit.log'])
-  })
-
   it('do not have a file twice to which a rotation has given its second name', async () => {
     const directory = directoryOf('audit.log')
     linkSync(join(directory, 'audit.log'), join(directory, OLD))
-    expect(await namesOf(directory)).toEqual([OLD])
+    expect(await namesOf(directory)).toEqual(['audit.log'])
   })
 
   it('are the archives alone while there is no active file', async () => {
@@ -70,7 +73,9 @@ describe('the files of a trail', () => {
   it('belong to a trail of exactly that name', async () => {
     const directory = directoryOf('audit.log', 'audit-1.log', 'audit-1-2026-03-24T17-09-35.704Z.log', OLD)
     expect(await namesOf(join(directory, 'audit.log'))).toEqual([OLD, 'audit.log'])
-    expect(await namesOf(directory)).toEqual(['audit-1-2026-03-24T17-09-35.704Z.log', 'audit-1.log', OLD, 'audit.log'])
+    expect((await namesOf(directory)).sort()).toEqual(
+      ['audit-1-2026-03-24T17-09-35.704Z.log', 'audit-1.log', OLD, 'audit.log'].sort(),
+    )
   })
 
   it('may have any name that a sink may have', () => {
@@ -83,12 +88,88 @@ describe('the files of a trail', () => {
 
   it('keep what was active when it is rotated after they were found', async () => {
     const directory = directoryOf('audit.log')
-    const files = await findFiles([directory])
+    const { files } = await findFiles([directory])
     renameSync(join(directory, 'audit.log'), join(directory, OLD))
     rmSync(join(directory, OLD))
     expect(files.map(({ size }) => size)).toEqual([10])
     expect(String(await files[0]?.handle?.readFile())).toBe('audit.log\n')
     await closeFiles(files)
+  })
+})
+
+describe('the files that belong to an active one', () => {
+  const LOGROTATE = ['audit.log.2.gz', 'audit.log.1', 'audit.log-20261130', 'audit-20261129.log', 'audit.3.log.zst']
+
+  it('are those that are named after it, as logrotate and people do', async () => {
+    const directory = temporaryDirectory()
+    const names = ['audit.3.log.zst', 'audit-20261129.log', 'audit.log-20261130', 'audit.log.2.gz', 'audit.log.1']
+    for (const [index, name] of names.entries()) writeFileSync(join(directory, name), record(`run-${index}`, 1))
+    writeFileSync(join(directory, 'audit.log'), record('run-9', 1))
+    writeFileSync(join(directory, 'audit.log.sha256'), '5f0c  audit.log.1\n')
+    for (const path of ['audit.log', ...LOGROTATE].map((name) => join(directory, name))) {
+      expect(await namesOf(path)).toEqual(path.endsWith('audit.log') ? [...names, 'audit.log'] : [basename(path)])
+    }
+  })
+
+  it('are those in which its instances go on, whatever their names', async () => {
+    const directory = temporaryDirectory()
+    const put = (name: string, ...records: string[]): void => writeFileSync(join(directory, name), records.join(''))
+    put('copy.log', record('b', 4), record('b', 9))
+    put('first', record('a', 1), record('a', 2))
+    put('other', record('z', 1))
+    writeFileSync(join(directory, 'second.bin'), gzipSync(record('a', 3) + record('b', 1)))
+    put('third', record('a', 4), record('b', 2))
+    put('audit.log', record('b', 3), record('b', 8))
+    expect(await namesOf(join(directory, 'audit.log'))).toEqual(['first', 'second.bin', 'third', 'audit.log'])
+  })
+
+  it('are in the order of their numbers when the clock was set back in between', async () => {
+    const directory = temporaryDirectory()
+    const [late, early] = [record('a', 7), record('a', 1)]
+    writeFileSync(join(directory, NEWEST), early)
+    writeFileSync(join(directory, OLD), late)
+    expect(await namesOf(directory)).toEqual([NEWEST, OLD])
+  })
+})
+
+describe('what cannot be read', () => {
+  async function reasonsOf(path: string): Promise<Record<string, string>> {
+    const { files, unreadable } = await findFiles([path])
+    await closeFiles(files)
+    return Object.fromEntries(unreadable.map(({ path, reason }) => [basename(path), reason]))
+  }
+
+  it('is named where it may be a part of the trail, and nothing waits for it', async () => {
+    const directory = directoryOf('audit.log', 'notes.txt')
+    execFileSync(
+      'mkfifo',
+      ['pipe.log', 'other'].map((name) => join(directory, name)),
+    )
+    symlinkSync('nowhere', join(directory, 'audit.log.1'))
+    symlinkSync('audit.log.2', join(directory, 'audit.log.2'))
+    writeFileSync(join(directory, 'x'), Buffer.from('425a6839', 'hex'))
+    writeFileSync(join(directory, 'audit.log.3.br'), Buffer.from('8b0780', 'hex'))
+    writeFileSync(join(directory, '.DS_Store'), Buffer.alloc(9))
+    writeFileSync(join(directory, 'audit.log.4.gz'), gzipSync('x').subarray(0, 15))
+    const named = {
+      'audit.log.1': expect.stringContaining('a link'),
+      'audit.log.2': expect.stringContaining('a link'),
+      'audit.log.3.br': expect.stringContaining('neither text nor'),
+      'audit.log.4.gz': 'unexpected end of file',
+    }
+    const others = {
+      'pipe.log': expect.stringContaining('not a regular file'),
+      x: expect.stringContaining('compressed by bzip2'),
+    }
+    expect(await reasonsOf(directory)).toEqual({ ...named, ...others })
+    expect(await reasonsOf(join(directory, 'audit.log'))).toEqual(named)
+    expect(await reasonsOf(join(directory, 'pipe.log'))).toMatchObject({ 'pipe.log': others['pipe.log'] })
+  })
+
+  it('is nothing that is there uncompressed as well', async () => {
+    const directory = directoryOf('audit.log.1')
+    writeFileSync(join(directory, 'audit.log.1.gz'), gzipSync('x').subarray(0, 15))
+    expect(await reasonsOf(directory)).toEqual({})
   })
 })
 
@@ -103,12 +184,6 @@ describe('what is no trail', () => {
 
   it('is a directory without one', async () => {
     await expect(namesOf(directoryOf('notes.txt'))).rejects.toMatchObject({ code: 'FST_AUDIT_NO_TRAIL' })
-  })
-
-  it('is a pipe, which would be waited for', async () => {
-    const path = join(temporaryDirectory(), 'pipe')
-    execFileSync('mkfifo', [path])
-    await expect(namesOf(path)).rejects.toThrow(/not a regular file/)
   })
 
   it('is an archive in a directory that is none', async () => {

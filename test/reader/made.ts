@@ -44,7 +44,7 @@ export function timeOf(seconds: number): string {
 
 /** The lines of an exchange in a format, in their order. */
 export function linesOf(made: Made, format: 'json' | 'rancher' = 'json'): string[] {
-  return format === 'json' ? jsonLines(made) : rancherLines(made)
+  return format === 'json' ? jsonLines(made) : rancherLinesOf(made)
 }
 
 export function receivedLine(made: Made): string {
@@ -122,7 +122,7 @@ function line(seconds: number, payload: object): string {
   return JSON.stringify({ created_at: timeOf(seconds), event_type: 'audit', instance: 'i', seq: 1, payload })
 }
 
-function rancherLines(made: Made): string[] {
+export function rancherLinesOf(made: Made): string[] {
   const { id, received, completed, accessor = 'u-1', operation = 'GET', endpoint = '/', status = 0, correction } = made
   const user = { name: accessor, group: [] }
   const time = rancherTime(received)

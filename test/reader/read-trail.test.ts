@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -15,6 +15,7 @@ import {
   linesOf,
   type Made,
   receivedLine,
+  temporaryDirectory,
   trailOf,
   write,
 } from './made.js'
@@ -128,28 +129,49 @@ describe('readTrail', () => {
     expect(ids).toContain(TWO.id)
   })
 
-  it('goes on when retention deletes an archive before it is read', async () => {
+  it('reads a file that is deleted after it began, as by a program that compresses it', async () => {
     const path = trailOf(linesOf(TWO))
     const directory = dirname(path)
-    const later = 'audit-2026-03-24T19-00-00.000Z.log'
     write(join(directory, ARCHIVE), linesOf(ONE))
-    write(join(directory, later), linesOf(ONE))
+    const ids: string[] = []
+    for await (const { id } of readTrail(directory)) {
+      ids.push(id)
+      rmSync(path, { force: true })
+    }
+    expect(ids).toEqual([ONE.id, TWO.id])
+  })
+
+  it('goes on when retention deletes an archive that is not held open, and finds one that is renamed', async () => {
+    const directory = temporaryDirectory()
+    const nameOf = (n: number): string => join(directory, `audit-2026-03-24T18-00-00.000Z-${n}.log`)
+    const numbers = Array.from({ length: 300 }, (_, index) => index + 1)
+    for (const n of numbers) write(nameOf(n), linesOf({ ...ONE, id: idOf(n) }))
+    const held = numbers.map(nameOf).sort().slice(0, 256)
+    const [gone = 0, renamed = 0] = numbers.filter((n) => !held.includes(nameOf(n)))
     const trail = readTrail(directory)
     const ids: string[] = []
     for await (const { id } of trail) {
       ids.push(id)
-      rmSync(join(directory, later), { force: true })
+      rmSync(nameOf(gone), { force: true })
+      if (ids.length === 1) renameSync(nameOf(renamed), join(directory, 'renamed'))
     }
-    expect(ids).toEqual([ONE.id, TWO.id])
-    expect(trail.counts.deletedFiles).toEqual([join(directory, later)])
+    expect(ids.sort()).toEqual(numbers.filter((n) => n !== gone).map(idOf))
+    expect(trail.counts.deletedFiles).toEqual([nameOf(gone)])
   })
 
-  it('does not open archives that were rotated long before what is asked for', async () => {
+  it('reads only files in which something may have been received when it is asked for, by all that they hold', async () => {
     const path = trailOf(linesOf(TWO))
-    write(join(dirname(path), 'audit-2026-03-20T00-00-00.000Z.log'), ['foreign'])
+    const early: Made = { id: idOf(8), received: -90_000, completed: -90_000 }
+    const late: Made = { id: idOf(9), received: 5, completed: 6 }
+    write(join(dirname(path), 'audit-2026-03-20T00-00-00.000Z.log'), linesOf(early))
+    // Its clock was ahead for a moment, and its name does not say so.
+    write(join(dirname(path), 'audit-2026-03-21T00-00-00.000Z.log'), [...linesOf(early), ...linesOf(late)])
     const trail = readTrail(path, { since: new Date('2026-03-24T00:00:00Z') })
-    expect((await all(trail)).map(({ id }) => id)).toEqual([TWO.id])
-    expect(trail.counts).toMatchObject({ skippedFiles: 1, files: 1, foreign: 0 })
+    expect((await all(trail)).map(({ id }) => id).sort()).toEqual([TWO.id, late.id])
+    expect(trail.counts).toMatchObject({ skippedFiles: 0, copies: [expect.stringContaining('20T00')], files: 2 })
+    const ended = readTrail(path, { until: new Date('2026-03-24T00:00:00Z') })
+    expect((await all(ended)).map(({ id }) => id)).toEqual([early.id])
+    expect(ended.counts).toMatchObject({ skippedFiles: 1, files: 1 })
   })
 
   it('can be left at any point', async () => {

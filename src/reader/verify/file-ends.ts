@@ -1,8 +1,8 @@
 import { ENDING_BYTES, sealOf } from '../../event/seal-line.js'
 import { compressionOf } from '../../sinks/file/compression.js'
 import { contentOf, isUnreadable, openRegular } from '../contents.js'
-import type { TrailFile } from '../files.js'
 import { isTorn, wholeLines } from '../lines.js'
+import type { TrailFile } from '../trail-file.js'
 
 /** The hashes that join a file to others, as far as its first and its last line have any. */
 export interface FileEnds {

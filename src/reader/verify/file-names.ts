@@ -10,7 +10,13 @@ export class FileNames {
   private readonly absent = new Map<string, Place>()
   private readonly gone = new Set<string>()
 
-  constructor(private readonly findings: Findings) {}
+  /** `unreadable`: names of files that are there, and are reported elsewhere. */
+  constructor(
+    private readonly findings: Findings,
+    unreadable: readonly string[] = [],
+  ) {
+    for (const name of unreadable) this.before.add(name)
+  }
 
   /** The next file. */
   begin(name: string): void {

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { GENESIS } from '../../event/seal-line.js'
-import { activeNameOf, type TrailFile } from '../files.js'
+import { compareNames, exactActiveNameOf } from '../file-names.js'
+import type { TrailFile } from '../trail-file.js'
 import { endsOf, type FileEnds } from './file-ends.js'
 
 /** A file, and the hashes that join it to others. */
@@ -19,11 +20,15 @@ interface Link extends FileEnds {
 export async function orderTrails(files: readonly TrailFile[]): Promise<TrailFile[][]> {
   if (files.length < 2) return files.map((file) => [file])
   const links: Link[] = []
-  for (const file of files) links.push(await linkOf(file))
+  for (const file of files.toSorted(byName)) links.push(await linkOf(file))
   const named = joined(groups(links, ({ active }) => active))
   const chained = joined(groups(chains(links), (chain) => chain.at(-1)?.active ?? '').map((group) => group.flat()))
   const trails = breaksIn(chained) < breaksIn(named) ? chained : named
   return trails.map((trail) => trail.map(({ file }) => file))
+}
+
+function byName(one: TrailFile, other: TrailFile): number {
+  return compareNames(basename(one.path), basename(other.path))
 }
 
 /** Runs of files that follow one another by their hashes, in the order of their first ones. */
@@ -91,7 +96,7 @@ function breaksIn(trails: readonly Link[][]): number {
 
 async function linkOf(file: TrailFile): Promise<Link> {
   const name = basename(file.path)
-  const active = activeNameOf(name)
+  const active = exactActiveNameOf(name)
   const ends = await endsOf(file)
   return { file, ...ends, active: join(dirname(file.path), active ?? name), isActive: active === undefined }
 }

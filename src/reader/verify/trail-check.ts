@@ -3,9 +3,9 @@ import { basename } from 'node:path'
 import { asCheckpoint, isSigned, keyIdOf } from '../../event/checkpoint.js'
 import { ENDING_BYTES, GENESIS, type LineSeal, sealOf } from '../../event/seal-line.js'
 import { contentOf, isUnreadable } from '../contents.js'
-import type { TrailFile } from '../files.js'
 import { isTorn, linesIn, wholeLines } from '../lines.js'
 import { isObject, parseRecord } from '../record.js'
+import type { TrailFile } from '../trail-file.js'
 import { ChainCheck } from './chain-check.js'
 import { FileNames } from './file-names.js'
 import type { Findings, Place } from './findings.js'
@@ -20,6 +20,8 @@ export interface TrailCheckOptions {
   /** The hash of a line that must be there. */
   readonly expected: string | undefined
   readonly findings: Findings
+  /** The names of files that are there and cannot be read. */
+  unreadable: readonly string[]
 }
 
 /** The entries that say something of the chain, by what no line without them holds. */
@@ -57,7 +59,7 @@ export class TrailCheck {
 
   constructor(private readonly options: TrailCheckOptions) {
     this.chain = new ChainCheck(options.findings)
-    this.names = new FileNames(options.findings)
+    this.names = new FileNames(options.findings, options.unreadable)
     this.order = new KeyOrder(options.keys, options.findings)
     this.numbers = new Numbers(options.findings)
   }
@@ -65,7 +67,7 @@ export class TrailCheck {
   async trail(files: readonly TrailFile[], onBytes: (bytes: number) => void): Promise<void> {
     const { findings, keys } = this.options
     this.chain = new ChainCheck(findings)
-    this.names = new FileNames(findings)
+    this.names = new FileNames(findings, this.options.unreadable)
     this.order = new KeyOrder(keys, findings)
     this.numbers = new Numbers(findings)
     this.sink = undefined

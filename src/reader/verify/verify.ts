@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { basename } from 'node:path'
 import { type Checkpoint, isSigned } from '../../event/checkpoint.js'
 import { closeFiles, findFiles } from '../files.js'
 import { expectationOf } from './expectation.js'
@@ -44,9 +45,19 @@ export interface VerifyOptions {
 export async function verifyTrail(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyResult> {
   const publicKey = options.publicKey === undefined ? undefined : publicKeyOf(options.publicKey)
   const expected = options.expect === undefined ? undefined : expectationOf(options.expect)
+  const keys = new SealKeys(options.secret)
   const findings = new Findings()
-  const check = new TrailCheck({ keys: new SealKeys(options.secret), publicKey, expected: expected?.hash, findings })
-  const files = await findFiles(paths)
+  const { files, unreadable } = await findFiles(paths)
+  for (const { path, reason } of unreadable) {
+    findings.add('unreadable', { file: path, line: 0 }, `cannot be read: ${reason}`)
+  }
+  const check = new TrailCheck({
+    keys,
+    publicKey,
+    expected: expected?.hash,
+    findings,
+    unreadable: unreadable.map(({ path }) => basename(path)),
+  })
   try {
     const total = files.reduce((sum, { size }) => sum + size, 0)
     let done = 0

@@ -27,7 +27,10 @@ it('the chain goes on over a file that somebody else has moved', async () => {
   await app.audit.reopen()
   await app.inject('/')
   await app.close()
-  expect(await verifyTrail([path, moved])).toMatchObject({ ok: true, chains: 1 })
+  for (const paths of [[path, moved], [path]]) {
+    expect(await verifyTrail(paths)).toMatchObject({ ok: true, chains: 1 })
+  }
+  rmSync(moved)
   expect((await verifyTrail([path])).problems.map(({ kind }) => kind)).toEqual(['begins-in-the-middle'])
 })
 
@@ -59,6 +62,5 @@ it('a file that was emptied while the server was down begins a new chain, which 
   await next.register(audit, { sinks: [{ name: 'audit', type: 'file', path, seal: true }] })
   await next.ready()
   await next.close()
-  expect(await verifyTrail([path])).toMatchObject({ ok: true, chains: 1 })
-  expect(await verifyTrail([path, moved])).toMatchObject({ ok: true, chains: 2 })
+  for (const paths of [[path], [path, moved]]) expect(await verifyTrail(paths)).toMatchObject({ ok: true, chains: 2 })
 })

@@ -1,0 +1,71 @@
+import { unless } from '../sinks/file/fs.js'
+import { endOf } from './examine.js'
+import type { Mark } from './mark.js'
+import type { TrailFile } from './trail-file.js'
+
+/** A file with the first and the last record of it; the latter is not known of a compressed one. */
+interface Ends {
+  readonly file: TrailFile
+  readonly first: Mark
+  readonly last: Mark | undefined
+}
+
+/**
+ * Those of `others` that belong to the same trail as `members` by what is in them: an instance goes on in them, or the chain
+ * of hashes does. What has the same numbers of an instance as a member is a copy, or of another sink of that server.
+ */
+export async function linkedTo(members: readonly TrailFile[], others: readonly TrailFile[]): Promise<TrailFile[]> {
+  if (others.length === 0) return []
+  const trail = await endsOf(members)
+  let left = await endsOf(others)
+  const linked: TrailFile[] = []
+  for (let isMore = true; isMore; ) {
+    const found = left.filter((one) => trail.some((member) => goesOn(member, one)))
+    const fitting = found.filter((one) => !trail.some((member) => overlaps(member, one)))
+    left = left.filter((one) => !found.includes(one))
+    trail.push(...fitting)
+    linked.push(...fitting.map(({ file }) => file))
+    isMore = fitting.length > 0
+  }
+  return linked
+}
+
+async function endsOf(files: readonly TrailFile[]): Promise<Ends[]> {
+  const ends: Ends[] = []
+  for (const file of files) {
+    const { first } = file
+    if (first !== undefined) ends.push({ file, first, last: await unless(['ENOENT'], endOf(file)) })
+  }
+  return ends
+}
+
+function goesOn(one: Ends, other: Ends): boolean {
+  const instances = instancesOf(other)
+  if (instancesOf(one).some((instance) => instances.includes(instance))) return true
+  return follows(one, other) || follows(other, one)
+}
+
+function follows(one: Ends, other: Ends): boolean {
+  return one.first.seal !== undefined && one.first.seal.prev === other.last?.seal?.hash
+}
+
+function instancesOf({ first, last }: Ends): string[] {
+  return [first.instance, last?.instance].filter((instance) => instance !== undefined)
+}
+
+function overlaps(one: Ends, other: Ends): boolean {
+  if (one.first.digest === other.first.digest) return true
+  return instancesOf(one).some((instance) => {
+    const [a, b] = [rangeOf(one, instance), rangeOf(other, instance)]
+    return a !== undefined && b !== undefined && a.from <= b.to && b.from <= a.to
+  })
+}
+
+/** The numbers of an instance in a file, as far as is known. */
+function rangeOf({ first, last }: Ends, instance: string): { from: number; to: number } | undefined {
+  const begins = first.instance === instance
+  const ends = last?.instance === instance
+  if (begins && ends) return { from: first.seq, to: last.seq }
+  if (begins) return { from: first.seq, to: last === undefined ? first.seq : Number.POSITIVE_INFINITY }
+  return ends ? { from: Number.NEGATIVE_INFINITY, to: last.seq } : undefined
+}
