@@ -2,7 +2,6 @@ import { LEVEL_NAMES } from '../event/level.js'
 import { BOUNDS } from '../event/limits.js'
 import { braceProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
-import { parseSize } from '../units.js'
 import { choiceProblem, headerNameProblem } from './problems.js'
 
 // What is wrong with one value that says how much is recorded, as a sentence that goes on from it.
@@ -44,8 +43,8 @@ export function headerNamesProblem(names: readonly string[]): string | undefined
   return names.length > BOUNDS.headers ? `is more than a line holds; name at most ${BOUNDS.headers} headers` : undefined
 }
 
-export function maxBodyProblem(value: string | number): string | undefined {
-  if (parseSize(value) <= MAX_BODY_BYTES) return undefined
+export function maxBodyProblem(bytes: number): string | undefined {
+  if (bytes <= MAX_BODY_BYTES) return undefined
   return "is more than a trail can hold of one body; write at most '16MiB'"
 }
 
@@ -56,15 +55,13 @@ const MAX_ANNOTATION_BYTES = 2 ** 20
 /** In less, neither a key nor a start of its value has room. */
 const SMALLEST_SHARE = 64
 
-export function maxAnnotationProblem(value: string | number): string | undefined {
-  return parseSize(value) <= MAX_ANNOTATION_BYTES
-    ? undefined
-    : "is more than a line holds of them; write at most '1MiB'"
+export function maxAnnotationProblem(bytes: number): string | undefined {
+  return bytes <= MAX_ANNOTATION_BYTES ? undefined : "is more than a line holds of them; write at most '1MiB'"
 }
 
-export function annotationShareProblem(keys: number, size: string | number): string | undefined {
+export function annotationShareProblem(keys: number, bytes: number): string | undefined {
   const least = keys * SMALLEST_SHARE
-  return parseSize(size) >= least
+  return bytes >= least
     ? undefined
     : `is too small for ${keys} keys; write at least ${least}, or fewer \`maxAnnotations\``
 }

@@ -1,12 +1,11 @@
 import { AuditInvalidOptions } from '../errors.js'
 import { describeMistakes, mistakesOf } from './mistakes.js'
-import { resolveOptions } from './resolve.js'
-import type { ResolvedOptions } from './resolved.js'
+import { type ResolvedOptions, resolveOptions } from './resolve.js'
 import { issuesOf, optionsSchema } from './schema.js'
 
 export { optionsJsonSchema } from './json-schema.js'
 export type { OptionMistake } from './mistakes.js'
-export type * from './resolved.js'
+export type { ResolvedOptions, ResolvedSink } from './resolve.js'
 export type * from './types.js'
 
 /**
@@ -27,7 +26,7 @@ export function parseOptions(input: unknown): ResolvedOptions {
 export function optionWarnings(options: ResolvedOptions): string[] {
   return options.sinks.flatMap((sink, index) => {
     if (sink.type !== 'file') return []
-    const { rotateMaxFiles, rotateMaxAge, rotateMinAge, rotateBytes, rotateDuration } = sink.file
+    const { rotateMaxFiles, rotateMaxAge, rotateMinAge, rotateBytes, rotateDuration } = sink
     const warnings: string[] = []
     if (rotateMaxFiles > 0 && rotateMinAge === 0) {
       warnings.push(

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
-import { LEVEL_NAMES } from '../event/level.js'
+import { LEVEL_NAMES, toLevel } from '../event/level.js'
 import { endpointPatternProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
 import { OMITTABLE } from '../redact/redactor.js'
-import { KEY_ID, keyIdProblem, secretProblem } from '../redact/secret.js'
+import { KEY_ID, keyIdProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {
@@ -36,10 +36,24 @@ import {
 } from './problems.js'
 import { sealIssues, sealOption } from './seal.js'
 import type { FormatFunction } from './types.js'
-import { choice, count, duration, expected, flag, list, live, says, size, strict, text, timer } from './values.js'
+import {
+  choice,
+  count,
+  duration,
+  expected,
+  flag,
+  list,
+  live,
+  says,
+  secret,
+  size,
+  strict,
+  text,
+  timer,
+} from './values.js'
 
-// The one source of what options there are, of their defaults, and of what is said when they are wrong. Nothing is
-// converted here (resolve.ts does that), so that checks across options can look at whatever was given.
+// The one source of what options there are, of their defaults, of what is said when they are wrong, and of what they come
+// to: durations in milliseconds, sizes in bytes, names of headers in lower case. Checks across options look at what was given.
 
 const EXCLUDES_NOTHING = 'which no event matches, so the filter would exclude nothing; write'
 
@@ -68,17 +82,19 @@ export const ruleSchema = strict('a rule', {
   endpoints: list(text('a path', '/v1/*', endpointPatternProblem), `${MATCHES_NOTHING} URL`).optional(),
   operations: list(text('a method', 'GET', operationProblem), `${MATCHES_NOTHING} method`).optional(),
   namespaces: list(text('a namespace', 'default', patternProblem), `${MATCHES_NOTHING} namespace`).optional(),
-  level: level(),
+  // By name: the start entry lists the rules, and a search engine takes a field for numbers or for texts.
+  level: level().transform((option) => LEVEL_NAMES[toLevel(option)]),
 })
 
 const headerNames = () =>
   list(text('a header', 'content-type', capturedHeaderProblem).meta({ pattern: HEADER_NAME.source }))
     .superRefine(says(headerNamesProblem))
-    .default([])
+    .transform((names) => names.map((name) => name.toLowerCase()))
+    .prefault([])
 
 export const captureSchema = strict('`capture`', {
   maxBodyBytes: size("leaves no room for a body; write a size such as '64KiB', or a `level` below 'request'")
-    .default('64KiB')
+    .prefault('64KiB')
     .superRefine(says(maxBodyProblem)),
   requestHeaders: headerNames(),
   responseHeaders: headerNames(),
@@ -86,7 +102,7 @@ export const captureSchema = strict('`capture`', {
     .max(MAX_ANNOTATIONS, { error: `is more than a line holds; write at most ${MAX_ANNOTATIONS}` })
     .default(16),
   maxAnnotationBytes: size("leaves no room for an annotation; write a size such as '4KiB'")
-    .default('4KiB')
+    .prefault('4KiB')
     .superRefine(says(maxAnnotationProblem)),
 }).superRefine(({ maxAnnotations, maxAnnotationBytes }, context) => {
   const message = annotationShareProblem(maxAnnotations, maxAnnotationBytes)
@@ -96,7 +112,7 @@ export const captureSchema = strict('`capture`', {
 export const redactSchema = strict('`redact`', {
   keys: list(text('a key', 'ssn', redactKeyProblem)).default([]),
   mode: choice(['mask', 'hmac']).default('mask'),
-  secret: live<string | Uint8Array>(secretProblem).optional(),
+  secret: secret().optional(),
   keyId: text('a name', 'k1', keyIdProblem).meta({ pattern: KEY_ID.source }).default('1'),
   omit: list(choice(OMITTABLE)).default([]),
 })
@@ -112,9 +128,9 @@ const commonShape = {
       error: ({ input }) => formatProblem(input),
     })
     .default('json'),
-  timeout: timer("leaves a batch no time; write a duration such as '10s'").default('10s'),
+  timeout: timer("leaves a batch no time; write a duration such as '10s'").prefault('10s'),
   maxQueue: count(1).default(10_000),
-  maxQueueBytes: size("leaves no room for an entry; write a size such as '64MiB'").default('64MiB'),
+  maxQueueBytes: size("leaves no room for an entry; write a size such as '64MiB'").prefault('64MiB'),
   filters,
   seal: sealOption,
 }
@@ -123,13 +139,13 @@ const fileShape = {
   path: text('a path', './data/audit/audit.log', filePathProblem).optional(),
   mode: mode(0o600).default(0o600),
   dirMode: mode(0o700).default(0o700),
-  rotateBytes: size().default(0),
-  rotateDuration: duration().default('24h'),
+  rotateBytes: size().prefault(0),
+  rotateDuration: duration().prefault('24h'),
   rotateMaxFiles: count(0).default(0),
-  rotateMaxAge: duration().default(0),
-  rotateMinAge: duration().default(0),
+  rotateMaxAge: duration().prefault(0),
+  rotateMinAge: duration().prefault(0),
   fsync: flag().default(false),
-  lockTimeout: timer().default('5s'),
+  lockTimeout: timer().prefault('5s'),
 }
 
 const onlyForFiles = pointTo(fileShape, "it is for file sinks alone: leave it out, or write `type: 'file'`")
@@ -168,10 +184,10 @@ export const optionsSchema = strict(
       'so nothing would be recorded; leave it out for the default file, or write `enabled: false`',
     ).prefault([{ name: 'audit', type: 'file' }]),
     filters,
-    level: level().default('metadata'),
+    level: level().transform(toLevel).prefault('metadata'),
     rules: list(ruleSchema).default([]),
     capture: captureSchema.prefault({}),
-    redact: redactSchema.prefault({}),
+    redact: redactSchema.transform((redact) => ({ secret: undefined, ...redact })).prefault({}),
     identity: live<IdentityFunction>(requestFunctionProblem).optional(),
     namespace: live<NamespaceFunction>(requestFunctionProblem).optional(),
     auditIdHeader: z
@@ -180,10 +196,11 @@ export const optionsSchema = strict(
         expected('a header', "write its name, such as 'x-audit-id', or false"),
       )
       .superRefine(says((header) => (header === false ? undefined : headerProblem(header))))
-      .default(false),
-    closeTimeout: timer().default('10s'),
-    abortTimeout: timer().default('30s'),
-    openTimeout: timer("leaves no time to open a sink; write a duration such as '8s'").default('8s'),
+      .transform((header) => (header === false ? header : header.toLowerCase()))
+      .prefault(false),
+    closeTimeout: timer().prefault('10s'),
+    abortTimeout: timer().prefault('30s'),
+    openTimeout: timer("leaves no time to open a sink; write a duration such as '8s'").prefault('8s'),
   },
   {
     ...pointTo(commonShape, 'it belongs to a sink: write it in `sinks`'),

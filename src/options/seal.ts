@@ -5,12 +5,11 @@ import type { SealSettings } from '../delivery/seal/seal.js'
 import { sealableProblem } from '../delivery/seal/sealable.js'
 import type { CheckpointFunction } from '../event/checkpoint.js'
 import { customFormat, Draft } from '../event/draft.js'
-import { KEY_ID, keyIdProblem, secretProblem } from '../redact/secret.js'
-import { parseDuration } from '../units.js'
+import { KEY_ID, keyIdProblem } from '../redact/secret.js'
 import type { Problem } from './problems.js'
 import { missing } from './problems.js'
 import type { FormatFunction } from './types.js'
-import { count, duration, expected, live, strict, text } from './values.js'
+import { count, duration, expected, live, secret, strict, text } from './values.js'
 
 // The option `seal` of a sink: its shape, what is wrong with it beside that, and what it comes to.
 
@@ -18,17 +17,23 @@ const PRIVATE_KEY =
   'write an Ed25519 private key as a KeyObject or in PEM, as `openssl genpkey -algorithm ed25519` makes it'
 
 export const sealSchema = strict('`seal`', {
-  secret: live<string | Uint8Array>(secretProblem).optional(),
+  secret: secret().optional(),
   keyId: text('a name', 'k1', keyIdProblem).meta({ pattern: KEY_ID.source }).default('1'),
-  privateKey: live<KeyObject | string>(privateKeyProblem).optional(),
+  privateKey: live<KeyObject | string>(privateKeyProblem).transform(toPrivateKey).optional(),
   checkpointEvery: count(1).default(1000),
-  checkpointInterval: duration().default('1m'),
+  checkpointInterval: duration().prefault('1m'),
   onCheckpoint: live<CheckpointFunction>(onCheckpointProblem).optional(),
 })
 
+/** `null`: not sealed. */
 export const sealOption = z
   .union([z.boolean(), sealSchema], expected('a boolean, nor options of it', 'write true, or { … }'))
-  .default(false)
+  .transform((seal): SealSettings | null =>
+    seal === false ? null : { ...NO_KEYS, ...(seal === true ? sealSchema.parse({}) : seal) },
+  )
+  .prefault(false)
+
+const NO_KEYS = { secret: undefined, privateKey: undefined, onCheckpoint: undefined }
 
 /** What an invalid `seal` really is: zod says of a union no more than that none of it fits. */
 export function sealIssues(found: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
@@ -41,18 +46,8 @@ export function sealIssues(found: readonly z.core.$ZodIssue[]): z.core.$ZodIssue
   })
 }
 
-export function resolveSeal(seal: z.output<typeof sealOption>): SealSettings | null {
-  if (seal === false) return null
-  const { secret, keyId, privateKey, checkpointEvery, checkpointInterval, onCheckpoint } =
-    seal === true ? sealSchema.parse({}) : seal
-  return {
-    secret: secret === undefined ? undefined : Buffer.from(secret),
-    keyId,
-    privateKey: typeof privateKey === 'string' ? createPrivateKey(privateKey) : privateKey,
-    checkpointEvery,
-    checkpointInterval: parseDuration(checkpointInterval),
-    onCheckpoint,
-  }
+function toPrivateKey(key: KeyObject | string): KeyObject {
+  return typeof key === 'string' ? createPrivateKey(key) : key
 }
 
 /** What is wrong between a sink's `seal` and its other options; they may be wrong in themselves. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AuditInvalidUnit } from '../errors.js'
+import { secretProblem } from '../redact/secret.js'
 import {
   DURATION_PATTERN,
   DURATION_REMEDY,
@@ -84,8 +85,8 @@ export function count(least: number) {
   return z.int(expected('a whole number', remedy)).min(least, { error: `is too small; ${remedy}` })
 }
 
-/** One of Go's durations; `problem` may ask for more of its milliseconds. */
-export function duration(problem: (milliseconds: number) => string | undefined = () => undefined) {
+/** One of Go's durations, as it is written; `problem` may ask for more of its milliseconds. */
+export function durationText(problem: (milliseconds: number) => string | undefined = () => undefined) {
   const check = (value: unknown) => {
     if (typeof value !== 'string' && typeof value !== 'number') return `is not a duration: ${DURATION_REMEDY}`
     return unitProblem('a duration', () => problem(parseDuration(value)))
@@ -97,6 +98,11 @@ export function duration(problem: (milliseconds: number) => string | undefined =
     .superRefine(says(check))
 }
 
+/** One of Go's durations, in milliseconds. */
+export function duration(problem?: (milliseconds: number) => string | undefined) {
+  return durationText(problem).transform(parseDuration)
+}
+
 /** A duration that a timer can wait; `zero` says why 0 makes no sense, where it does not. */
 export function timer(zero?: string) {
   return duration((milliseconds) => {
@@ -105,7 +111,7 @@ export function timer(zero?: string) {
   })
 }
 
-/** Bytes; `zero` says why 0 makes no sense, where it does not. */
+/** A size, in bytes; `zero` says why 0 makes no sense, where it does not. */
 export function size(zero?: string) {
   const check = (value: unknown) => {
     if (typeof value !== 'string' && typeof value !== 'number') return `is not a size: ${SIZE_REMEDY}`
@@ -120,6 +126,12 @@ export function size(zero?: string) {
       { error: ({ input }) => check(input) },
     )
     .superRefine(says(check))
+    .transform(parseSize)
+}
+
+/** A secret in bytes. */
+export function secret() {
+  return live<string | Uint8Array>(secretProblem).transform((value): Uint8Array => Buffer.from(value))
 }
 
 /** What a parser of units says of a value, or what `problem` finds in a value that can be parsed. */

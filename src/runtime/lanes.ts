@@ -41,6 +41,6 @@ function formatOf({ format, seal }: ResolvedSink): Format {
 }
 
 function sinkOf(sink: ResolvedSink): AuditSink {
-  if (sink.type === 'file') return fileSink({ ...sink.file, sealed: sink.seal !== null })
+  if (sink.type === 'file') return fileSink({ ...sink, sealed: sink.seal !== null })
   return sink.type === 'stdout' ? stdoutSink() : sink.sink
 }

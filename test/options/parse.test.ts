@@ -9,7 +9,7 @@ import {
   type OptionMistake,
   optionWarnings,
   parseOptions,
-  type ResolvedFile,
+  type ResolvedSink,
   type StdoutSinkOptions,
 } from '../../src/options/parse.js'
 import type {
@@ -43,10 +43,10 @@ function lines(options: unknown): string[] {
   return failure(options).message.split('\n').slice(1)
 }
 
-function resolvedFile(options: object = {}): ResolvedFile {
+function resolvedFile(options: object = {}): ResolvedSink & { type: 'file' } {
   const [resolved] = parseOptions({ sinks: [{ ...file, ...options }] }).sinks
   if (resolved?.type !== 'file') throw new Error('It is not a file sink.')
-  return resolved.file
+  return resolved
 }
 
 describe('the types', () => {
@@ -69,7 +69,6 @@ describe('options that are right', () => {
   it('default to one enforced file that is rotated daily and never deleted', () => {
     const defaults = {
       enabled: true,
-      dataDir: resolve('data'),
       scope: 'root',
       filters: [],
       level: 1,
@@ -97,18 +96,16 @@ describe('options that are right', () => {
           maxQueueBytes: 64 * 1024 ** 2,
           filters: [],
           seal: null,
-          file: {
-            path: resolve('data/audit/audit.log'),
-            mode: 0o600,
-            dirMode: 0o700,
-            rotateBytes: 0,
-            rotateDuration: 86_400_000,
-            rotateMaxFiles: 0,
-            rotateMaxAge: 0,
-            rotateMinAge: 0,
-            fsync: false,
-            lockTimeout: 5_000,
-          },
+          path: resolve('data/audit/audit.log'),
+          mode: 0o600,
+          dirMode: 0o700,
+          rotateBytes: 0,
+          rotateDuration: 86_400_000,
+          rotateMaxFiles: 0,
+          rotateMaxAge: 0,
+          rotateMinAge: 0,
+          fsync: false,
+          lockTimeout: 5_000,
         },
       ],
     }
@@ -174,7 +171,6 @@ describe('options that are right', () => {
     })
     expect(resolved).toMatchObject({
       enabled: false,
-      dataDir: resolve('/var/lib/app'),
       scope: 'plugin',
       auditIdHeader: 'x-audit-id',
       closeTimeout: 60_000,
@@ -187,13 +183,11 @@ describe('options that are right', () => {
     const [first, second, third] = resolved.sinks
     expect(first).toMatchObject({
       type: 'file',
-      file: {
-        path: resolve('/var/lib/app/audit/audit.log'),
-        rotateBytes: 104_857_600,
-        rotateDuration: 0,
-        rotateMaxFiles: 7,
-        rotateMaxAge: 2_592_000_000,
-      },
+      path: resolve('/var/lib/app/audit/audit.log'),
+      rotateBytes: 104_857_600,
+      rotateDuration: 0,
+      rotateMaxFiles: 7,
+      rotateMaxAge: 2_592_000_000,
     })
     expect(second).toMatchObject({
       type: 'stdout',

@@ -4,7 +4,7 @@ import type { FilterOptions } from '../../policy/filter.js'
 import { compileGlob, endpointPatternProblem } from '../../policy/glob.js'
 import { choiceProblem, filePathProblem, operationProblem } from '../problems.js'
 import type { FileSinkOptions } from '../types.js'
-import { choice, count, duration, list, strict, text } from '../values.js'
+import { choice, count, durationText, list, strict, text } from '../values.js'
 
 const STAGES: readonly Stage[] = ['OperationReceived', 'OperationComplete']
 
@@ -20,7 +20,7 @@ export const nomadSink = strict('a sink', {
   path: text('a path', '/var/lib/nomad/audit/audit.log', filePathProblem).optional(),
   mode: text('a string of octal digits', '0600', modeProblem).default('0600'),
   rotate_bytes: count(0).default(0),
-  rotate_duration: duration().default('24h'),
+  rotate_duration: durationText().default('24h'),
   rotate_max_files: count(0).default(0),
 })
 

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { optionsFromRancherEnv } from '../../../src/options/migrate/rancher.js'
-import { parseOptions, type ResolvedFile } from '../../../src/options/parse.js'
+import { parseOptions, type ResolvedSink } from '../../../src/options/parse.js'
 import { codeBlocks } from '../../support/markdown.js'
 import { linesOf, mistakesIn } from './settings.js'
 
 type Env = Record<string, string | undefined>
 
 /** What the plugin makes of the one sink. */
-function fileOf(env: Env): ResolvedFile {
+function fileOf(env: Env): ResolvedSink & { type: 'file' } {
   const [sink] = parseOptions(optionsFromRancherEnv({ AUDIT_LEVEL: '1', ...env })).sinks
   if (sink?.type !== 'file') throw new Error('It is not a file sink.')
-  return sink.file
+  return sink
 }
 
 function mistakes(env: Env): string[] {
