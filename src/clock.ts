@@ -1,7 +1,7 @@
 import { setTimeout as sleepNow } from 'node:timers/promises'
 
-// Takes the timers and the `Date` that there are when the module is loaded. Tests put mocks in the place of the globals,
-// and of what `node:timers` exports: a record that waits for one of those is stored when the test says so, if ever.
+// Keeps the timers and the `Date` of the time when the module is loaded. Users' tests replace the globals, and the exports
+// of `node:timers`, by mocks: a record that waits for a mock is stored when the test says so, if ever.
 
 export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
 

@@ -1,10 +1,10 @@
-/** Printable ASCII that JSON writes as it is: nearly everything that clients send. */
+/** Printable ASCII that JSON writes unchanged: nearly all text that clients send. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** What JSON allows raw, but a terminal or a line splitter acts on (DEL, C1 with NEL, the Unicode line ends). */
+/** Characters that JSON allows raw, but a terminal or a line splitter acts on (DEL, C1, U+2028, U+2029). */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g
 
-/** A JSON value; `undefined` when the text is none. */
+/** Parses a JSON value. Returns `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -14,24 +14,24 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The JSON literal of as much of a text as takes at most `limit` bytes between its quotes. */
+/** Returns the JSON literal of the longest start of a text that takes at most `limit` bytes between its quotes. */
 export function quoteStart(text: string, limit: number): string {
   const start = text.length > limit ? text.slice(0, limit) : text
   const literal = quoteWhole(start)
   return Buffer.byteLength(literal) - 2 <= limit ? literal : quoteWhole(cut(start, limit))
 }
 
-/** Whether a text is its own JSON literal, but for the quotes, one byte a character. */
+/** Whether a text needs no escaping in JSON, and has one byte a character. */
 export function isPlain(text: string): boolean {
   return PLAIN.test(text)
 }
 
-/** The JSON literal of a text that is bounded already. */
+/** Returns the JSON literal of a text that is bounded already. */
 export function quoteWhole(text: string): string {
   return isPlain(text) ? `"${text}"` : `"${escapeText(text)}"`
 }
 
-/** What JSON has of a text between its quotes. */
+/** Escapes a text for JSON, without the quotes. */
 export function escapeText(text: string): string {
   const clean = text.toWellFormed().replaceAll('\0', '\ufffd')
   return JSON.stringify(clean).slice(1, -1).replace(UNSAFE, escapeUnit)
@@ -41,7 +41,7 @@ function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** The longest start that takes at most `limit` bytes once escaped; found by halving, for the text may be hostile. */
+/** Returns the longest start that takes at most `limit` bytes when escaped. Found by halving: the text may be hostile. */
 export function cut(text: string, limit: number): string {
   let fits = 0
   let exceeds = text.length + 1

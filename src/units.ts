@@ -3,7 +3,7 @@ import { AuditInvalidUnit } from './errors.js'
 /** The longest delay that `setTimeout` takes (about 24.8 days); beyond it Node fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** The longest text that either parser looks at: a defence against pathological numbers. */
+/** The longest text that either parser reads: a defence against pathological numbers. */
 export const MAX_UNIT_TEXT = 64
 
 /** Go's `time.Duration` is an int64 of nanoseconds: about 292 years, which in ms is a safe integer. */
@@ -39,10 +39,10 @@ const BYTES = new Map<string, bigint>([
 
 const NUMBER = '(?:\\d+\\.?\\d*|\\.\\d+)'
 
-/** What a duration in a string looks like; `parseDuration` also bounds it. */
+/** Matches a duration in a string; `parseDuration` also bounds it. */
 export const DURATION_PATTERN = `^\\+?(?:0|(?:${NUMBER}(?:ns|us|µs|μs|ms|s|m|h))+)$`
 
-/** What a size in a string looks like; `parseSize` also bounds it. */
+/** Matches a size in a string; `parseSize` also bounds it. */
 export const SIZE_PATTERN = `^${NUMBER}(?:[KMGT](?:i?B)?|B)?$`
 
 const DURATION = new RegExp(DURATION_PATTERN)
@@ -50,15 +50,15 @@ const SIZE = new RegExp(SIZE_PATTERN)
 const DURATION_PARTS = new RegExp(`(${NUMBER})(ns|us|µs|μs|ms|s|m|h)`, 'g')
 const SIZE_PARTS = new RegExp(`^(${NUMBER})(.*)$`)
 
-/** What to write where a duration is meant. */
+/** Says how to write a duration. */
 export const DURATION_REMEDY = "write a duration such as '24h', '1h30m', '90s' or '500ms'"
-/** What to write where a size is meant. */
+/** Says how to write a size. */
 export const SIZE_REMEDY = "write bytes as a number, or a size such as '100MiB', '10MB' or '64K'"
 
 /**
- * Milliseconds of one of Go's durations (`1h30m`, `36h`, `1.5h`, `500ms`, `0`). A part of a millisecond counts as a
- * whole one, so that only nothing at all comes out as 0. Units are `ns`, `us` or `µs`, `ms`, `s`, `m`, `h`; there is no
- * day, because not every day has 24 hours. A number carries no unit, so only `0` is taken.
+ * Parses a duration in Go's form (`1h30m`, `36h`, `1.5h`, `500ms`, `0`), and returns milliseconds, rounded up: only a
+ * duration of nothing is 0. Units are `ns`, `us` or `µs`, `ms`, `s`, `m`, `h`; there is no day, because not every day
+ * has 24 hours. A number has no unit, so only `0` is accepted.
  *
  * @throws `FST_AUDIT_INVALID_UNIT` for anything else; its message says what to write.
  */
@@ -75,9 +75,9 @@ export function parseDuration(text: string | number): number {
 }
 
 /**
- * Bytes of a size: a whole number, or a number and a unit (`100MiB`, `10MB`, `64K`, `1.5GiB`, `512B`). `KB`, `MB`, `GB`
- * and `TB` count in thousands; `K`, `M`, `G`, `T` and `KiB`, `MiB`, `GiB`, `TiB` in 1024s. Units are written exactly so,
- * because `mb` could mean either. A part of a byte counts as a whole one.
+ * Parses a size, and returns bytes, rounded up. A size is a whole number, or a number and a unit (`100MiB`, `10MB`,
+ * `64K`, `1.5GiB`, `512B`). `KB`, `MB`, `GB` and `TB` are powers of 1000; `K`, `M`, `G`, `T` and `KiB`, `MiB`, `GiB`,
+ * `TiB` are powers of 1024. Case matters, because `mb` could mean either.
  *
  * @throws `FST_AUDIT_INVALID_UNIT` for anything else; its message says what to write.
  */
@@ -94,7 +94,7 @@ export function parseSize(text: string | number): number {
   return Number(bytes)
 }
 
-/** A decimal number times a unit, rounded up, without the errors of floating point. */
+/** Multiplies a decimal number by a unit, rounded up, without the errors of floating point. */
 function scale(number: string, unit: bigint): bigint {
   const [whole = '', fraction = ''] = number.split('.')
   return ceil(BigInt(whole + fraction) * unit, 10n ** BigInt(fraction.length))
