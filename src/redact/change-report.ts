@@ -5,8 +5,8 @@ export class ChangeReport implements RedactionReport {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
-  /** The request's URL and what it is without the secret parameters of its route, when it has some. */
-  secretUrl: RedactionReport['secretUrl']
+  /** What is secret in the request's URL by its position, when something is. */
+  known: RedactionReport['known']
   /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
   isAscii = true
 
@@ -18,6 +18,13 @@ export class ChangeReport implements RedactionReport {
   /** Nothing was changed so far, and everything that was quoted is plain. */
   get isUntouched(): boolean {
     return this.isAscii && this.redacted === 0 && this.truncated === undefined && this.omitted === undefined
+  }
+
+  /** A report of its own for a part that may be left out. */
+  ofPart(): ChangeReport {
+    const part = new ChangeReport(this.redactor)
+    part.known = this.known
+    return part
   }
 
   markTruncated(path: string, bytes: number, kept: number): void {

@@ -1,11 +1,12 @@
 import { hash } from './hash.js'
 import { KeyIndex } from './key-index.js'
 import type { Secrecy } from './keys.js'
+import { KnownSecrets } from './known-secrets.js'
 import { namesSecret } from './search/assignments.js'
 import { isCard } from './search/cards.js'
-import { isHarmless, redactUrl } from './search/endpoint.js'
+import { isHarmless, type RedactParams, redactUrl } from './search/endpoint.js'
 import { cuesOf, KEY } from './search/prefilter.js'
-import { fitsRoute, type RouteParams, routeParams } from './search/route-params.js'
+import { type RouteParams, redactParams, redactUnrouted, routeParams } from './search/route-params.js'
 import { REDACTED, Search } from './search/search.js'
 
 export { isSecretKey, normalKey, type Secrecy } from './keys.js'
@@ -53,8 +54,8 @@ export interface RedactSettings {
 export interface RedactionReport {
   /** How many values were redacted. */
   redacted: number
-  /** The request's URL, and what it is without the secret parameters of its route, when it has some. */
-  secretUrl: { readonly url: string; readonly clean: string } | undefined
+  /** What is secret in the request's URL by its position, when something is. */
+  known: KnownSecrets | undefined
   markTruncated(path: string, bytes: number, kept: number): void
   markOmitted(path: string, reason: string): void
 }
@@ -121,8 +122,8 @@ export class Redactor {
 
   /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
   keyLiteral(key: string, changes: RedactionReport): string | null {
-    // The URL of a secret is one in a key, too.
-    return changes.secretUrl === undefined ? this.keys.literalOf(key) : null
+    // What is secret in the URL is secret in a key, too.
+    return changes.known === undefined ? this.keys.literalOf(key) : null
   }
 
   /**
@@ -149,16 +150,23 @@ export class Redactor {
 
   /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
   endpoint(url: string, route: string | undefined, changes: RedactionReport): string {
-    const params = (route === undefined ? null : this.paramsOf(route)) ?? this.paramsByPath(url, route)
+    const params = this.redactParamsOf(route)
     if (params === null && this.isHarmless(url)) return url
-    const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search))
-    if (params !== null && clean !== url) changes.secretUrl = { url, clean }
-    return clean
+    const known = params === null ? undefined : new KnownSecrets()
+    const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search, known))
+    if (known === undefined || clean === url) return clean
+    const end = endOfPath(clean)
+    // The path is clean, and the query may name what was in it.
+    const whole = clean.slice(0, end) + known.redact(clean.slice(end))
+    known.add(url, whole)
+    known.add(url.slice(0, endOfPath(url)), clean.slice(0, end))
+    changes.known = known
+    return whole
   }
 
   /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
   text(text: string, path: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
-    let searched = withoutUrl(text, changes)
+    let searched = withoutKnown(text, changes)
     if (searched.length > SEARCHED_TEXT) {
       searched = searched.slice(0, endOfWords(searched, SEARCHED_TEXT))
       changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(searched))
@@ -171,7 +179,7 @@ export class Redactor {
    * writes the part that it belongs to knows what to leave out.
    */
   value(text: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
-    const named = withoutUrl(text, changes)
+    const named = withoutKnown(text, changes)
     const cues = cuesOf(named)
     if (cues === 0 || (cues === KEY && !namesSecret(named, this, marks))) return named
     const search = new Search(this, marks)
@@ -194,11 +202,13 @@ export class Redactor {
     }
   }
 
-  private paramsByPath(url: string, route: string | undefined): RouteParams | null {
-    if (this.secretRoutes.length === 0 || (route !== undefined && !route.endsWith('*'))) return null
-    const end = url.search(/[?#]/)
-    const path = end === -1 ? url : url.slice(0, end)
-    return this.secretRoutes.find((params) => fitsRoute(path, params)) ?? null
+  /** How the path of a request of a route is redacted, or of one that no route took: by the routes that it may have meant. */
+  private redactParamsOf(route: string | undefined): RedactParams | null {
+    const params = route === undefined ? null : this.paramsOf(route)
+    if (params !== null) return (path, replace) => redactParams(path, params, replace)
+    const { secretRoutes } = this
+    if (secretRoutes.length === 0 || (route !== undefined && !route.endsWith('*'))) return null
+    return (path, replace) => redactUnrouted(path, secretRoutes, replace)
   }
 
   private paramsOf(route: string): RouteParams | null {
@@ -233,12 +243,16 @@ function hasherOf({ mode, secret, keyId }: RedactSettings): Hasher | null {
   return mode === 'hmac' && secret !== undefined ? (text) => hash(text, secret, keyId) : null
 }
 
-/** Errors name the URL that they are of, and what is secret in it by its position is nowhere else told by its key. */
-function withoutUrl(text: string, changes: RedactionReport): string {
-  const { secretUrl } = changes
-  if (secretUrl === undefined || !text.includes(secretUrl.url)) return text
-  changes.redacted++
-  return text.replaceAll(secretUrl.url, () => secretUrl.clean)
+function withoutKnown(text: string, changes: RedactionReport): string {
+  const { known } = changes
+  const clean = known === undefined ? text : known.redact(text)
+  if (clean !== text) changes.redacted++
+  return clean
+}
+
+function endOfPath(url: string): number {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url.length : end
 }
 
 /** Where the last word before `limit` begins, for it may be a part of a secret; digits and their gaps are one word. */

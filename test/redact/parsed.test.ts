@@ -45,6 +45,6 @@ it('A key that names the URL of a secret is written without it, though it is kno
   const changes = new ChangeReport(redactor)
   const writeKey = () => new RedactedJson(1000, changes).write({ [url]: 1 }, true)
   expect(writeKey()).toBe('{"/reset/abcdef":1}')
-  changes.secretUrl = { url, clean: `/reset/${REDACTED}` }
+  changes.redactor.endpoint(url, '/reset/:token', changes)
   expect(writeKey()).toBe(`{"/reset/${REDACTED}":1}`)
 })

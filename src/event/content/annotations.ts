@@ -1,4 +1,4 @@
-import { ChangeReport, guarded } from '../../redact/change-report.js'
+import { type ChangeReport, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT, RedactedJson } from '../../redact/redacted-json.js'
 import { endOfWords } from '../../redact/redactor.js'
 import { ownValue } from '../../redact/safe-inspect.js'
@@ -121,7 +121,7 @@ export class Annotations {
   }
 
   private write(key: string, value: unknown, room: number): Part {
-    const changes = new ChangeReport(this.changes.redactor)
+    const changes = this.changes.ofPart()
     const path = guarded(PATH, changes, () => `${PATH}.${nameOf(key, changes)}`)
     const json = path === '' ? '' : guarded(path, changes, () => writeMember(key, value, path, room, changes))
     return { json, bytes: json === '' ? 0 : Buffer.byteLength(json) + 1, changes }

@@ -1,7 +1,8 @@
 import type { Secrecy } from '../keys.js'
+import type { KnownSecrets } from '../known-secrets.js'
 import { IS_NAME, IS_VALUE } from '../shapes.js'
 import { decode, decodeQuery } from './encoding.js'
-import { type RouteParams, redactParams } from './route-params.js'
+import type { ReplaceSegment } from './route-params.js'
 import type { Search } from './search.js'
 
 /** What may end a path; where `;` and `&` do, the router's options or a parser of the application say. */
@@ -49,9 +50,12 @@ const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 const QUESTION_MARK = 0x3f
 
-/** The URL of a request without secrets. */
-export function redactUrl(url: string, params: RouteParams | null, search: Search): string {
-  const named = search.userInfo(redactPath(url, params, search))
+/** A path without the secret parameters of a route. */
+export type RedactParams = (path: string, replace: ReplaceSegment) => string
+
+/** The URL of a request without secrets; `known` is told those of the route's parameters. */
+export function redactUrl(url: string, params: RedactParams | null, search: Search, known?: KnownSecrets): string {
+  const named = search.userInfo(redactPath(url, params, search, known))
   const end = named.search(END_OF_PATH)
   if (end === -1) return search.path(named)
   // By `&` alone: a password may hold any of the others, and Fastify's parser leaves them in it.
@@ -62,10 +66,10 @@ export function redactUrl(url: string, params: RouteParams | null, search: Searc
 }
 
 /** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter or a value may hold one. */
-function redactPath(url: string, params: RouteParams | null, search: Search): string {
+function redactPath(url: string, params: RedactParams | null, search: Search, known?: KnownSecrets): string {
   const end = url.search(/[?#]/)
   const path = end === -1 ? url : url.slice(0, end)
-  const named = params === null ? path : redactNamed(path, params, search)
+  const named = params === null ? path : params(path, replaceIn(search, known))
   const redacted = named.replace(PATH_PAIR, (pair, key: string, value: string) => {
     const secrecy = search.secrecyOf(key)
     return secrecy === 0 ? pair : `${key}=${search.replacement(decode(value), secrecy)}`
@@ -73,8 +77,12 @@ function redactPath(url: string, params: RouteParams | null, search: Search): st
   return end === -1 ? redacted : redacted + url.slice(end)
 }
 
-function redactNamed(path: string, params: RouteParams, search: Search): string {
-  return redactParams(path, params, (segment, secrecy) => search.replacement(decode(segment), secrecy))
+function replaceIn(search: Search, known?: KnownSecrets): ReplaceSegment {
+  return (segment, secrecy) => {
+    const clean = search.replacement(decode(segment), secrecy)
+    known?.addSegment(segment, clean)
+    return clean
+  }
 }
 
 /** `key=value`, or what stands between two separators otherwise. */

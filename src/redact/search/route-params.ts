@@ -9,13 +9,24 @@ export interface RouteParams {
   readonly segments: readonly Segment[]
   /** The last segment takes the rest of the path. */
   readonly hasWildcard: boolean
+  /** The fixed segment nearest before the first secret one, in lower case; null when there is none. */
+  readonly landmark: string | null
 }
+
+/** What stands in the place of a segment of a path. */
+export type ReplaceSegment = (segment: string, secrecy: Secrecy) => string
 
 /** Where a pattern's parameters stand whose names are secret; null when it has none, as nearly every pattern. */
 export function routeParams(pattern: string, secrecyOf: (name: string) => Secrecy): RouteParams | null {
   const segments = splitPattern(pattern).map((segment) => toSegment(segment, secrecyOf))
-  if (!segments.some((segment) => 'secrecy' in segment && segment.secrecy > 0)) return null
-  return { segments, hasWildcard: pattern.endsWith('*') }
+  const secret = segments.findIndex((segment) => 'secrecy' in segment && segment.secrecy > 0)
+  if (secret === -1) return null
+  const fixed = segments.slice(0, secret).findLast((segment) => 'text' in segment && segment.text !== '')
+  return {
+    segments,
+    hasWildcard: pattern.endsWith('*'),
+    landmark: fixed !== undefined && 'text' in fixed ? fixed.text : null,
+  }
 }
 
 /**
@@ -23,11 +34,7 @@ export function routeParams(pattern: string, secrecyOf: (name: string) => Secrec
  * rewritten URL, slashes that the router folds) keeps only what is fixed at its beginning: where its parameters stand
  * cannot be told.
  */
-export function redactParams(
-  path: string,
-  params: RouteParams,
-  replace: (segment: string, secrecy: Secrecy) => string,
-): string {
+export function redactParams(path: string, params: RouteParams, replace: ReplaceSegment): string {
   const start = startOfPath(path)
   const segments = path.slice(start).split('/')
   const { segments: pattern } = params
@@ -41,9 +48,63 @@ export function redactParams(
   return path.slice(0, start) + redacted.join('/')
 }
 
-/** Whether a path may be one of a route's. */
-export function fitsRoute(path: string, params: RouteParams): boolean {
-  return fits(path.slice(startOfPath(path)).split('/'), params)
+/** Where segments end in a path that no route took: at slashes of any kind, encoded up to twice. */
+const SLASH = /[/\\]|%(?:25)?(?:2f|5c)/gi
+
+/** What a client may write after a segment instead of a slash. */
+const AFTER_LANDMARK = /^[;:=,?#&\s]/
+
+/**
+ * A path that no route took with `replace` for each segment that may be a secret parameter of one of `routes`: where it
+ * fits a route, and else everything after that route's last fixed part before the parameter, wherever that stands. It may
+ * have a segment or a slash too many, encoded slashes, or something malformed in it.
+ */
+export function redactUnrouted(path: string, routes: readonly RouteParams[], replace: ReplaceSegment): string {
+  const start = startOfPath(path)
+  const rest = path.slice(start)
+  const segments = rest.split('/')
+  const fitting = routes.filter((params) => fits(segments, params))
+  const end = startOfSecrets(
+    rest,
+    routes.filter((params) => !fitting.includes(params)),
+  )
+  const named = mapSegments(rest.slice(0, end), /\//g, (segment, index) => {
+    const secrecy = mostSecret(fitting.map((params) => secrecyAt(params, index)))
+    return secrecy > 0 && segment !== '' ? replace(segment, secrecy) : segment
+  })
+  const hidden = mapSegments(rest.slice(end), SLASH, (segment) => (segment === '' ? '' : replace(segment, 2)))
+  return path.slice(0, start) + named + hidden
+}
+
+/** Where the first landmark of a route ends in a path; the path's end when it has none. */
+function startOfSecrets(path: string, routes: readonly RouteParams[]): number {
+  if (routes.length === 0) return path.length
+  if (routes.some(({ landmark }) => landmark === null)) return 0
+  const landmarks = new Set(routes.map(({ landmark }) => landmark))
+  let start = 0
+  for (const slash of [...path.matchAll(SLASH), { index: path.length, 0: '' }]) {
+    const segment = decode(decode(path.slice(start, slash.index))).toLowerCase()
+    const end = slash.index + slash[0].length
+    if (landmarks.has(segment)) return end
+    for (const landmark of landmarks) {
+      if (landmark !== null && segment.startsWith(landmark) && AFTER_LANDMARK.test(segment.slice(landmark.length)))
+        return start
+    }
+    start = end
+  }
+  return path.length
+}
+
+/** A path with each segment between two separators as `map` makes it. */
+function mapSegments(path: string, separator: RegExp, map: (segment: string, index: number) => string): string {
+  let mapped = ''
+  let start = 0
+  let index = 0
+  for (const { 0: found, index: end } of path.matchAll(separator)) {
+    mapped += map(path.slice(start, end), index++) + found
+    start = end + found.length
+  }
+  return mapped + map(path.slice(start), index)
 }
 
 /** Splits at slashes, but for those of a parameter's regular expression. */
@@ -73,7 +134,11 @@ function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segme
   const single = segment.replaceAll('::', ':')
   if (!/[:*]/.test(segment.replaceAll('::', ''))) return { text: single.toLowerCase() }
   const names = [...single.matchAll(/:([^:(\-.?]*)|(\*)/g)].map(([, name, wildcard]) => name ?? wildcard ?? '')
-  return { secrecy: names.map(secrecyOf).reduce((most, one) => (one > most ? one : most), 0) }
+  return { secrecy: mostSecret(names.map(secrecyOf)) }
+}
+
+function mostSecret(all: readonly Secrecy[]): Secrecy {
+  return all.reduce((most: Secrecy, one) => (one > most ? one : most), 0)
 }
 
 /** Of a URL in absolute form, where its path begins. */

@@ -1,10 +1,23 @@
+import { once } from 'node:events'
+import http from 'node:http'
 import cors from '@fastify/cors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { auditFrameworkErrors } from '../../../src/index.js'
+import { ChangeReport } from '../../../src/redact/change-report.js'
 import { REDACTED } from '../../../src/redact/redactor.js'
-import { audited } from '../../support/app.js'
+import { audited, portOf } from '../../support/app.js'
 import { routed } from '../../support/fastify.js'
-import { redactorOf, redactUrl } from '../../support/secrets.js'
+import { hashingRedactor, redactorOf, redactUrl } from '../../support/secrets.js'
+
+const TOKEN = 'hunter2xyzzy'
+
+/** A request with its URL as it is, which `inject` would change. */
+async function request(port: number, path: string, headers: Record<string, string>): Promise<void> {
+  const raw = http.request({ port, path, headers, agent: false })
+  const [response] = await once(raw.end(), 'response')
+  await once(response.resume(), 'end')
+}
 
 describe('a secret parameter of a route', () => {
   it.each([
@@ -95,6 +108,104 @@ describe('a secret parameter of a route', () => {
       '/reset/list',
       '/public/7',
     ])
+  })
+
+  it.each([
+    ...[
+      '/reset/T/x',
+      '//reset/T',
+      '/reset//T',
+      '/reset%2FT',
+      '/reset%2fT/x',
+      '/reset%252FT',
+      '/reset/%zz/T',
+      '/app/reset/T',
+    ],
+    ...[
+      '/app/v1/REset/T/',
+      '/%72eset/x/T',
+      '/%2572eset/x/T',
+      '/reset\\T',
+      '/reset%5CT',
+      '/reset;T/x',
+      '/reset=T/y',
+      '/reset,T',
+    ],
+    ...[
+      '/reset%3FT',
+      '/reset/T/x?y=1',
+      '/x/reset/a/b/c/T',
+      'http://example.org/app/reset/T',
+      '/reset/T%2Fx',
+      '/reset%20T',
+    ],
+  ])('is left out of %s, which no route takes, and of all that its records say', async (near) => {
+    const { app, sink } = await audited({
+      factory: { frameworkErrors: auditFrameworkErrors() },
+      options: { level: 'response', capture: { requestHeaders: ['referer'], responseHeaders: ['location'] } },
+    })
+    app.get('/reset/:token', () => 'ok')
+    app.get('/public/:id', () => 'ok')
+    app.setNotFoundHandler((request, reply) => {
+      request.audit.annotate({ seen: `${TOKEN} in ${request.url}`, [TOKEN]: 1 })
+      return reply
+        .code(404)
+        .header('location', `/login?from=${TOKEN}`)
+        .send({ message: `no ${request.url}`, TOKEN, list: [TOKEN] })
+    })
+    const port = await portOf(app)
+    await request(port, near.replace('T', TOKEN), {
+      referer: `https://example.org/mail?t=${TOKEN}`,
+      'user-agent': `a ${TOKEN}`,
+    })
+    expect(sink.lines.length).toBe(3)
+    expect(sink.lines.join()).not.toContain(TOKEN)
+    await request(port, '/public/7/x', { referer: 'https://example.org/a' })
+    expect(sink.lines.at(-1)).toContain('"/public/7/x"')
+  })
+
+  it('is left out of a request without a route by every route that it may have meant', () => {
+    const redactor = redactorOf()
+    for (const route of ['/reset/:token', '/v1/users/:id/pin/:pin', '/invite/:token/accept', '/reset/:id/check/:otp']) {
+      redactor.addRoute(route)
+    }
+    const clean = (url: string) => redactUrl(url, undefined, redactor).text
+    expect(clean('/v1/users/7/pin/1234/x')).toBe(`/v1/users/7/pin/${REDACTED}/${REDACTED}`)
+    expect(clean('/invite/abc/accept')).toBe(`/invite/${REDACTED}/accept`)
+    expect(clean('/reset/abc/check/1234')).toBe(`/reset/${REDACTED}/${REDACTED}/${REDACTED}`)
+    for (const url of ['/v1/users/7', '/resets/7/x', '/x/y/z?a=1', '/', '', '*']) expect(clean(url)).toBe(url)
+    redactor.addRoute('/:secret')
+    expect(clean('/a/b/c')).toBe(`/${REDACTED}/${REDACTED}/${REDACTED}`)
+  })
+
+  it('is found as a word when it is short, and anywhere when it is long', () => {
+    const changes = new ChangeReport(redactorOf())
+    const { redactor } = changes
+    redactor.endpoint('/p/1234/xy/a%20b%2Bc-long-parameter?q=1234', '/p/:pin/:otp/:token', changes)
+    const clean = (text: string) => redactor.value(text, changes)
+    expect(clean('PIN 1234, not 12345 or x1234y, 1234')).toBe(`PIN ${REDACTED}, not 12345 or x1234y, ${REDACTED}`)
+    expect(clean('xy')).toBe('xy')
+    expect(clean('see a b+c-long-parameters and a%20b%2Bc-long-parameter')).toBe(`see ${REDACTED}s and ${REDACTED}`)
+    expect(clean('the parameter')).toBe(`the ${REDACTED}`)
+  })
+
+  it('is hashed alike in the endpoint and in an error', () => {
+    const changes = new ChangeReport(hashingRedactor())
+    const { redactor } = changes
+    const endpoint = redactor.endpoint('/reset/hunter2xyzzy', '/reset/:token', changes)
+    expect(redactor.text('no hunter2xyzzy', 'response.error', changes)).toBe(`no ${endpoint.slice('/reset/'.length)}`)
+    expect(endpoint).toContain('hmac-sha256:')
+  })
+
+  it('is searched for in linear time, whatever the path', () => {
+    const redactor = redactorOf()
+    for (let index = 0; index < 50; index++) redactor.addRoute(`/reset${index}/:token`)
+    for (const piece of ['/', '/a', '%2F', '%252Freset', '/reset1;', 'reset1', '\\', '%', '/%zz']) {
+      const changes = new ChangeReport(redactor)
+      const url = `/x/reset1${piece.repeat(65_536 / piece.length)}`
+      redactor.endpoint(url, undefined, changes)
+      redactor.value(url.repeat(3), changes)
+    }
   })
 
   it('is left out of errors and bodies that name the URL', async () => {
