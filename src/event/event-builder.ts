@@ -41,7 +41,7 @@ export class EventBuilder {
   private isBodyMissing = false
 
   constructor(
-    private readonly id: string,
+    readonly id: string,
     private readonly context: EventContext,
     private readonly fastifyRequest: FastifyRequest,
     private readonly level: Level,

@@ -1,42 +1,43 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { BodyFacts } from '../event/content/capture.js'
-import { messageInBody } from '../event/error-message.js'
-import type { Level } from '../event/level.js'
-import { bodyFactsOf, type RawReply, type ReplyFacts, replyFacts } from '../event/reply-facts.js'
+import type { Draft } from '../event/draft.js'
+import type { EventBuilder } from '../event/event-builder.js'
+import type { ReplyFacts } from '../event/reply-facts.js'
 import type { OpenExchange } from '../runtime/open-exchanges.js'
 import type { ExchangeContext } from './context.js'
-import type { Gate, GateKeeper } from './gate/gate.js'
+import type { Gate } from './gate/gate.js'
 import { gateFor } from './gate/gate-for.js'
-import type { UpgradeGate } from './gate/upgrade.js'
+import type { GateKeeper } from './gate/keeper.js'
+import type { HandshakeKeeper, UpgradeGate } from './gate/upgrade.js'
+import { type Next, proceed } from './next.js'
 import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './refusal.js'
-import type { DetachedAudit, FollowedAudit, RequestAudit } from './request-audit.js'
-import { captureContext, StageDelivery } from './stage-delivery.js'
+import { type EarlyReply, ReplyNotes } from './reply-notes.js'
+import type { DetachedAudit, RequestAudit } from './request-audit.js'
+import { captureContext, StageDelivery, type StageOwner } from './stage-delivery.js'
 import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
 /**
- * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may run. `completing`: Complete is being stored.
- * `done`: nothing more is recorded, but for a correction. `cut off`: recorded as unfinished because the server closed.
+ * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may
+ * run. `completing`: Complete is being stored. `done`: nothing more is recorded, but for a correction. `cut off`: recorded
+ * as unfinished because the server closed.
  */
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
 
-/** What Fastify gives a hook to go on with. */
-export type Next = (error?: Error) => void
-
 /** One request and its reply: records each stage once, and decides when the reply may go out. */
-export class Exchange extends StageDelivery implements RequestAudit, GateKeeper, OpenExchange {
+export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, OpenExchange, StageOwner {
   previous: OpenExchange | null = null
   following: OpenExchange | null = null
   goneSince = 0
 
   /** What `request.audit` gives, once somebody has asked. */
-  facade: FollowedAudit | null = null
-  /** The message of the last error that Fastify saw. */
-  failure: string | undefined
+  facade: RequestAudit | null = null
+  /** What Fastify's hooks see of the reply. */
+  readonly notes = new ReplyNotes()
   /** The reply went out before the exchange began: an earlier hook sent it raw. It is recorded, and cannot be replaced. */
   isOut = false
 
   private state: State = 'receiving'
+  private readonly stages: StageDelivery
   private readonly gate: Gate
   /** In front of the socket of a request that asks for another protocol. */
   private readonly upgrade: UpgradeGate | null
@@ -44,28 +45,31 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
   /** What goes on when the stage that is being stored is stored. */
   private next: Next | null = null
   /** The reply came while Received was still being stored. */
-  private earlyReply: RawReply | null = null
-  /** The context in which that was sent, and in which it goes on. */
-  private earlyScope: AsyncResource | null = null
+  private early: EarlyReply | null = null
   /** The status that Complete has. */
   private recordedStatus = 0
-  /** What `onSend` saw: the reply's body before compression, and what its headers said of it then. */
-  private payload: unknown
-  private payloadFacts: BodyFacts | null = null
 
   constructor(
-    context: ExchangeContext,
-    fastifyRequest: FastifyRequest,
+    private readonly context: ExchangeContext,
+    private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
-    route: string | undefined,
-    namespace: string | undefined,
-    level: Level,
+    private readonly records: EventBuilder,
     exclusions: number,
-    detached: DetachedAudit | null,
   ) {
-    super(context, fastifyRequest, detached?.id, level, route, namespace, exclusions)
+    this.stages = new StageDelivery(this, context, request, exclusions)
     this.gate = gateFor(reply.raw, this)
-    this.upgrade = upgradeGateFor(fastifyRequest, reply, (statusCode) => this.onHandshake(statusCode))
+    this.upgrade = upgradeGateFor(request, reply, this)
+  }
+
+  get id(): string {
+    return this.records.id
+  }
+
+  /** Follows the request from now on: holds its reply, and is one of the open exchanges. */
+  follow(detached: DetachedAudit | null): void {
+    const { context, reply } = this
+    this.gate.install()
+    this.upgrade?.install()
     // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
@@ -83,12 +87,10 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
 
   /** Records Received, now or when the body is parsed that it is to hold. */
   begin(next: Next): void {
-    if (!this.records.awaitsBody) {
-      this.receive(next)
-      return
-    }
-    this.state = 'awaiting'
-    next()
+    if (this.records.awaitsBody) {
+      this.state = 'awaiting'
+      next()
+    } else this.receive(next)
   }
 
   /** The request's body is parsed: Received is made if it waited for that. */
@@ -104,18 +106,15 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     else next()
   }
 
-  /** What is sent, unless a later hook changes it. */
   onPayload(payload: unknown): void {
-    this.payload = payload
-    if (this.records.capturesReply) this.payloadFacts = bodyFactsOf(this.reply)
+    this.notes.onPayload(payload, this.records.capturesReply ? this.reply : null)
   }
 
   /** Records Received; `next` goes on when every enforced sink has stored it. */
   receive(next: Next): void {
     this.state = 'receiving'
     this.next = next
-    this.offerReceived()
-    if (this.waiting === 0) this.receivedSettled()
+    if (this.stages.offerReceived(this.records.received())) this.receivedSettled()
   }
 
   /** Records Complete with 101; `next` hands the socket over when every enforced sink has stored it. */
@@ -126,20 +125,17 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
       return
     }
     this.next = next
-    this.complete({ statusCode: 101, chunk: undefined, isWhole: true })
+    this.complete(101, undefined, true, null)
   }
 
   // What the gate says.
 
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void {
-    const reply = { statusCode, chunk, isWhole }
     // The body never came to be parsed (413, 415, an early 401): both stages now.
-    if (this.state === 'awaiting') this.receive(doNothing)
-    if (this.isReceiving) {
-      this.earlyReply = reply
-      this.earlyScope = captureContext()
-    } else if (this.state === 'received') this.complete(reply)
-    else if (this.state === 'cut off' && this.isEnforced) this.replace(WITHHELD)
+    if (this.state === 'awaiting') this.receive(() => undefined)
+    if (this.isReceiving) this.early = { statusCode, chunk, isWhole, scope: captureContext() }
+    else if (this.state === 'received') this.complete(statusCode, chunk, isWhole, null)
+    else if (this.state === 'cut off' && this.stages.isEnforced) this.replace(WITHHELD)
     else if (this.state !== 'completing') this.letOut()
   }
 
@@ -148,17 +144,18 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
   }
 
   onGateError(error: unknown): void {
-    this.context.log.error(
-      { err: error, auditId: this.id },
-      'a reply that was held for the audit trail could not be sent',
-    )
+    const details = { err: error, auditId: this.id }
+    this.context.log.error(details, 'a reply that was held for the audit trail could not be sent')
   }
 
   /** A reply was written to the socket itself, past the response. */
-  private onHandshake(statusCode: number): void {
+  onHandshake(statusCode: number): void {
     // Recorded already where the websocket library announces an upgrade; a bad key, among others, it refuses later.
     const isRecorded = this.state === 'done' && this.recordedStatus !== 0
-    if (isRecorded && statusCode !== this.recordedStatus) this.correct(statusCode, undefined)
+    if (isRecorded && statusCode !== this.recordedStatus) {
+      this.context.counts.add('corrected')
+      this.stages.tellAfterComplete(this.records.correction(statusCode, undefined))
+    }
     this.onReply(statusCode, undefined, true)
   }
 
@@ -166,7 +163,7 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
 
   isClientGone(): boolean {
     // A response that is finished is destroyed too.
-    return !this.isOut && (this.gate.isGone || this.fastifyRequest.raw.aborted)
+    return !this.isOut && (this.gate.isGone || this.request.raw.aborted)
   }
 
   hideEnd(isHidden: boolean): void {
@@ -176,7 +173,7 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
   abandon(): void {
     this.tellAwaited()
     if (this.state !== 'received') return
-    this.tellUnfinished(undefined, this.failure)
+    this.tellUnfinished(undefined, this.notes.failure)
     this.finish('done')
   }
 
@@ -184,7 +181,7 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     this.tellAwaited()
     if (this.state !== 'received') return
     // The only status that can still go out is the one that the gate answers with.
-    const canAnswer = this.isEnforced && !this.isClientGone()
+    const canAnswer = this.stages.isEnforced && !this.isClientGone()
     this.tellUnfinished(canAnswer ? WITHHELD.statusCode : undefined, 'server closed')
     this.finish('cut off')
   }
@@ -194,53 +191,56 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     return this.state === 'receiving'
   }
 
-  protected onStageSettled(): void {
+  onStageSettled(): void {
     if (this.state === 'receiving') this.receivedSettled()
     else this.completeSettled()
   }
 
   private receivedSettled(): void {
-    const { next, earlyReply } = this
-    if (this.hasFailed && !this.isOut) {
+    const { next, early } = this
+    if (this.stages.hasFailed && !this.isOut) {
       // Before the answer is out: `inject` has closed its response by then.
       const { statusCode, code } = NOT_RECORDED
       const complaint = this.completeRecord(statusCode, code, this.isClientGone())
-      this.refuse()
-      this.tellExceptDoubtful(complaint, statusCode)
+      this.answerInstead(NOT_RECORDED)
+      this.stages.tellExceptDoubtful(complaint, statusCode)
       return
     }
     this.state = 'received'
     this.next = null
     // From now on the handler may take its time, however long the sink took.
     this.goneSince = 0
-    if (earlyReply !== null) this.complete(earlyReply)
+    if (early !== null) this.complete(early.statusCode, early.chunk, early.isWhole, early.scope)
     // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
-    if (next !== null && (earlyReply === null || !this.reply.raw.writableEnded)) this.proceed(next)
+    if (next !== null && (early === null || !this.reply.raw.writableEnded)) this.proceed(next)
   }
 
-  private complete(reply: RawReply): void {
-    const { statusCode, chunk } = reply
+  private complete(statusCode: number, chunk: unknown, isWhole: boolean, scope: AsyncResource | null): void {
+    const { notes, records } = this
     this.state = 'completing'
     this.recordedStatus = statusCode
-    const facts = this.records.capturesReply ? this.factsOf(reply) : undefined
-    const draft = this.completeRecord(statusCode, this.errorOf(statusCode, chunk), this.isClientGone(), facts)
-    this.offerComplete(draft, statusCode, this.earlyScope)
-    if (this.waiting === 0) this.completeSettled()
+    const facts = records.capturesReply ? notes.factsOf(this.gate.headers(), { statusCode, chunk, isWhole }) : undefined
+    const draft = this.completeRecord(statusCode, notes.errorOf(statusCode, chunk), this.isClientGone(), facts)
+    if (this.stages.offerComplete(draft, statusCode, scope)) this.completeSettled()
   }
 
-  private factsOf(reply: RawReply): ReplyFacts {
-    return replyFacts(this.gate.headers(), reply, this.payload, this.payloadFacts)
+  private completeRecord(statusCode?: number, error?: string, aborted = false, facts?: ReplyFacts): Draft {
+    if (aborted) this.context.counts.add('aborted')
+    return this.records.complete(statusCode, error, aborted, facts)
+  }
+
+  private tellUnfinished(statusCode: number | undefined, error: string | undefined): void {
+    this.stages.tellComplete(this.completeRecord(statusCode, error, true), statusCode)
   }
 
   private completeSettled(): void {
     const { next } = this
-    if (this.hasFailed && !this.isOut) {
+    if (this.stages.hasFailed && !this.isOut) {
       // A socket that was not handed over yet is a handler that did not run.
-      if (next !== null) this.refuse()
-      else this.withhold()
-      const { statusCode, code } = next === null ? WITHHELD : NOT_RECORDED
+      const replacement = next === null ? WITHHELD : NOT_RECORDED
+      this.answerInstead(replacement)
       this.context.counts.add('corrected')
-      this.tellExceptDoubtful(this.records.correction(statusCode, code))
+      this.stages.tellExceptDoubtful(this.records.correction(replacement.statusCode, replacement.code))
       return
     }
     this.finish('done')
@@ -248,21 +248,11 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     if (next !== null) this.proceed(next)
   }
 
-  /**
-   * Goes on where a hook waited: what is thrown there is the hook's error, as it is of a hook that waits for nothing.
-   * What is thrown once more would reach nobody but the process.
-   */
   private proceed(next: Next): void {
-    try {
-      next()
-    } catch (error) {
-      try {
-        next(asError(error))
-      } catch (again) {
-        this.context.log.error({ err: again, auditId: this.id }, 'a request could not go on, and was cut off')
-        this.reply.raw.destroy(asError(again))
-      }
-    }
+    const error = proceed(next)
+    if (error === null) return
+    this.context.log.error({ err: error, auditId: this.id }, 'a request could not go on, and was cut off')
+    this.reply.raw.destroy(error)
   }
 
   private letOut(): void {
@@ -270,16 +260,10 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
     this.upgrade?.open()
   }
 
-  private refuse(): void {
-    this.context.counts.add('refused')
+  private answerInstead(replacement: Replacement): void {
+    this.context.counts.add(replacement.countedAs)
     this.finish('done')
-    this.replace(NOT_RECORDED)
-  }
-
-  private withhold(): void {
-    this.context.counts.add('withheld')
-    this.finish('done')
-    this.replace(WITHHELD)
+    this.replace(replacement)
   }
 
   private finish(state: 'done' | 'cut off'): void {
@@ -298,25 +282,14 @@ export class Exchange extends StageDelivery implements RequestAudit, GateKeeper,
       upgrade.refuse(textOf(answer))
       return
     }
-    closeAfterReply(this.fastifyRequest, reply)
+    closeAfterReply(this.request, reply)
     gate.answer(answer)
   }
 
   /** What no sink has of a request that ends before its body is there: nobody waits for it any more. */
   private tellAwaited(): void {
     if (this.state !== 'awaiting') return
-    this.tellReceived()
+    this.stages.tellReceived(this.records.received())
     this.state = 'received'
   }
-
-  private errorOf(statusCode: number, chunk: unknown): string | undefined {
-    if (this.failure !== undefined) return this.failure
-    return statusCode >= 400 ? messageInBody(this.payload ?? chunk) : undefined
-  }
-}
-
-function doNothing(): void {}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

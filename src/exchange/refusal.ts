@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { AuditNotRecorded, AuditResponseWithheld } from '../errors.js'
-import type { Answer } from './gate/gate.js'
+import type { Answer } from './gate/keeper.js'
 
 /** What is sent in the place of a handler, or of its reply. */
 export interface Replacement {
@@ -9,13 +9,14 @@ export interface Replacement {
   readonly code: string
   readonly message: string
   readonly headers: Readonly<Record<string, string>>
+  readonly countedAs: 'refused' | 'withheld'
 }
 
 /** The handler did not run, so the client may try again. */
-export const NOT_RECORDED = replacement(new AuditNotRecorded(), { 'retry-after': '1' })
+export const NOT_RECORDED = replacement(new AuditNotRecorded(), 'refused', { 'retry-after': '1' })
 
 /** The handler ran, so the client must not repeat the request blindly. */
-export const WITHHELD = replacement(new AuditResponseWithheld(), {})
+export const WITHHELD = replacement(new AuditResponseWithheld(), 'withheld', {})
 
 /** The answer in the place of the handler, or of its reply. */
 export function answerOf(
@@ -65,7 +66,8 @@ function headersOf({ headers }: Replacement, body: string): Record<string, strin
 
 function replacement(
   error: { statusCode?: number; code: string; message: string },
+  countedAs: Replacement['countedAs'],
   headers: Record<string, string>,
 ): Replacement {
-  return { statusCode: error.statusCode ?? 500, code: error.code, message: error.message, headers }
+  return { statusCode: error.statusCode ?? 500, code: error.code, message: error.message, headers, countedAs }
 }

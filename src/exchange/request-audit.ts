@@ -49,19 +49,12 @@ export class DetachedAudit implements RequestAudit {
 }
 
 /** What a handler is given of an exchange: nothing else of it can be called, or printed. */
-export class FollowedAudit implements RequestAudit {
-  readonly #exchange: RequestAudit
-
-  constructor(exchange: RequestAudit) {
-    this.#exchange = exchange
-  }
-
-  /** A copy, for it may be kept for long: the id itself is a part of a text of many. */
-  get id(): string {
-    return flat(this.#exchange.id)
-  }
-
-  annotate(values: Readonly<Record<string, unknown>>): boolean {
-    return this.#exchange.annotate(values)
+export function followedAudit(exchange: RequestAudit): RequestAudit {
+  return {
+    /** A copy, for it may be kept for long: the id itself is a part of a text of many. */
+    get id() {
+      return flat(exchange.id)
+    },
+    annotate: (values) => exchange.annotate(values),
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
-import { UpgradeGate } from './gate/upgrade.js'
+import { type HandshakeKeeper, UpgradeGate } from './gate/upgrade.js'
 
 /** Marks a route whose last `preHandler` is ours. */
 const HANDS_OVER = Symbol('fastify-audit-log.handsOver')
@@ -41,7 +41,7 @@ export function closeAfterReply(request: FastifyRequest, reply: FastifyReply): v
 export function upgradeGateFor(
   request: FastifyRequest,
   reply: FastifyReply,
-  onHandshake: (statusCode: number) => void,
+  keeper: HandshakeKeeper,
 ): UpgradeGate | null {
-  return isUpgraded(request) ? new UpgradeGate(request.raw.socket, reply.raw, onHandshake) : null
+  return isUpgraded(request) ? new UpgradeGate(request.raw.socket, reply.raw, keeper) : null
 }

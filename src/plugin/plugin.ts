@@ -127,7 +127,7 @@ function addRequestHooks(app: FastifyInstance, exchanges: RequestExchanges): voi
 
   app.addHook('onError', (request, _reply, error, done) => {
     const exchange = exchangeOf(request)
-    if (exchange !== null) exchange.failure = messageOf(error)
+    if (exchange !== null) exchange.notes.failure = messageOf(error)
     done()
   })
 
@@ -153,7 +153,7 @@ function addRequestHooks(app: FastifyInstance, exchanges: RequestExchanges): voi
       next()
       return
     }
-    exchange.failure = error.message
+    exchange.notes.failure = error.message
     exchange.receive(next)
   })
 }

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { EventBuilder } from '../event/event-builder.js'
+import { newEventId } from '../event/event-id.js'
 import { NONE } from '../event/level.js'
 import type { ExchangeContext } from '../exchange/context.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
-import { DetachedAudit, FollowedAudit, type RequestAudit } from '../exchange/request-audit.js'
+import { DetachedAudit, followedAudit, type RequestAudit } from '../exchange/request-audit.js'
 
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
@@ -47,8 +49,10 @@ export class RequestExchanges {
       if (recording.exempt) this.noteExempt(route ?? '')
       return null
     }
-    const { level, exclusions } = recording
-    const exchange = new Exchange(this.context, request, reply, route, namespace, level, exclusions, slot ?? null)
+    const id = slot?.id ?? newEventId()
+    const records = new EventBuilder(id, this.context, request, recording.level, route, namespace)
+    const exchange = new Exchange(this.context, request, reply, records, recording.exclusions)
+    exchange.follow(slot ?? null)
     request[SLOT] = exchange
     return exchange
   }
@@ -102,7 +106,7 @@ export function exchangeOf(request: FastifyRequest & Slot): Exchange | null {
 export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   const slot = this[SLOT]
   if (slot instanceof Exchange) {
-    slot.facade ??= new FollowedAudit(slot)
+    slot.facade ??= followedAudit(slot)
     return slot.facade
   }
   if (slot instanceof DetachedAudit) return slot

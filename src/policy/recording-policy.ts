@@ -33,6 +33,8 @@ export class RecordingPolicy {
   /** Every stage of every sink is excluded. */
   private readonly everything: number
   private readonly hasStatuses: boolean
+  /** The answer before this one: most requests have the same. */
+  private last: Recording = NOTHING
 
   /**
    * Compiles rules and filters for a server whose router folds URLs so.
@@ -64,7 +66,11 @@ export class RecordingPolicy {
     const level = audit === undefined ? byRules : levelOf(audit, byRules)
     if (level === NONE) return isExempt(audit) ? EXEMPT : NOTHING
     const exclusions = this.exclusions(operation, url)
-    return exclusions === this.everything ? NOTHING : { level, exclusions, exempt: false }
+    if (exclusions === this.everything) return NOTHING
+    if (this.last.level !== level || this.last.exclusions !== exclusions) {
+      this.last = { level, exclusions, exempt: false }
+    }
+    return this.last
   }
 
   /** The exclusions of a recording, and those of a Complete with this status. */

@@ -1,13 +1,14 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { AuditUnsupportedRuntime } from '../../errors.js'
-import type { Gate, GateKeeper } from './gate.js'
+import type { Gate } from './gate.js'
 import { Http1Gate, type Http1Response } from './http1.js'
 import { Http2Gate, type Http2Response } from './http2.js'
 import { InjectGate, type InjectResponse } from './inject.js'
+import type { GateKeeper } from './keeper.js'
 
 /**
- * Puts the gate on a response that its kind needs.
+ * Makes the gate that a response of its kind needs.
  *
  * @throws `FST_AUDIT_UNSUPPORTED_RUNTIME` for a response that is not one of Node's.
  */
@@ -29,7 +30,7 @@ export function checkRuntime(): void {
   const onReply = (statusCode: number): void => {
     status = statusCode
   }
-  gateFor(raw, { onReply, onGivenUp: () => undefined, onGateError: () => undefined })
+  gateFor(raw, { onReply, onGivenUp: () => undefined, onGateError: () => undefined }).install()
   raw.writeHead(201).end('held')
   if (status !== 201 || !raw.writableEnded || raw.writableLength === 0) {
     throw new AuditUnsupportedRuntime('a reply of node:http was not held', process.version)

@@ -1,4 +1,5 @@
 import { nextTick } from '../../clock.js'
+import type { Answer, GateKeeper } from './keeper.js'
 
 /**
  * Holds the bytes of a reply back until its Complete is stored.
@@ -17,29 +18,6 @@ export interface GatedResponse {
   end(chunk: unknown, encoding: unknown, callback: unknown): unknown
   destroy(error?: Error): unknown
   [GATE]?: Gate
-}
-
-/** Decides when the gate opens. */
-export interface GateKeeper {
-  /**
-   * The first bytes of the reply are held; the keeper opens the gate, or answers, now or later. `chunk`: the first of
-   * the body; `isWhole`: no others will follow.
-   */
-  onReply(statusCode: number, chunk: unknown, isWhole: boolean): void
-  /** The application destroys the response before anything was sent: no reply will come. */
-  onGivenUp(): void
-  /** An answer could not be sent; the connection is cut. */
-  onGateError(error: unknown): void
-}
-
-/** A reply that is sent in the place of another. */
-export interface Answer {
-  readonly statusCode: number
-  readonly reason: string
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: string
-  /** Whether a header of the reply that it replaces stays. */
-  keeps(name: string, value: unknown): boolean
 }
 
 /** Nothing was sent yet; the reply is held; it passes through; it was replaced, so what comes is swallowed. */
@@ -61,7 +39,6 @@ export abstract class Gate {
   private readonly end: GatedResponse['end']
   private readonly destroy: GatedResponse['destroy']
 
-  /** Puts a gate on a response. */
   constructor(
     private readonly response: GatedResponse,
     private readonly keeper: GateKeeper,
@@ -69,6 +46,11 @@ export abstract class Gate {
     this.write = response.write
     this.end = response.end
     this.destroy = response.destroy
+  }
+
+  /** Puts the gate on the response. */
+  install(): void {
+    const { response } = this
     response[GATE] = this
     response.write = gatedWrite
     response.end = gatedEnd

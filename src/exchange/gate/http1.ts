@@ -1,5 +1,6 @@
 import { nextTick } from '../../clock.js'
-import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { call, GATE, Gate, type GatedResponse } from './gate.js'
+import type { Answer, GateKeeper } from './keeper.js'
 import { headersOfHead, statusOfHead } from './response-head.js'
 
 /** A piece of a reply that waits for its connection. */
@@ -70,6 +71,11 @@ export class Http1Gate extends Gate {
     super(raw, keeper)
     this.writeRaw = raw._writeRaw
     this.flush = raw._flush
+  }
+
+  override install(): void {
+    super.install()
+    const { raw } = this
     raw._writeRaw = gatedWriteRaw
     raw._flush = gatedFlush
   }

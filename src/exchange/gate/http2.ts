@@ -1,6 +1,7 @@
 import { nextTick, setImmediate } from '../../clock.js'
 import { AuditUnsupportedRuntime } from '../../errors.js'
-import { type Answer, call, GATE, Gate, type GatedResponse, type GateKeeper } from './gate.js'
+import { call, GATE, Gate, type GatedResponse } from './gate.js'
+import type { Answer, GateKeeper } from './keeper.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
 /** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
@@ -64,10 +65,15 @@ export class Http2Gate extends Gate {
     this.handle = handleOf(raw.stream)
     this.respond = this.handle.respond
     this.mayBeGone = !raw.stream.endAfterHeaders && raw.req.headers['content-length'] === undefined
-    this.handle.respond = (...args) => this.onRespond(args)
     this.body = new WritableHold(this.stream, (chunk) => this.verdict(chunk))
     this.writeHead = raw.writeHead
-    raw.writeHead = gatedWriteHead
+  }
+
+  override install(): void {
+    super.install()
+    this.handle.respond = (...args) => this.onRespond(args)
+    this.body.install()
+    this.raw.writeHead = gatedWriteHead
   }
 
   get isGone(): boolean {

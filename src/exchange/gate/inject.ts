@@ -1,8 +1,9 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setImmediate } from '../../clock.js'
-import { type Answer, call, GATE, type GateKeeper } from './gate.js'
+import { call, GATE } from './gate.js'
 import { Http1Gate, type Http1Response } from './http1.js'
+import type { Answer, GateKeeper } from './keeper.js'
 
 /** What the response of `inject` keeps for its caller beside what it writes to a connection that goes nowhere. */
 interface Injected {
@@ -39,9 +40,13 @@ export class InjectGate extends Http1Gate {
   ) {
     super(injected, keeper)
     this.emit = injected.emit
-    injected.emit = gatedEmit
-    const reply = injected._lightMyRequest
-    this.onEndSuccess = reply.onEndSuccess
+    this.onEndSuccess = injected._lightMyRequest.onEndSuccess
+  }
+
+  override install(): void {
+    super.install()
+    this.injected.emit = gatedEmit
+    const reply = this.injected._lightMyRequest
     if (reply.stream !== undefined && this.onEndSuccess !== undefined) {
       reply.onEndSuccess = (result) => this.onHead(result)
     }

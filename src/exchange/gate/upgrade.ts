@@ -8,6 +8,12 @@ const STATUS_LINE_BYTES = 16
 /** Nothing was written; the reply is held; everything passes; it was refused, so what comes is thrown away. */
 type State = 'waiting' | 'held' | 'open' | 'refused'
 
+/** Decides when the reply to an upgrade goes out. */
+export interface HandshakeKeeper {
+  /** The reply is held; the keeper opens the gate, or refuses, now or later. */
+  onHandshake(statusCode: number): void
+}
+
 /**
  * Holds the reply to an upgrade, which a websocket library writes to the socket itself and past the response: `101` as
  * much as its refusals.
@@ -16,13 +22,17 @@ export class UpgradeGate {
   private state: State = 'waiting'
   private readonly hold: WritableHold
 
-  /** `onHandshake` is told of the reply's status, and opens or refuses, now or later. */
   constructor(
     private readonly socket: Duplex,
     private readonly response: { readonly headersSent: boolean },
-    private readonly onHandshake: (statusCode: number) => void,
+    private readonly keeper: HandshakeKeeper,
   ) {
     this.hold = new WritableHold(socket, (chunk) => this.verdict(chunk))
+  }
+
+  /** Puts the gate in front of the socket. */
+  install(): void {
+    this.hold.install()
   }
 
   get isHeld(): boolean {
@@ -56,7 +66,7 @@ export class UpgradeGate {
     const status = statusOfHead(textOf(chunk))
     if (status === 0 || (status < 200 && status !== 101)) return
     this.state = 'held'
-    this.onHandshake(status)
+    this.keeper.onHandshake(status)
   }
 }
 

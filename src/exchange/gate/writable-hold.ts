@@ -22,25 +22,31 @@ export class WritableHold {
   /** `decide` is asked for each write, with its first chunk; for the stream's end with null. */
   constructor(
     private readonly stream: HoldableWritable,
-    decide: (chunk: unknown) => Verdict,
+    private readonly decide: (chunk: unknown) => Verdict,
   ) {
-    const { _write, _writev, _final } = stream
-    this.write = _write
-    const admit = (verdict: Verdict, run: () => void, skip: () => void): void => {
-      if (verdict === 'pass') run()
-      else if (verdict === 'drop') skip()
-      else this.held = { run, skip }
-    }
-    stream._write = (chunk, encoding, done) =>
-      admit(decide(chunk), () => _write.call(stream, chunk, encoding, done), done)
+    this.write = stream._write
+  }
+
+  /** Puts itself in front of the stream's methods. */
+  install(): void {
+    const { stream, write } = this
+    const { _writev, _final } = stream
+    stream._write = (chunk, encoding, done) => this.admit(chunk, () => write.call(stream, chunk, encoding, done), done)
     if (typeof _writev === 'function') {
-      stream._writev = (chunks, done) => admit(decide(chunks[0]?.chunk), () => _writev.call(stream, chunks, done), done)
+      stream._writev = (chunks, done) => this.admit(chunks[0]?.chunk, () => _writev.call(stream, chunks, done), done)
     }
     // The end is never thrown away: the stream would not be closed.
     stream._final = (done) => {
       const end = (): void => _final.call(stream, done)
-      admit(decide(null), end, end)
+      this.admit(null, end, end)
     }
+  }
+
+  private admit(chunk: unknown, run: () => void, skip: () => void): void {
+    const verdict = this.decide(chunk)
+    if (verdict === 'pass') run()
+    else if (verdict === 'drop') skip()
+    else this.held = { run, skip }
   }
 
   /** Writes a text before whatever is held. */
