@@ -36,7 +36,7 @@ export const SECRET_OWNED = list(`
 /** Words that do so alone. */
 export const SECRET_ALONE = list(`
   auth, x auth, basic auth, proxy auth, http auth, registry auth, redis cli auth, sid, connect sid, sig, signature,
-  auth string
+  auth string, sec websocket protocol
 `)
 
 /** What these are the key, the code or the address of is secret; the last word alone says nothing. */

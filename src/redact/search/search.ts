@@ -1,10 +1,25 @@
 import type { Secrecy } from '../keys.js'
 import { redactAssignments } from './assignments.js'
 import { redactCards } from './cards.js'
+import { redactOptions } from './command-options.js'
 import { decode, encode } from './encoding.js'
 import { redactForms } from './forms.js'
 import { isJson, redactJson } from './json-text.js'
-import { AT, cuesOf, DASHES, DIGITS, FORM, JSON_TEXT, KEY, PERCENT, SCHEME, TOKEN } from './prefilter.js'
+import { redactMarkup } from './markup.js'
+import {
+  AT,
+  cuesOf,
+  DASHES,
+  DIGITS,
+  FORM,
+  JSON_TEXT,
+  KEY,
+  MARKUP,
+  OPTION,
+  PERCENT,
+  SCHEME,
+  TOKEN,
+} from './prefilter.js'
 import { redactCredentials, redactPrivateKeys, redactTokens, redactUserInfo } from './values.js'
 
 /** What stands in the place of a redacted value. */
@@ -49,6 +64,8 @@ export class Search {
     if ((cues & DASHES) !== 0) clean = redactPrivateKeys(clean, (value) => this.replacement(value, 2))
     if ((cues & PERCENT) !== 0 && decoded > 0) clean = this.encodedRuns(clean, json, decoded)
     if ((cues & AT) !== 0) clean = this.userInfo(clean)
+    if ((cues & MARKUP) !== 0) clean = redactMarkup(clean, this)
+    if ((cues & (DASHES | OPTION)) !== 0) clean = redactOptions(clean, this)
     if ((cues & KEY) !== 0) clean = redactAssignments(clean, this, decoded < DECODED)
     return this.byForm(clean, cues)
   }

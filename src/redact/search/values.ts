@@ -3,12 +3,36 @@
 /** What is secret by its form alone is handed to this, and what it returns stands in its place. */
 export type Replace = (secret: string) => string
 
-/** `user:password@` of a URL; also with the `/`, `?` and `#` that a password should not hold, and often does. */
-const USER_INFO = /:\/\/(?:[^\s/?#]*@|[^\s/?#:@[\]"']{0,128}:(?!\d{1,5}(?:[/?#"'\s]|$))[^\s"'<>@]{0,128}@)/g
+/**
+ * `user:password@` of a URL; also with the `/`, `?` and `#` that a password should not hold, and often does. Without a
+ * scheme, at the beginning of a word, there has to be a password.
+ */
+const USER_INFO =
+  /(?<=:)\/\/(?:[^\s/?#]*@|[^\s/?#:@[\]"']{0,128}:(?!\d{1,5}(?:[/?#"'\s]|$))[^\s"'<>@]{0,128}@)|(?<![^\s"'`=(<,[])\/\/[^\s/?#:@[\]"']{1,128}:[^\s/?#"'<>@]{0,128}@/g
+
+/** Ends the user information of Go's drivers for MySQL, which has no scheme: `user:password@tcp(host)`. */
+const DSN = /@(?:tcp|udp|unix)\d?\(/g
+const LONGEST_USER_INFO = 256
 
 /** User information of URLs: a name alone is left out too, for many services take a token for one. */
 export function redactUserInfo(text: string, replace: Replace): string {
-  return text.replace(USER_INFO, (found) => `://${replace(found.slice(3, -1))}@`)
+  const clean = text.replace(USER_INFO, (found) => `//${replace(found.slice(2, -1))}@`)
+  return clean.includes('(') ? redactDsn(clean, replace) : clean
+}
+
+function redactDsn(text: string, replace: Replace): string {
+  let redacted = ''
+  let copied = 0
+  for (const { index } of text.matchAll(DSN)) {
+    const least = Math.max(copied, index - LONGEST_USER_INFO)
+    let start = index
+    while (start > least && !/[\s"'`=(]/.test(text.charAt(start - 1))) start--
+    const found = text.slice(start, index)
+    if (!found.includes(':') || found.endsWith(']')) continue
+    redacted += text.slice(copied, start) + replace(found)
+    copied = index
+  }
+  return copied === 0 ? text : redacted + text.slice(copied)
 }
 
 const PEM_BEGIN = '-----BEGIN'
@@ -58,7 +82,12 @@ export function redactCredentials(text: string, hashed: Replace, masked: Replace
   return /digest\s/i.test(clean) ? clean.replace(DIGEST, hashed) : clean
 }
 
+/** `Bearer [token]` of a help, and the parameters of a challenge: `Bearer realm="x"`. */
+const NO_CREDENTIALS =
+  /^(?:[[<][A-Za-z _-]*[\]>]?|(?:realm|error|scope|charset|nonce|resource_metadata|authorization_uri)=)$/i
+
 function isCredentials(scheme: string, text: string, isWhole: boolean): boolean {
+  if (NO_CREDENTIALS.test(text)) return false
   if (scheme === 'bearer') return isWhole || !isProse(text)
   if (scheme === 'basic') return isBasic(text)
   // `Token` and `ApiKey` begin many a sentence: what follows has to look like chance.
