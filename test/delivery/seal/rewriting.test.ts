@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Checkpoint, type VerifyProblemKind, verifyTrail } from '../../../src/index.js'
 import { temporaryDirectory } from '../../sinks/file/world.js'
+import { isSealed, stripped } from './forging.js'
 import { KEYS, type Logged, readTrailFiles, type WrittenTrail, writeTrail } from './sealed-trail.js'
 
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -24,11 +25,6 @@ async function rewritten(change: (path: string, before: WrittenTrail) => void, r
   }
   return { directory, path, newest, log, lines: after.files.flatMap(({ lines }) => lines), kinds }
 }
-
-const ENDING = /,"prev":"\w+","hash":"\w+"\}$/
-const stripped = (line: string): string => line.replace(ENDING, '}')
-const isBare = (line: string): boolean => !ENDING.test(line)
-const isSealed = (line: string): boolean => ENDING.test(line)
 
 const REWRITES: Array<[string, (path: string, before: WrittenTrail) => void]> = [
   [
@@ -61,7 +57,7 @@ describe.each(REWRITES)('of a sealed trail, when %s before a start', (_what, cha
     const { log, lines } = await rewritten(change)
     const errors = log.filter(({ level }) => level === 50)
     expect(errors.map(({ msg }) => msg)).toEqual([expect.stringContaining('without a seal')])
-    const last = lines.findLastIndex(isBare)
+    const last = lines.findLastIndex((line) => !isSealed(line))
     const sealed = lines.slice(0, last).findLast(isSealed) ?? ''
     const { prev, payload } = JSON.parse(lines[last + 1] ?? '')
     expect(prev).toBe(JSON.parse(sealed).hash)

@@ -94,6 +94,12 @@ describe('the chain', () => {
       memory.lines.findIndex((line) => line.includes('"dropped"')),
     )
     expect((await verifyLines(silenced)).problems.map(({ kind }) => kind)).toEqual(['missing'])
+    // It explains no other line that is gone.
+    const refused = memory.lines.findIndex((line) => line.includes('"OperationReceived"') && line.includes('"/2"'))
+    for (const removed of [refused - 1, refused]) {
+      const edited = await verifyLines(memory.lines.toSpliced(removed, 1))
+      expect(edited.problems.map(({ kind }) => kind)).toEqual(['missing'])
+    }
   })
 
   it('follows what is really there, when a sink dies while it stores', async () => {
