@@ -1,16 +1,21 @@
+import { basename, extname } from 'node:path'
 import type { SinkLogger } from '../../logger.js'
 import { type FileSystem, lookUp } from './fs.js'
-import type { ArchiveNames } from './names.js'
+import type { Archive, ArchiveNames } from './names.js'
 import { lastLineOf } from './tail.js'
 
-/** The last whole line, or the last that has a seal, of the newest archive that has one. */
+/**
+ * The last whole line, or the last that has a seal, of the newest archive that has one. Archives that others have compressed
+ * count as well; one that cannot be decompressed is passed over, for it must not keep a server from starting.
+ */
 export async function lastLineOfArchives(
   fs: FileSystem,
   names: ArchiveNames,
   isSealed: boolean,
   log: SinkLogger,
 ): Promise<string | undefined> {
-  for (const { name } of names.among(await fs.readdir(names.directory)).reverse()) {
+  const present = await fs.readdir(names.directory)
+  for (const { name } of present.flatMap((one) => archiveOf(one, names) ?? []).sort(newestFirst)) {
     const path = names.path(name)
     const found = await lookUp(fs, path)
     if (found === undefined) continue
@@ -18,8 +23,36 @@ export async function lastLineOfArchives(
       log.warn({ path }, `a ${found.kind} has the name of an archive; it is passed over`)
       continue
     }
-    const line = await lastLineOf(fs, path, isSealed)
+    const line = await unlessDamaged(lastLineOf(fs, path, isSealed), path, log)
     if (line !== undefined) return line
   }
   return undefined
+}
+
+/** An archive by its name, and by its name without what a program that compresses adds to it. */
+function archiveOf(name: string, names: ArchiveNames): Archive | undefined {
+  const archive = names.parse(name) ?? names.parse(basename(name, extname(name)))
+  return archive === undefined ? undefined : { ...archive, name }
+}
+
+function newestFirst(one: Archive, other: Archive): number {
+  return other.time - one.time || other.number - one.number
+}
+
+async function unlessDamaged<Value>(
+  reading: Promise<Value>,
+  path: string,
+  log: SinkLogger,
+): Promise<Value | undefined> {
+  try {
+    return await reading
+  } catch (err) {
+    const code = err instanceof Error && 'code' in err ? String(err.code) : ''
+    if (!/^(?:FST_AUDIT_FILE_UNREADABLE$|Z_|ZSTD_)/.test(code)) throw err
+    log.error(
+      { path, err },
+      'an archive cannot be decompressed, so a sealed trail may go on from an older line than its last',
+    )
+    return undefined
+  }
 }

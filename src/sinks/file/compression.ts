@@ -25,7 +25,7 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
   OpenPGP: [hexOf('-----BEGIN PGP')],
 }
 /** The length of the longest of them. */
-const MAGIC_BYTES = 18
+export const MAGIC_BYTES = 18
 
 /** The format of a file that is compressed or encrypted, by its first bytes and never by its name. Brotli has none. */
 export function compressionOf(start: Uint8Array): string | undefined {

@@ -1,4 +1,6 @@
 import { ENDING_BYTES, isSealedLine } from '../../event/seal-line.js'
+import { lastCompressedLine } from './compressed-tail.js'
+import { compressionOf, MAGIC_BYTES } from './compression.js'
 import { CREATE, type FileSystem, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
 import { stamp } from './names.js'
 
@@ -54,11 +56,16 @@ export async function lastLine(
   return new TextDecoder().decode(line)
 }
 
-/** The last whole line of the file at `path`, or the last that has a seal, if there is one. */
+/** The last whole line of the file at `path`, compressed or not, or the last that has a seal, if there is one. */
 export async function lastLineOf(fs: FileSystem, path: string, isSealed: boolean): Promise<string | undefined> {
   const fd = await fs.open(path, READ, 0)
   try {
-    return await lastLine(fs, fd, await endOfLines(fs, fd, (await fs.stat(fd)).size), isSealed)
+    const { size } = await fs.stat(fd)
+    const start = new Uint8Array(MAGIC_BYTES)
+    if (compressionOf(start.subarray(0, await fs.read(fd, start, 0))) !== undefined) {
+      return await lastCompressedLine(fs, fd, size, isSealed)
+    }
+    return await lastLine(fs, fd, await endOfLines(fs, fd, size), isSealed)
   } finally {
     await fs.close(fd)
   }

@@ -1,6 +1,9 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { entry, entryOf, HOUR, world } from './world.js'
+import { entry, entryOf, world } from './world.js'
 
 const sealed = (text: string): string => `{"text":"${text}","prev":"${'0'.repeat(64)}","hash":"${'a'.repeat(64)}"}`
 const isSealed = (line: string): boolean => line.includes('"hash"')
@@ -14,20 +17,44 @@ const line = fc.oneof(
 it('says which sealed line is the last, whatever stands after it, and in whichever file it is', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(line, { minLength: 1, maxLength: 6 }), { maxLength: 4 }), async (files) => {
-      const { opened, clock } = world()
-      const sink = await opened({ rotateDuration: HOUR })
+      const { opened, clock, names } = world()
+      const sink = await opened({ rotateBytes: 1 })
       for (const lines of files) {
         await sink.write(lines.map(entryOf))
-        // The next write finds it old enough to rotate.
-        clock.advance(2 * HOUR)
+        // The next write rotates the file.
+        clock.advance(1)
       }
       const lines = files.flat()
       expect(await sink.tail?.({ sealed: true })).toBe(lines.findLast(isSealed))
+      expect(names().filter((name) => name.endsWith('.log'))).toHaveLength(files.length + 1)
       expect(await sink.tail?.()).toBe(lines.at(-1))
       await sink.close?.()
     }),
     { numRuns: 60 },
   )
+})
+
+it('says it of archives that somebody has compressed, and passes over those that cannot be decompressed', async () => {
+  const { opened, clock, directory, names, logged } = world()
+  const sink = await opened({ rotateBytes: 1 })
+  const texts = ['1', '2', '3'].map(sealed)
+  for (const text of texts) {
+    await sink.write([entryOf(text), entry('x')])
+    clock.advance(1)
+  }
+  await sink.write([entry('y')])
+  const archives = names().filter((name) => /-.*\.log$/.test(name))
+  expect(archives).toHaveLength(3)
+  for (const name of archives) {
+    const path = join(directory, name)
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)))
+    rmSync(path)
+  }
+  expect(await sink.tail?.({ sealed: true })).toBe(texts[2])
+  truncateSync(join(directory, `${archives[2]}.gz`), 60)
+  writeFileSync(join(directory, `${archives[1]}.gz`), Buffer.from('28b52ffd00', 'hex'))
+  expect(await sink.tail?.({ sealed: true })).toBe(texts[0])
+  expect(logged.filter((message) => message.includes('cannot be decompressed'))).toHaveLength(2)
 })
 
 it('finds a seal that lies across two parts of what is read', async () => {
