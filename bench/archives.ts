@@ -1,6 +1,6 @@
 /**
  * What the file sink's work grows with: `npm run bench:archives -- [--slices 20] [--milliseconds 100] [--lives 8]`.
- * First the size of entries, then the number of archives. See docs/benchmarks.md.
+ * First the size of entries, then the number of archives. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import { verdict } from './support/aims.js'

@@ -1,5 +1,5 @@
 /**
- * What filters cost: `npm run bench:filters -- [--slices 20] [--seconds 1] [--connections 64]`. See docs/benchmarks.md.
+ * What filters cost: `npm run bench:filters -- [--slices 20] [--seconds 1] [--connections 64]`. See docs/benchmarks-method.md.
  *
  * Every request is excluded, so that nothing is measured but the way to that decision: over the wire, as CPU time per
  * request beyond a bare server's, and the hook that decides by itself.

@@ -1,6 +1,6 @@
 /**
  * What auditing costs, side by side in one run: `npm run bench -- [--slices 20] [--seconds 1]
- * [--processes 4] [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks.md.
+ * [--processes 4] [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks-method.md.
  *
  * Machines are noisy, so no number stands alone: every contender is its own live process, they take turns in short
  * slices, and what counts is each slice's ratio to the bare server's slice of the same round. `bare again` is the bare
@@ -114,7 +114,7 @@ function table(results: Results, title: string): string {
   )
 }
 
-/** The aims of docs/benchmarks.md that a table covers. */
+/** The aims of docs/benchmarks-method.md that a table covers. */
 function aimsOf(results: Results, connections: number): Aim[] {
   const aims: Aim[] = []
   const [bare, enforced] = [results.get('bare'), results.get('enforced')]

@@ -1,6 +1,6 @@
 /**
  * Latency at a fixed rate, half of what bare Fastify can serve: `npm run bench:latency -- [--slices 20] [--seconds 2]
- * [--share 0.5]`. Requests start on schedule whatever has come back. See docs/benchmarks.md.
+ * [--share 0.5]`. Requests start on schedule whatever has come back. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import { verdict } from './support/aims.js'

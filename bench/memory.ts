@@ -1,6 +1,6 @@
 /**
  * Whether memory stays flat: `npm run bench:memory -- [--requests 1000000] [--every 100000]`. Serves so many requests,
- * and looks at the memory after each so many. See docs/benchmarks.md.
+ * and looks at the memory after each so many. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What redaction costs beside `JSON.stringify` of the same: `npm run bench:redaction -- [--slices 21]
- * [--milliseconds 20]`. One process, no server. See docs/benchmarks.md.
+ * [--milliseconds 20]`. One process, no server. See docs/benchmarks-method.md.
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'

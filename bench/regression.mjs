@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Fails when the hot path does more than it did: `npm run test:performance`. See docs/benchmarks.md.
+ * Fails when the hot path does more than it did: `npm run test:performance`. See docs/benchmarks-method.md.
  *
  * What is judged does not depend on how fast a machine is, nor on what else it does: what is allocated, which
  * asynchronous resources are made, how often the sink is written to. CPU time, as a ratio to that of a server without the

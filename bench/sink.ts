@@ -1,6 +1,6 @@
 /**
  * The file sink alone, beside what others write files with: `npm run bench:sink -- [--slices 20] [--milliseconds 250]`.
- * 256 writers each have one entry of 600 bytes under way. See docs/benchmarks.md.
+ * 256 writers each have one entry of 600 bytes under way. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import { type Aim, verdict } from './support/aims.js'

@@ -3,7 +3,7 @@ import { quantile } from './statistics.js'
 /** What decides whether an aim is met: fewer slices say too little. */
 export const SLICES_OF_AIM = 20
 
-/** An aim of `docs/benchmarks.md`: `least` where more is better, `most` where less is. */
+/** An aim of `docs/benchmarks-method.md`: `least` where more is better, `most` where less is. */
 export type Aim = { text: string; numbers: readonly number[] } & ({ least: number } | { most: number })
 
 /**
