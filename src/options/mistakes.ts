@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { describeValue } from '../redact/describe-value.js'
+import { describeText, describeValue } from '../redact/describe-value.js'
 import { describePath } from './describe.js'
 
 const MAX_LINES = 50
@@ -49,10 +49,9 @@ function mistakeAt(path: readonly PropertyKey[], message: string, input: unknown
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
   }
-  const key = String(path.findLast((part) => typeof part === 'string') ?? '')
   return {
-    path: describePath(path),
-    value: value === undefined ? undefined : describeValue(value, key),
-    message: message.slice(0, MAX_MESSAGE).replace(/\s+/g, ' '),
+    path: describePath(path.map((part) => (typeof part === 'string' ? describeText(part) : part))),
+    value: value === undefined ? undefined : describeValue(value, path),
+    message: describeText(message.slice(0, MAX_MESSAGE).replace(/\s+/g, ' ')),
   }
 }

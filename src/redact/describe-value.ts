@@ -1,51 +1,142 @@
-import { isSecretKey } from './keys.js'
+import { lookBeside } from './beside.js'
+import { ChangeReport } from './change-report.js'
+import { Redactor } from './redactor.js'
+import { IS_VALUE, mayName } from './shapes.js'
 
 const MAX_TEXT = 80
 const MAX_ITEMS = 4
 const MAX_DEPTH = 2
 
-/** A value as it may stand in an error: short, on one line, without what a key's name says is secret. */
-export function describeValue(value: unknown, key = '', depth = 0): string {
-  if (value !== undefined && value !== null && isSecretKey(key)) return '(hidden)'
-  if (typeof value === 'string') return JSON.stringify(shorten(value))
-  if (typeof value === 'bigint') return shorten(`${value}n`)
-  if (typeof value === 'symbol') return 'a symbol'
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
-  if (Array.isArray(value)) return describeList(value, key, depth)
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return `an instance of ${className(value)}`
-  return describeObject(value, depth)
+/** More of a text than an error shows is not searched for secrets. */
+const SEARCHED = 4096
+
+/** Options that hold secrets, also misspelt. Their values are not shown, */
+const SECRET_OPTION = /^_*(?:seal|redact)/i
+/** but for these, as far as they are shorter than a secret may be. */
+const PUBLIC_OPTIONS = ['mode', 'keys', 'omit', 'keyId', 'checkpointEvery', 'checkpointInterval', 'onCheckpoint']
+const SHORTER_THAN_SECRETS = 24
+
+/** A text without spaces that has digits, and letters in both cases or hexadecimal ones alone: nobody wrote it by hand. */
+const RANDOM = /^(?:[\da-f-]{32,}|[\dA-F-]{32,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w+/=-]{32,})$/
+
+/**
+ * A value as it may stand in an error: short, on one line, and without secrets. Of what is secret, by its place in the
+ * options or by a key, its type alone is said.
+ */
+export function describeValue(value: unknown, path: readonly PropertyKey[] = []): string {
+  const description = new Description()
+  const names = path.filter((part) => typeof part === 'string')
+  const isSecret = isUserSink(names) || names.some((name) => SECRET_OPTION.test(name))
+  if (isSecret && !isPublic(value, names)) return description.outline(value)
+  return description.of(value, names.at(-1) ?? '', 0)
 }
 
-function describeList(list: readonly unknown[], key: string, depth: number): string {
-  if (list.length === 0) return '[]'
-  if (depth >= MAX_DEPTH) return '[…]'
-  const items = list.slice(0, MAX_ITEMS).map((item) => describeValue(item, key, depth + 1))
-  if (list.length > MAX_ITEMS) items.push(`… ${list.length - MAX_ITEMS} more`)
-  return `[${items.join(', ')}]`
-}
-
-function describeObject(object: object, depth: number): string {
-  const entries = Object.entries(object)
-  if (entries.length === 0) return '{}'
-  if (depth >= MAX_DEPTH) return '{…}'
-  const items = entries
-    .slice(0, MAX_ITEMS)
-    .map(
-      ([key, value]) =>
-        `${/^\w{1,64}$/.test(key) ? key : JSON.stringify(shorten(key))}: ${describeValue(value, key, depth + 1)}`,
-    )
-  if (entries.length > MAX_ITEMS) items.push(`… ${entries.length - MAX_ITEMS} more`)
-  return `{ ${items.join(', ')} }`
-}
-
-function className(value: object): string {
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' ? shorten(name) : 'a class'
+/** A text of an error that may quote what is secret. */
+export function describeText(text: string): string {
+  return new Description().clean(text)
 }
 
 /** As much of a text as an error shows. */
 export function shorten(text: string): string {
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
+}
+
+/** What a user gives as a sink may hold what it connects with. */
+function isUserSink([first, second]: readonly string[]): boolean {
+  return first === 'sinks' && second === 'sink'
+}
+
+function isPublic(value: unknown, names: readonly string[]): boolean {
+  const isShort = typeof value !== 'string' || value.length <= SHORTER_THAN_SECRETS
+  return isShort && names.some((name) => PUBLIC_OPTIONS.includes(name))
+}
+
+class Description {
+  private readonly redactor = new Redactor()
+
+  of(value: unknown, key: string, depth: number): string {
+    if (this.redactor.secrecyOfValue(key, value) > 0) return hidden(value)
+    if (typeof value === 'string') return JSON.stringify(shorten(this.clean(value)))
+    if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
+    if (Array.isArray(value)) return this.list(value, key, depth)
+    return isPlain(value) ? this.object(value, depth) : nameOf(value)
+  }
+
+  /** What a value is, and of an object which members it has, without a text or a number of it. */
+  outline(value: unknown): string {
+    if (!isPlain(value) || Object.keys(value).length === 0) return hidden(value)
+    return members(Object.entries(value), ([key, member]) => `${this.key(key)}: ${hidden(member)}`)
+  }
+
+  clean(text: string): string {
+    const start = text.slice(0, SEARCHED)
+    return RANDOM.test(start) ? '(hidden)' : this.redactor.value(start, new ChangeReport(this.redactor))
+  }
+
+  private number(value: number | bigint): string {
+    if (this.redactor.isCard(value)) return hidden(value)
+    return typeof value === 'bigint' ? shorten(`${value}n`) : String(value)
+  }
+
+  private key(key: string): string {
+    return /^\w{1,64}$/.test(key) && !RANDOM.test(key) ? key : JSON.stringify(shorten(this.clean(key)))
+  }
+
+  private list(list: readonly unknown[], key: string, depth: number): string {
+    if (list.length === 0) return '[]'
+    if (depth >= MAX_DEPTH) return '[…]'
+    const items = list.slice(0, MAX_ITEMS).map((item, index) => {
+      const before = list[index - 1]
+      const isName = typeof before === 'string' && mayName(before, index - 1, list.length)
+      const name = isName ? this.redactor.secretName(before) : undefined
+      return this.of(item, name ?? key, depth + 1)
+    })
+    if (list.length > MAX_ITEMS) items.push(`… ${list.length - MAX_ITEMS} more`)
+    return `[${items.join(', ')}]`
+  }
+
+  private object(object: object, depth: number): string {
+    const entries = Object.entries(object)
+    if (entries.length === 0) return '{}'
+    if (depth >= MAX_DEPTH) return '{…}'
+    const { name } = lookBeside(object, this.redactor, null)
+    return members(entries, ([key, value]) => {
+      const isNamed = name !== undefined && (this.redactor.shapeOf(key) & IS_VALUE) !== 0
+      return `${this.key(key)}: ${this.of(value, isNamed ? name : key, depth + 1)}`
+    })
+  }
+}
+
+function members(entries: ReadonlyArray<[string, unknown]>, write: (entry: [string, unknown]) => string): string {
+  const items = entries.slice(0, MAX_ITEMS).map(write)
+  if (entries.length > MAX_ITEMS) items.push(`… ${entries.length - MAX_ITEMS} more`)
+  return `{ ${items.join(', ')} }`
+}
+
+/** A value by its type: what may be shown of a secret. Nothing and an empty value are no secrets. */
+function hidden(value: unknown): string {
+  if (value === '') return '""'
+  if (typeof value === 'string') return '(hidden string)'
+  if (typeof value === 'number' || typeof value === 'bigint') return '(hidden number)'
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : '(hidden list)'
+  if (!isPlain(value)) return nameOf(value)
+  return Object.keys(value).length === 0 ? '{}' : '(hidden object)'
+}
+
+/** What is no text, number, list or plain object. */
+function nameOf(value: unknown): string {
+  if (typeof value === 'symbol') return 'a symbol'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? `an instance of ${className(value)}` : String(value)
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function className(value: object): string {
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name !== '' ? shorten(name) : 'a class'
 }

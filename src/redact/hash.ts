@@ -32,7 +32,7 @@ export function auditHash(value: string, { secret, keyId = '1' }: AuditHashOptio
   const secretMistake = secretProblem(secret)
   if (secretMistake !== undefined) throw new AuditInvalidOptions(`- secret ${secretMistake}.`)
   const keyIdMistake = keyIdProblem(keyId)
-  if (keyIdMistake !== undefined) throw new AuditInvalidOptions(`- keyId ${JSON.stringify(keyId)} ${keyIdMistake}.`)
+  if (keyIdMistake !== undefined) throw new AuditInvalidOptions(`- keyId ${keyIdMistake}.`)
   return hash(value, secret, keyId)
 }
 

@@ -462,14 +462,14 @@ describe('options that are wrong', () => {
 
   it('values are shown short, on one line, and without secrets', () => {
     const [token, text, deep, wide, key] = lines({
-      redaction: { mode: 'hmac', secret: 'hunter2', nested: { apiKey: 'hunter2', password: ['hunter2'] } },
+      connection: { mode: 'tls', secret: 'hunter2', nested: { apiKey: 'hunter2', password: ['hunter2'] } },
       x: `line\nbreak ${'y'.repeat(10_000)}`,
       deep: { a: { b: { c: 1 } } },
       wide: Array.from({ length: 1000 }, (_, index) => index),
       [`k\n${'k'.repeat(1000)}`]: [1n, Symbol('s'), new Map(), undefined],
     })
     expect(token).toMatch(
-      /^- redaction: \{ mode: "hmac", secret: \(hidden\), nested: \{ apiKey: \(hidden\), password: \(hidden\) \} \} /,
+      /^- connection: \{ mode: "tls", secret: \(hidden string\), nested: \{ apiKey: \(hidden string\), password: \(hidden list\) \} \} /,
     )
     expect(text).toMatch(/^- x: "line\\nbreak y{69}…" is not an option/)
     expect(deep).toMatch(/^- deep: \{ a: \{ b: \{…\} \} \} /)

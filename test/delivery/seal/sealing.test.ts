@@ -257,11 +257,11 @@ describe('formats', () => {
 
 describe('the option `seal`', () => {
   it.each<[string, unknown, string]>([
-    ['is a text', 'yes', 'sinks[0].seal: "yes" is not a boolean, nor options of it; write true, or { … }'],
+    ['is a text', 'yes', 'sinks[0].seal: (hidden string) is not a boolean, nor options of it; write true, or { … }'],
     ['has an unknown key', { secrets: SECRET }, 'sinks[0].seal.secrets'],
-    ['has a short secret', { secret: 'short' }, 'sinks[0].seal.secret: (hidden) is too short'],
+    ['has a short secret', { secret: 'short' }, 'sinks[0].seal.secret: (hidden string) is too short'],
     ['names a secret that it has not', { keyId: 'a' }, 'sinks[0].seal.keyId: "a" names no secret'],
-    ['has a wrong key', { privateKey: 'PEM' }, 'sinks[0].seal.privateKey: (hidden) is not a private key'],
+    ['has a wrong key', { privateKey: 'PEM' }, 'sinks[0].seal.privateKey: (hidden string) is not a private key'],
     ['wants checkpoints without a key', { checkpointEvery: 5 }, 'sinks[0].seal.checkpointEvery: 5 has no use without'],
     ['has two mistakes', { keyId: 7, checkpointEvery: 0 }, 'sinks[0].seal.checkpointEvery: 0 is too small'],
   ])('stops the boot when it %s', async (_what, seal, message) => {
