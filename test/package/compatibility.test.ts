@@ -51,7 +51,7 @@ describe(PAGE, () => {
   it('has the packages whose own tests run with the audit, with the versions that are installed', () => {
     const { packages }: Lockfile = JSON.parse(read('test/compat/packages/package-lock.json'))
     const [, section = ''] = read(PAGE).split('## The tests of Fastify and of its plugins')
-    const listed = [...section.matchAll(/`([\w-]+)` (\d+\.\d+\.\d+)/g)].map(([, name, version]) => [
+    const listed = [...section.matchAll(/`([\w-]+)`\s(\d+\.\d+\.\d+)/g)].map(([, name, version]) => [
       `@fastify/${name}`,
       version,
     ])
