@@ -21,6 +21,13 @@ export function quoteStart(text: string, limit: number): string {
   return Buffer.byteLength(literal) - 2 <= limit ? literal : quoteWhole(cut(start, limit))
 }
 
+/** A text that grew by `+`, in one piece: the pieces would stay in memory as long as a line waits. */
+export function flatten(text: string): string {
+  // Reading a string once is what has V8 put it together.
+  Buffer.byteLength(text)
+  return text
+}
+
 /** Whether a text needs no escaping in JSON, and has one byte a character. */
 export function isPlain(text: string): boolean {
   return PLAIN.test(text)

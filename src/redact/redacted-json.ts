@@ -1,18 +1,16 @@
 import { types } from 'node:util'
 import { toIsoTime } from '../clock.js'
-import { isPlain, quoteStart, quoteWhole } from '../json.js'
+import { flatten, isPlain, quoteStart, quoteWhole } from '../json.js'
 import { type Beside, lookBeside } from './beside.js'
 import type { ChangeReport } from './change-report.js'
 import type { Secrecy } from './keys.js'
+import { LONGEST_TEXT } from './limits.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
 import { IS_NAME, IS_SECRET_DATA, IS_VALUE, IS_VARIABLES, mayName } from './shapes.js'
 
 const MAX_DEPTH = 32
 const LONGEST_KEY = 256
 const LONGEST_CLASS_NAME = 64
-
-/** A text that is longer cannot be searched for secrets in a time that a request may take, and is not kept for that. */
-export const LONGEST_TEXT = 262_144
 
 /** A start of a text that is shorter says nothing. */
 const SHORTEST_START = 16
@@ -45,9 +43,7 @@ export class RedactedJson {
   write(value: unknown, isParsed = false): string {
     this.isParsed = isParsed
     this.value(value, 0)
-    // Read once, a string is one piece: those that it grew by would stay in memory beside it, as long as a line waits.
-    Buffer.byteLength(this.json)
-    return this.json
+    return flatten(this.json)
   }
 
   /** Something had no room. */

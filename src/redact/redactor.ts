@@ -2,6 +2,7 @@ import { hash } from './hash.js'
 import { KeyIndex } from './key-index.js'
 import type { Secrecy } from './keys.js'
 import { KnownSecrets } from './known-secrets.js'
+import { LONGEST_TEXT } from './limits.js'
 import { namesSecret } from './search/assignments.js'
 import { isCard } from './search/cards.js'
 import { isHarmless, type RedactParams, redactUrl } from './search/endpoint.js'
@@ -64,9 +65,6 @@ const BUILT_IN: RedactSettings = { keys: [], mode: 'mask', secret: undefined, ke
 
 /** What stands in the place of a text of which nothing can be told, for its redaction failed. */
 const OMITTED = '[omitted]'
-
-/** A text is searched up to here, and the rest of it is left out: more than a line keeps of any but the largest body. */
-const SEARCHED_TEXT = 262_144
 
 /** The least number of 13 digits. */
 const SMALLEST_CARD = 1e12
@@ -167,8 +165,8 @@ export class Redactor {
   /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
   text(text: string, path: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
     let searched = withoutKnown(text, changes)
-    if (searched.length > SEARCHED_TEXT) {
-      searched = searched.slice(0, endOfWords(searched, SEARCHED_TEXT))
+    if (searched.length > LONGEST_TEXT) {
+      searched = searched.slice(0, endOfWords(searched, LONGEST_TEXT))
       changes.markTruncated(path, Buffer.byteLength(text), Buffer.byteLength(searched))
     }
     return cuesOf(searched) === 0 ? searched : this.guarded(path, marks, changes, (search) => search.text(searched))

@@ -1,5 +1,6 @@
 import { type ChangeReport, guarded } from '../../redact/change-report.js'
-import { LONGEST_TEXT, RedactedJson } from '../../redact/redacted-json.js'
+import { LONGEST_TEXT } from '../../redact/limits.js'
+import { RedactedJson } from '../../redact/redacted-json.js'
 import { endOfWords } from '../../redact/redactor.js'
 import { ownValue } from '../../redact/safe-inspect.js'
 

@@ -1,6 +1,6 @@
 import { quoteWhole } from '../../json.js'
 import { type ChangeReport, guarded } from '../../redact/change-report.js'
-import { LONGEST_TEXT } from '../../redact/redacted-json.js'
+import { LONGEST_TEXT } from '../../redact/limits.js'
 import type { Marks } from '../../redact/schema-marks.js'
 import { quote } from '../bounded-text.js'
 import { headerText } from '../header-text.js'

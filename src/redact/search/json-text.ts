@@ -1,10 +1,8 @@
 import type { Secrecy } from '../keys.js'
+import { LONGEST_TEXT } from '../limits.js'
 import { isCard } from './cards.js'
 import { isValidJson } from './json-check.js'
 import { type Frame, ListFrame, type NameRules, ObjectFrame } from './json-frames.js'
-
-/** Longer texts are searched as running text. */
-const LONGEST = 262_144
 
 /** A string, a bracket or a separator, or a number, `true`, `false` or `null`. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
@@ -18,7 +16,7 @@ export interface JsonRules extends NameRules {
 
 /** Whether a text is JSON, and short enough to be told. */
 export function isJson(text: string): boolean {
-  if (text.length > LONGEST || !/["}\]]\s*$/.test(text.slice(-64))) return false
+  if (text.length > LONGEST_TEXT || !/["}\]]\s*$/.test(text.slice(-64))) return false
   return isValidJson(text)
 }
 
