@@ -13,6 +13,8 @@ const SECRETS: ReadonlyArray<readonly [secret: unknown, needle: string]> = [
   [JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ accessToken: NEEDLE }) }) }), NEEDLE],
   [`https://example.org/cb?next=${encodeURIComponent(`https://example.org/?token=${NEEDLE}`)}`, NEEDLE],
   [`postgres://ada:${NEEDLE}@db/x`, NEEDLE],
+  [[{ op: 'replace', path: '/password', value: NEEDLE }], NEEDLE],
+  [{ field: 'apiKey', from: NEEDLE, to: `${NEEDLE}2` }, NEEDLE],
   [`Bearer ${NEEDLE}`, NEEDLE],
   [`-----BEGIN PRIVATE KEY-----\n${NEEDLE}`, NEEDLE],
   [TOKEN, TOKEN.slice(0, 30)],

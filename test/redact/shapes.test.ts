@@ -153,6 +153,26 @@ describe('a name beside a value', () => {
   })
 })
 
+describe('a name beside a value in running text', () => {
+  it.each([
+    (name: string, value: string) => `refused: ${JSON.stringify([{ name, value }])}`,
+    (name: string, value: string) =>
+      `refused: ${JSON.stringify(JSON.stringify({ op: 'replace', path: `/${name}`, value }))}`,
+    (name: string, value: string) => `env:\n  - name: ${name}\n    value: "${value}"\n  - name: PORT\n    value: "80"`,
+    (name: string, value: string) => `{ field: '${name}', from: '${value}', to: '${value}' }`,
+    (name: string, value: string) => `set name=${name} value=${value} page=1`,
+  ])('is its key', (write) => {
+    const changes = newChanges()
+    const text = (name: string) => changes.redactor.text(write(name, NEEDLE), 'response.error', changes)
+    const value = (name: string) => changes.redactor.value(write(name, NEEDLE), changes)
+    for (const name of ['DB_PASSWORD', 'password', 'apiKey']) {
+      expect(text(name)).not.toContain(NEEDLE)
+      expect(value(name)).not.toContain(NEEDLE)
+    }
+    for (const name of ['hasPassword', 'DB_HOST']) expect(text(name)).toBe(write(name, NEEDLE))
+  })
+})
+
 describe('a name beside a value in a query', () => {
   it('is its key, in any order', () => {
     const clean = (url: string) => redactUrl(url).text

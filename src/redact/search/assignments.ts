@@ -1,25 +1,29 @@
 import type { Secrecy } from '../keys.js'
+import { IS_NAME, IS_VALUE } from '../shapes.js'
 import { isSpace, valueAfterColon, valueAfterEquals } from './assigned-value.js'
+import { type NamedRules, NamedValue } from './named-value.js'
 import { isHarmlessValue } from './prose.js'
 
 /** What is secret in running text by its key. */
-export interface KeyRules {
-  secrecyOf(key: string): Secrecy
+export interface KeyRules extends NamedRules {
   replacement(value: string, secrecy: Secrecy): string
 }
 
 /** Whether `redactAssignments` finds a key in a text whose value is secret: in most texts that hold a colon, it does not. */
 export function namesSecret(
   text: string,
-  rules: { secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy },
+  rules: { secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy; shapeOf(key: string): number },
   marks: ReadonlySet<string> | null,
 ): boolean {
+  let shapes = 0
   SEPARATOR.lastIndex = 0
   while (SEPARATOR.test(text)) {
     const key = keyBefore(text, SEPARATOR.lastIndex - 1, 0)
-    if (key !== '' && rules.secrecyOf(key, marks) > 0) return true
+    if (key === '') continue
+    if (rules.secrecyOf(key, marks) > 0) return true
+    shapes |= rules.shapeOf(key)
   }
-  return false
+  return (shapes & IS_NAME) !== 0 && (shapes & IS_VALUE) !== 0
 }
 
 const SEPARATOR = /[=:]/g
@@ -29,6 +33,7 @@ const SEPARATOR = /[=:]/g
  * No space ends a value in what was percent-decoded.
  */
 export function redactAssignments(text: string, rules: KeyRules, isDecoded: boolean): string {
+  const named = new NamedValue(rules)
   let redacted = ''
   let start = 0
   let index = 0
@@ -40,9 +45,12 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
     }
     const key = keyBefore(text, index, start)
     // What follows the key of no secret may be the key of one: `Route GET:/login?password=x not found`.
-    const secrecy = key === '' ? 0 : rules.secrecyOf(key)
+    const secrecy = key === '' ? 0 : rules.secrecyOf(key) || named.secrecyOf(key, index)
     const separator = index++
-    if (secrecy === 0) continue
+    if (secrecy === 0) {
+      named.read(text, key, index)
+      continue
+    }
     const value =
       code === EQUALS ? valueAfterEquals(text, index, isDecoded) : valueAfterColon(text, index, key, isDecoded)
     if (value.end === value.start || isHarmlessValue(text, { key, secrecy, separator, value })) continue
