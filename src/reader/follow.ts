@@ -1,18 +1,32 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { AuditNoTrail } from '../errors.js'
-import { ArchiveNames } from '../sinks/file/names.js'
+import { unless } from '../sinks/file/fs.js'
+import { idOf, openRegular } from './contents.js'
+import { activeNameOf, compareNames, exactActiveNameOf, uncompressedName } from './file-names.js'
 import { LineCutter } from './lines.js'
 
 const CHUNK = 256 * 1024
 /** A file that was moved away by hand is written to until the sink notices, which takes it a second. */
 const GRACE = 2000
+/** What a path can lead to while it leads to no file. */
+const NOTHING = ['ENOENT', 'ELOOP']
+
+/** A file beside the one that is followed, of the same trail by its name. */
+interface Sibling {
+  readonly path: string
+  readonly id: string
+  /** Tells it from every other file there ever was: an inode is used again when a file is deleted. */
+  readonly key: string
+}
 
 /** Follows a trail's active file as it grows and is rotated. */
 export class Follower {
   private position = 0
   private cutter = newCutter()
   private lastRead = Number.NEGATIVE_INFINITY
+  /** Files that were rotated before the one that is read. Their names do not tell: a clock may have been set back. */
+  private older = new Set<string>()
 
   private constructor(
     private readonly path: string,
@@ -27,10 +41,12 @@ export class Follower {
    * @throws `FST_AUDIT_NO_TRAIL` when there is something else than a file, the system's error when there is nothing.
    */
   static async open(path: string, now: () => number): Promise<Follower> {
-    // To open a pipe would wait for its other end.
     if (!(await stat(path)).isFile()) throw new AuditNoTrail(path, 'only a file can be followed; name the active one')
-    const handle = await open(path, 'r')
-    return new Follower(path, handle, idOf(await handle.stat()), now)
+    const handle = await openRegular(path)
+    const follower = new Follower(path, handle, idOf(await handle.stat()), now)
+    // After it was opened: what is rotated from now on is newer.
+    follower.older = keysOf(await follower.siblings())
+    return follower
   }
 
   close(): Promise<void> {
@@ -58,16 +74,21 @@ export class Follower {
   /** Parts of whole lines that have come since, in their order, through all rotations in between. */
   async *poll(): AsyncGenerator<Buffer> {
     // Looked up first: whatever was written before the file was replaced is read now.
-    const found = await unlessMissing(stat(this.path))
+    const status = await unless(NOTHING, stat(this.path))
+    const found = status?.isFile() === true ? status : undefined
     const isSame = found === undefined || idOf(found) === this.id
     if (isSame && found !== undefined && found.size < this.position) await this.seek(0)
     yield* this.drain()
     if (isSame) return
-    const archives = await this.archivesSince()
-    if (archives === undefined && this.now() - this.lastRead < GRACE) return
-    for (const path of archives ?? []) if (await this.switchTo(path)) yield* this.drain()
+    const siblings = await this.siblings()
+    const own = siblings.find(({ id }) => id === this.id)
+    const isArchive = own !== undefined && exactActiveNameOf(basename(own.path)) !== undefined
+    if (!isArchive && this.now() - this.lastRead < GRACE) return
+    const newer = siblings.filter(({ id, key }) => id !== this.id && id !== idOf(found) && !this.older.has(key))
+    this.older = keysOf(siblings)
+    for (const { path, id } of newer) if (await this.switchTo(path, id)) yield* this.drain()
     // Only what was there before its archives were looked for: between those and a later one there may be others.
-    if (this.id !== idOf(found) && (await this.switchTo(this.path, idOf(found)))) yield* this.drain()
+    if (await this.switchTo(this.path, idOf(found))) yield* this.drain()
   }
 
   private async *drain(): AsyncGenerator<Buffer> {
@@ -83,24 +104,28 @@ export class Follower {
     return chunk.subarray(0, bytesRead)
   }
 
-  /** The archives that are newer than the file that is read; `undefined` when that is none. */
-  private async archivesSince(): Promise<string[] | undefined> {
-    const names = new ArchiveNames(this.path)
-    const newer: string[] = []
-    for (const { name } of names.among(await readdir(dirname(this.path))).reverse()) {
-      const found = await unlessMissing(stat(names.path(name)))
-      if (found !== undefined && idOf(found) === this.id) return newer
-      newer.unshift(names.path(name))
+  /** What was rotated from the file, by its name, in the order of the names; without what is compressed. */
+  private async siblings(): Promise<Sibling[]> {
+    const active = basename(this.path)
+    const names = (await readdir(dirname(this.path))).filter(
+      (name) => activeNameOf(name) === active && uncompressedName(name) === name,
+    )
+    const siblings: Sibling[] = []
+    for (const name of names.sort(compareNames)) {
+      const path = join(dirname(this.path), name)
+      const status = await unless(NOTHING, stat(path))
+      if (status?.isFile() !== true) continue
+      siblings.push({ path, id: idOf(status), key: `${idOf(status)}:${status.birthtimeMs}` })
     }
-    return undefined
+    return siblings
   }
 
   /** False when the file is gone again, or is not the one that is `wanted`; then the next poll looks anew. */
-  private async switchTo(path: string, wanted?: string): Promise<boolean> {
-    const handle = await unlessMissing(open(path, 'r'))
+  private async switchTo(path: string, wanted: string): Promise<boolean> {
+    const handle = await unless(NOTHING, openRegular(path))
     if (handle === undefined) return false
     const id = idOf(await handle.stat())
-    if (wanted !== undefined && id !== wanted) {
+    if (id !== wanted) {
       await handle.close()
       return false
     }
@@ -112,19 +137,10 @@ export class Follower {
   }
 }
 
+function keysOf(siblings: readonly Sibling[]): Set<string> {
+  return new Set(siblings.map(({ key }) => key))
+}
+
 function newCutter(): LineCutter {
   return new LineCutter(() => undefined)
-}
-
-function idOf({ dev, ino }: { dev: number; ino: number }): string {
-  return `${dev}:${ino}`
-}
-
-async function unlessMissing<Result>(result: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await result
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
-import { appendFileSync, linkSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, existsSync, linkSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Follower } from '../../src/reader/follow.js'
@@ -13,8 +14,7 @@ interface World {
   come(): Promise<string[]>
 }
 
-async function following(text: string): Promise<World> {
-  const directory = temporaryDirectory()
+async function following(text: string, directory = temporaryDirectory()): Promise<World> {
   const path = join(directory, 'audit.log')
   writeFileSync(path, text)
   const clock = { now: 0 }
@@ -58,6 +58,55 @@ describe('a follower', () => {
     appendFileSync(world.path, 'five\n')
     expect(await world.come()).toEqual(['five'])
     expect(await world.come()).toEqual([])
+  })
+
+  it('shows nothing again when the clock was set back, so that a newer archive has the name of an older one', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'audit-2026-03-24T17-00-09.000Z.log'), 'old\n')
+    const world = await following('one\n', directory)
+    for (const [second, line] of [
+      [5, 'two'],
+      [6, 'three'],
+      [1, 'four'],
+    ]) {
+      rotate(world, `audit-2026-03-24T17-00-0${second}.000Z.log`)
+      appendFileSync(world.path, `${line}\n`)
+      expect(await world.come()).toEqual(line === 'two' ? ['one', line] : [line])
+    }
+  })
+
+  it('goes through the rotations of logrotate, which gives every file another name', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'audit.log.1'), 'old\n')
+    const world = await following('one\n', directory)
+    expect(await world.come()).toEqual(['one'])
+    const { path } = world
+    const shift = (next: string): void => {
+      for (let number = 3; number > 0; number--) {
+        const from = number === 1 ? path : `${path}.${number - 1}`
+        if (existsSync(from)) renameSync(from, `${path}.${number}`)
+      }
+      writeFileSync(path, next)
+    }
+    shift('two\n')
+    shift('three\n')
+    world.clock.now = 2000
+    expect(await world.come()).toEqual(['two', 'three'])
+    shift('four\n')
+    world.clock.now = 4000
+    expect(await world.come()).toEqual(['four'])
+  })
+
+  it('waits while something else than a file stands at its path', async () => {
+    const world = await following('one\n')
+    expect(await world.come()).toEqual(['one'])
+    rmSync(world.path)
+    execFileSync('mkfifo', [world.path])
+    world.clock.now = 10_000
+    expect(await world.come()).toEqual([])
+    rmSync(world.path)
+    writeFileSync(world.path, 'two\n')
+    expect(await world.come()).toEqual(['two'])
   })
 
   it('misses no line of files that are rotated while it reads', async () => {
