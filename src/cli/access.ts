@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
+import { idOf } from '../reader/contents.js'
 import { closeFiles, findFiles } from '../reader/files.js'
 import { printableJson } from './terminal.js'
 import { UsageError } from './usage.js'
@@ -24,8 +25,8 @@ export async function recordAccess(file: string, access: Access): Promise<void> 
   await closeFiles(files)
   const handle = await open(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600)
   try {
-    const own = await handle.stat()
-    if (files.some(({ id }) => id === `${own.dev}:${own.ino}`)) {
+    const own = idOf(await handle.stat())
+    if (files.some(({ id }) => id === own)) {
       throw new UsageError(`--record-access ${file} is a part of the trail`)
     }
     await handle.writeFile(`${printableJson(describe(access))}\n`)

@@ -3,7 +3,7 @@ import type { OptionDefinitions } from './usage.js'
 
 export const PROGRAM = 'npx fastify-audit-log'
 
-export const EXIT_CODES =
+const EXIT_CODES =
   'Exits with 0 when something was found and nothing is wrong, with 1 when nothing was found (verify: when something is\n' +
   'wrong with the trail), and with 2 when the command line is wrong, or the answer is not whole: a file could not be read.'
 

@@ -68,7 +68,7 @@ export function tableNote(time: string, text: string, { paint, columns }: TableO
 }
 
 /** The name that people know somebody by. */
-export function actorOf({ auth }: TrailExchange): string {
+function actorOf({ auth }: TrailExchange): string {
   return auth?.name ?? auth?.accessor_id ?? ''
 }
 

@@ -1,5 +1,5 @@
 /** More different keys than this are counted together: a stranger must not fill the memory with invented ones. */
-export const MAX_KEYS = 20_000
+const MAX_KEYS = 20_000
 
 export interface Count {
   total: number

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Stats } from 'node:fs'
 import { type FileHandle, lstat, stat } from 'node:fs/promises'
-import { AuditFileUnreadable } from '../errors.js'
 import { unless } from '../sinks/file/fs.js'
 import { contentOf, idOf, isUnreadable, openRegular } from './contents.js'
 import { MAX_LINE, wholeLines } from './lines.js'
@@ -12,8 +11,8 @@ import type { TrailFile } from './trail-file.js'
 export interface UnreadableFile {
   readonly path: string
   readonly reason: string
-  /** It is there, and is not a regular file. */
-  readonly isSpecial: boolean
+  /** Not a regular file; neither text nor of a known format; or of one that cannot be read, or not by this user. */
+  readonly kind: 'special' | 'unknown' | 'closed'
 }
 
 /** What is known of a path after a look at its beginning. */
@@ -43,11 +42,11 @@ export async function examine(path: string, hold: boolean): Promise<Examined> {
     if (status.isDirectory()) return { kind: 'directory' }
     handle = await openRegular(path)
     const examined = await look(path, handle, hold)
-    isHeld = hold
+    isHeld = hold && examined.kind === 'file'
     return examined
   } catch (error) {
     if (!isUnreadable(error)) throw error
-    return unreadable(path, error.message, status?.isFile() === false)
+    return unreadable(path, error.message, status?.isFile() === false ? 'special' : 'closed')
   } finally {
     if (!isHeld) await handle?.close()
   }
@@ -69,8 +68,9 @@ async function look(path: string, handle: FileHandle, hold: boolean): Promise<Ex
   const status = await handle.stat()
   const file = { path, id: idOf(status), size: status.size, handle }
   const { first, isText } = await startOf({ ...file, first: undefined })
-  if (first === undefined && !isText)
-    throw new AuditFileUnreadable('it holds neither text nor what is known to be compressed')
+  if (first === undefined && !isText) {
+    return unreadable(path, 'it holds neither text nor what is known to be compressed', 'unknown')
+  }
   return { kind: 'file', file: { ...file, handle: hold ? handle : undefined, first } }
 }
 
@@ -104,9 +104,9 @@ function isTextual(bytes: Buffer): boolean {
 /** What is at a path that leads to nothing. */
 async function examineLink(path: string): Promise<Examined> {
   if ((await unless(['ENOENT'], lstat(path))) === undefined) return { kind: 'nothing' }
-  return unreadable(path, 'it is a link to what is not there', true)
+  return unreadable(path, 'it is a link to what is not there', 'special')
 }
 
-export function unreadable(path: string, reason: string, isSpecial: boolean): Examined {
-  return { kind: 'unreadable', unreadable: { path, reason, isSpecial } }
+export function unreadable(path: string, reason: string, kind: UnreadableFile['kind']): Examined {
+  return { kind: 'unreadable', unreadable: { path, reason, kind } }
 }

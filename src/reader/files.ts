@@ -1,11 +1,18 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AuditNoTrail } from '../errors.js'
+import { inOrder } from './entry-order.js'
 import { type Examined, examine, type UnreadableFile, unreadable } from './examine.js'
-import { activeNameOf, exactActiveNameOf, isCompanion, isLogName, uncompressedName } from './file-names.js'
-import { inOrder } from './file-order.js'
 import { linkedTo } from './linked-files.js'
 import type { TrailFile } from './trail-file.js'
+import {
+  activeNameOf,
+  exactActiveNameOf,
+  isCompanion,
+  isLogName,
+  isNamedAfter,
+  uncompressedName,
+} from './trail-names.js'
 
 /** What there is to read of a trail. */
 export interface FoundFiles {
@@ -17,6 +24,7 @@ export interface FoundFiles {
 
 /** No more files are held open; those that may be renamed at any time come first. */
 const MAX_HELD = 256
+const LOCK = '.lock'
 
 /**
  * The files of trails, by what is in them and whatever their names. A directory stands for all that is in it, an active
@@ -51,7 +59,7 @@ class Search {
     if (examined.kind === 'directory') return this.takeDirectory(path)
     // An active file may have been moved away while its server is down: then its archives are the trail.
     const names = new Set(await readdir(dirname(path)))
-    const isPart = activeNameOf(basename(path)) !== undefined && !hasArchives(basename(path), names)
+    const isPart = activeNameOf(basename(path)) !== undefined && !activesIn(names).has(basename(path))
     const taken = [this.add(examined), !isPart && (await this.takeBeside(path, names))]
     if (!taken.includes(true)) throw new AuditNoTrail(path, 'there is no such file, and no archive of one beside it')
   }
@@ -78,18 +86,19 @@ class Search {
   /** Takes what belongs to the trail of an active file; false when nothing does. */
   private async takeBeside(path: string, names: ReadonlySet<string>): Promise<boolean> {
     const active = basename(path)
+    const actives = activesIn(names)
     const candidates = [...names].filter((name) => {
       const owner = activeNameOf(name) ?? name
-      return owner === active || !(names.has(`${owner}.lock`) || hasArchives(owner, names))
+      return owner === active || !actives.has(owner)
     })
     const all = await this.examineAll(dirname(path), candidates)
-    const isOwn = (name: string): boolean => name === active || activeNameOf(name) === active
     const own = [...all].filter(
       ([name, one]) =>
-        isOwn(name) && (isRecords(one) || exactActiveNameOf(name) === active || isSuspect(name, one, all)),
+        isNamedAfter(name, active) &&
+        (isRecords(one) || exactActiveNameOf(name) === active || isSuspect(name, one, all)),
     )
     const taken = own.map(([, one]) => this.add(one))
-    const others = [...all].filter(([name, one]) => !isOwn(name) && isRecords(one))
+    const others = [...all].filter(([name, one]) => !isNamedAfter(name, active) && isRecords(one))
     const linked = await linkedTo(filesOf(own.map(([, one]) => one)), filesOf(others.map(([, one]) => one)))
     for (const file of linked) this.files.set(file.id, file)
     return linked.length > 0 || taken.includes(true)
@@ -111,7 +120,7 @@ class Search {
       const path = join(directory, name)
       const examined = await this.examine(path)
       const isInTheWay = examined.kind === 'directory' && exactActiveNameOf(name) !== undefined
-      found.set(name, isInTheWay ? unreadable(path, 'it is a directory', false) : examined)
+      found.set(name, isInTheWay ? unreadable(path, 'it is a directory', 'closed') : examined)
     }
     return found
   }
@@ -139,15 +148,21 @@ function mayBe(name: string, examined: Examined, all: ReadonlyMap<string, Examin
 /** Whether a file that cannot be read may be a part of a trail that is beside it. */
 function isSuspect(name: string, examined: Examined, all: ReadonlyMap<string, Examined>): boolean {
   if (examined.kind !== 'unreadable') return false
-  if (examined.unreadable.isSpecial || name.startsWith('.')) return isLogName(name)
+  const { kind } = examined.unreadable
+  if (kind === 'special' || (kind === 'unknown' && name.startsWith('.'))) return isLogName(name)
   // What is being compressed is there as it was, too.
   const plain = uncompressedName(name)
   return plain === name || all.get(plain)?.kind !== 'file'
 }
 
-function hasArchives(active: string, names: ReadonlySet<string>): boolean {
-  for (const name of names) if (exactActiveNameOf(name) === active) return true
-  return false
+/** Names that are surely those of active files: a lock stands beside them, or archives as the file sink names them. */
+function activesIn(names: ReadonlySet<string>): Set<string> {
+  const actives = new Set<string>()
+  for (const name of names) {
+    const active = name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : exactActiveNameOf(name)
+    if (active !== undefined) actives.add(active)
+  }
+  return actives
 }
 
 function filesOf(examined: readonly Examined[]): TrailFile[] {

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path'
 import { AuditNoTrail } from '../errors.js'
 import { unless } from '../sinks/file/fs.js'
 import { idOf, openRegular } from './contents.js'
-import { activeNameOf, compareNames, exactActiveNameOf, uncompressedName } from './file-names.js'
 import { LineCutter } from './lines.js'
+import { activeNameOf, compareNames, exactActiveNameOf, uncompressedName } from './trail-names.js'
 
 const CHUNK = 256 * 1024
 /** A file that was moved away by hand is written to until the sink notices, which takes it a second. */

@@ -17,7 +17,7 @@ export interface Mark {
 }
 
 /** The mark of a line; `undefined` when it is not a record of either format. */
-export function markOf(line: Buffer): Mark | undefined {
+function markOf(line: Buffer): Mark | undefined {
   const text = line.toString()
   const record = parseRecord(text)
   if (record === undefined) return undefined

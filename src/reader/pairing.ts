@@ -2,7 +2,7 @@ import type { CompiledQuery } from './query.js'
 import type { Correction, TrailExchange, TrailRecord } from './record.js'
 
 /** How much of what was received and is not complete yet is held. */
-export const OPEN_BOUNDS = { exchanges: 100_000, bytes: 64 * 1024 * 1024 }
+const OPEN_BOUNDS = { exchanges: 100_000, bytes: 64 * 1024 * 1024 }
 
 type Staged = Extract<TrailRecord, { exchange: TrailExchange }>
 type Emit = (exchange: TrailExchange) => void

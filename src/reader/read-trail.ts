@@ -1,7 +1,7 @@
 import { AuditTrailUnreadable } from '../errors.js'
 import { contentOf, FileGone, isUnreadable } from './contents.js'
 import { withoutCopies } from './copies.js'
-import { inOrder } from './file-order.js'
+import { inOrder } from './entry-order.js'
 import { closeFiles, findFiles } from './files.js'
 import { isTorn, linesIn, wholeLines } from './lines.js'
 import { Pairs } from './pairing.js'

@@ -6,7 +6,7 @@ import type { TimeRange } from './time-range.js'
 import type { TrailFile } from './trail-file.js'
 
 /** More corrections than this are not held, and so not applied. */
-export const MAX_CORRECTIONS = 100_000
+const MAX_CORRECTIONS = 100_000
 
 /** What must be known of a file before it is read. */
 export interface SurveyedFile {

@@ -3,8 +3,8 @@ import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } f
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { activeNameOf } from '../../src/reader/file-names.js'
 import { closeFiles, findFiles } from '../../src/reader/files.js'
+import { activeNameOf } from '../../src/reader/trail-names.js'
 import { idOf, receivedLine, temporaryDirectory } from './made.js'
 
 const OLD = 'audit-2026-03-24T17-09-35.704Z.log'
@@ -78,7 +78,16 @@ describe('the files of a trail', () => {
     )
   })
 
-  it('may have any name that a sink may have', () => {
+  it('may have any name that a sink may have', async () => {
+    const directory = temporaryDirectory()
+    for (const [index, name] of ['trail.2.gz', 'trail-20261130', 'trail.1', 'trail'].entries()) {
+      writeFileSync(join(directory, name), record(`run-${index}`, 1))
+    }
+    writeFileSync(join(directory, 'trail2'), record('other', 1))
+    expect(await namesOf(join(directory, 'trail'))).toEqual(['trail.2.gz', 'trail-20261130', 'trail.1', 'trail'])
+  })
+
+  it('may have any name that others make of it', () => {
     expect(activeNameOf('audit-2026-03-24T17-09-35.704Z')).toBe('audit')
     expect(activeNameOf('a-b.c-2026-03-24T17-09-35.704Z-12.jsonl')).toBe('a-b.c.jsonl')
     expect(activeNameOf(`${OLD}.gz`)).toBe('audit.log')
@@ -150,6 +159,7 @@ describe('what cannot be read', () => {
     writeFileSync(join(directory, 'x'), Buffer.from('425a6839', 'hex'))
     writeFileSync(join(directory, 'audit.log.3.br'), Buffer.from('8b0780', 'hex'))
     writeFileSync(join(directory, '.DS_Store'), Buffer.alloc(9))
+    writeFileSync(join(directory, '.x'), Buffer.from('fd377a585a00', 'hex'))
     writeFileSync(join(directory, 'audit.log.4.gz'), gzipSync('x').subarray(0, 15))
     const named = {
       'audit.log.1': expect.stringContaining('a link'),
@@ -160,6 +170,7 @@ describe('what cannot be read', () => {
     const others = {
       'pipe.log': expect.stringContaining('not a regular file'),
       x: expect.stringContaining('compressed by bzip2'),
+      '.x': expect.stringContaining('compressed by xz'),
     }
     expect(await reasonsOf(directory)).toEqual({ ...named, ...others })
     expect(await reasonsOf(join(directory, 'audit.log'))).toEqual(named)

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { GENESIS } from '../../event/seal-line.js'
-import { compareNames, exactActiveNameOf } from '../file-names.js'
 import type { TrailFile } from '../trail-file.js'
+import { compareNames, exactActiveNameOf } from '../trail-names.js'
 import { endsOf, type FileEnds } from './file-ends.js'
 
 /** A file, and the hashes that join it to others. */

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import { compareNames } from './file-names.js'
 import type { Mark } from './mark.js'
+import { compareNames } from './trail-names.js'
 
 /** A file, and how it begins and ends as far as is known. */
 export interface FileEnds {

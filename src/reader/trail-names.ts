@@ -33,6 +33,13 @@ export function exactActiveNameOf(name: string): string | undefined {
   return new ArchiveNames(active).parse(plain) === undefined ? undefined : active
 }
 
+/** Whether a name is that of an active file, or was made of it when it was rotated or compressed. */
+export function isNamedAfter(name: string, active: string): boolean {
+  const plain = uncompressedName(name)
+  if (plain === active || activeNameOf(name) === active) return true
+  return plain.startsWith(active) && /^[.~_-]\d/.test(plain.slice(active.length))
+}
+
 /** A name without the ending that programs which compress give it. */
 export function uncompressedName(name: string): string {
   const extension = extname(name)
