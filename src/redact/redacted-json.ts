@@ -5,11 +5,15 @@ import { type Beside, lookBeside } from './beside.js'
 import type { ChangeReport } from './change-report.js'
 import type { Secrecy } from './keys.js'
 import { LONGEST_TEXT } from './limits.js'
+import { endOfWords, REDACTED } from './redactor.js'
 import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
 import { IS_NAME, IS_SECRET_DATA, IS_VALUE, IS_VARIABLES, mayName } from './shapes.js'
 
 const MAX_DEPTH = 32
 const LONGEST_KEY = 256
+
+/** A key is searched for secrets up to here, which is far more than is kept of it. */
+const SEARCHED_KEY = 4096
 const LONGEST_CLASS_NAME = 64
 
 /** A start of a text that is shorter says nothing. */
@@ -114,6 +118,7 @@ export class RedactedJson {
   }
 
   private property(object: object, comma: string, key: string, value: unknown, depth: number): boolean {
+    if (key.length > SEARCHED_KEY) return this.longProperty(comma, key)
     const { changes, marks } = this
     const { redactor } = changes
     const shape = redactor.shapeOf(key)
@@ -128,6 +133,16 @@ export class RedactedJson {
     const isWritten = this.member(before, bytes, value, depth)
     this.marks = marks
     return isWritten
+  }
+
+  /** A key too long to be told what it is: its start, and nothing of its value. */
+  private longProperty(comma: string, key: string): boolean {
+    const { changes, marks } = this
+    const start = key.slice(0, endOfWords(key, SEARCHED_KEY)) || '[too long]'
+    const clean = quoteStart(changes.redactor.value(start, changes, marks), LONGEST_KEY)
+    changes.redacted++
+    const property = `${comma}${clean}:"${REDACTED}"`
+    return this.take(property, Buffer.byteLength(property))
   }
 
   private secrecyBeside(object: object, shape: number, value: unknown): Secrecy {

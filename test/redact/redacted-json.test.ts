@@ -170,6 +170,14 @@ describe('a key', () => {
     })
   })
 
+  it('that is too long to be searched keeps its start, without a secret that the search would cut, and no value', () => {
+    const long = 'x '.repeat(3000)
+    expect(write({ [long]: 'a', b: 1 }).value).toEqual({ [long.slice(0, 256)]: '[REDACTED]', b: 1 })
+    const cards = '4111 1111 1111 1111 '.repeat(300)
+    expect(write({ [cards]: 'a' })).toMatchObject({ value: { '[too long]': '[REDACTED]' }, changes: { redacted: 1 } })
+    expect(write({ [`Bearer s3cr3t ${long}`]: 'a' }).json).not.toContain('s3cr3t')
+  })
+
   it('that is listed has no value in the line, at any depth', () => {
     const VALUE = 'hunter2'
     const key = fc.constantFrom('password', 'Api-Key', 'X_AUTH_TOKEN', 'user[password]', 'card%4Eumber', '%2570in')

@@ -6,11 +6,11 @@ const LONGEST = 19
 /** Shorter groups than this are no card's, but for the last group of one: `10 20 30` are amounts. */
 const SHORTEST_GROUP = 3
 
-/** Single characters that may stand between the digits of a card. `+` is a space in a query. */
-const LOOSE = codesOf(' +-\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013')
-
-/** Separators that mean much else between digits: the groups have to be as they are printed on cards. */
-const STRICT = codesOf('./_')
+/** Kinds of single characters between the digits of a card. */
+const NO_SEPARATOR = 0
+const LOOSE = 1
+/** One that means much else between digits: the groups have to be as they are printed on cards. */
+const STRICT = 2
 
 const PRINTED = new Set(
   [
@@ -68,7 +68,7 @@ export function isCard(number: string): boolean {
 
 function endOfRun(text: string, start: number): number {
   let index = start
-  while (isDigit(text, index) || (LOOSE.has(text.charCodeAt(index)) && isDigit(text, index + 1))) index++
+  while (isDigit(text, index) || (separatorKind(text.charCodeAt(index)) === LOOSE && isDigit(text, index + 1))) index++
   return index
 }
 
@@ -109,11 +109,11 @@ function endOfCard(text: string, start: number, run: Run): number {
     shape = addGroup(shape, group)
     if ((lengths & (1 << digits)) !== 0 && sum % 10 === 0) {
       const isWhole = start === run.start && index === run.end
-      if (PRINTED.has(shape) || (!STRICT.has(separator) && (isWhole || !hasShort))) found = index
+      if (PRINTED.has(shape) || (separatorKind(separator) !== STRICT && (isWhole || !hasShort))) found = index
     }
     hasShort ||= group < SHORTEST_GROUP
-    if (hasShort && start !== run.start) return found
     if (!isDigit(text, index + 1) || !mayFollow(code, separator)) return found
+    if (hasShort && (start !== run.start || separatorKind(code) === STRICT)) return found
     separator = code
     group = 0
   }
@@ -121,8 +121,21 @@ function endOfCard(text: string, start: number, run: Run): number {
 
 /** Loose separators may be mixed; a strict one stands between all groups. */
 function mayFollow(code: number, previous: number): boolean {
-  if (previous === 0) return LOOSE.has(code) || STRICT.has(code)
-  return STRICT.has(previous) ? code === previous : LOOSE.has(code)
+  const kind = separatorKind(code)
+  if (previous === 0) return kind !== NO_SEPARATOR
+  return separatorKind(previous) === STRICT ? code === previous : kind === LOOSE
+}
+
+/** `+` is a space in a query; the spaces and dashes beyond ASCII are those of printers. */
+function separatorKind(code: number): number {
+  if (code === 0x20 || code === 0x2d || code === 0x2b) return LOOSE
+  if (code === 0x2e || code === 0x2f || code === 0x5f) return STRICT
+  return code >= 0xa0 && isWideGap(code) ? LOOSE : NO_SEPARATOR
+}
+
+/** A space or a dash that may separate the digits of a card, beyond ASCII. */
+export function isWideGap(code: number): boolean {
+  return code === 0xa0 || code === 0x202f || code === 0x2007 || (code >= 0x2009 && code <= 0x2013)
 }
 
 /** The sizes of groups as one number. */
@@ -169,8 +182,4 @@ function isDigit(text: string, index: number): boolean {
 function isHexLetter(text: string, index: number): boolean {
   const code = text.charCodeAt(index) | 0x20
   return code >= 0x61 && code <= 0x66
-}
-
-function codesOf(characters: string): ReadonlySet<number> {
-  return new Set([...characters].map((character) => character.charCodeAt(0)))
 }

@@ -1,3 +1,4 @@
+import { isWideGap } from './cards.js'
 import { hasForm, SHORTEST_RUN } from './forms.js'
 
 // Cues: what a text may hold that is secret, seen in one pass. Most texts have none, and cost nothing more.
@@ -159,11 +160,6 @@ function isEndOfScheme(text: string, end: number): boolean {
 /** Whether two letters stand before the last one. */
 function isEnd(text: string, end: number, first: number, second: number): boolean {
   return (text.charCodeAt(end - 2) | 0x20) === second && (text.charCodeAt(end - 3) | 0x20) === first
-}
-
-/** A space or a dash that may separate the digits of a card, beyond ASCII. */
-function isWideGap(code: number): boolean {
-  return code === 0xa0 || (code >= 0x2007 && code <= 0x2013) || code === 0x202f
 }
 
 function startsAsJson(text: string): boolean {

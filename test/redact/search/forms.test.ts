@@ -145,6 +145,7 @@ describe('a well-known token', () => {
     ...['hf_transformers', 'glpat-', 'AKIA', 'github_pattern_matching', 'SKU12345678', 'age-secret-key', 'pypi-simple'],
     'sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==',
     'integrity sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+    'disk-proj-aurora-backend-service-eu',
     'd41d8cd98f00b204e9800998ecf8427e',
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     '550e8400-e29b-41d4-a716-446655440000',
