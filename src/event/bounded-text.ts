@@ -2,7 +2,7 @@ import { cut, escapeText, isPlain } from '../json.js'
 import type { ChangeReport } from '../redact/change-report.js'
 
 /**
- * One JSON string literal of a text from outside, at most `limit` bytes between its quotes. What is longer is
+ * Returns the JSON string literal of a text from outside, at most `limit` bytes between its quotes. What is longer is
  * cut between two characters and marked under `path`. U+0000 and lone surrogates become U+FFFD, because
  * readers of JSON (PostgreSQL among them) refuse a whole line for one of them.
  */
@@ -10,7 +10,7 @@ export function quote(text: string, limit: number, path: string, changes: Change
   return `"${bounded(text, limit, path, changes)}"`
 }
 
-/** What `quote` puts between the quotes. */
+/** Returns what `quote` puts between the quotes. */
 export function bounded(text: string, limit: number, path: string, changes: ChangeReport): string {
   if (text.length <= limit && isPlain(text)) return text
   changes.isAscii = false

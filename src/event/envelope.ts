@@ -7,7 +7,10 @@ import { newEventId } from './event-id.js'
 import { flat } from './flat.js'
 import { type Stamp, stampOf, writeLifecycle } from './formats/json.js'
 
-/** Texts that all lines of one millisecond share: making the time alone costs about 1 µs, and a request needs it three times. */
+/**
+ * Texts that all lines of one millisecond share: making the time alone costs about 1 µs, and a request needs it three
+ * times.
+ */
 interface Millisecond {
   readonly at: number
   readonly time: string
@@ -16,24 +19,24 @@ interface Millisecond {
   readonly stamp: Stamp
 }
 
-/** Makes the records of one instance: puts around each payload what all of its lines have in common. */
+/** Makes the records of one instance: adds to each payload what all lines of the instance share. */
 export class Envelope {
   readonly instance = randomUUID()
   private latest: Millisecond | null = null
 
   constructor(readonly clock: Clock) {}
 
-  /** The time of now, RFC 3339. */
+  /** The current time, in RFC 3339. */
   get time(): string {
     return this.now().time
   }
 
-  /** What the payloads of a request that is received now begin with. */
+  /** The start of the payloads of a request that is received now. */
   get stamp(): Stamp {
     return this.now().stamp
   }
 
-  /** The record of a line from its payload on; `isAscii` when its text is known to be. */
+  /** Makes a record of a line's text from its payload on; `isAscii` if the text is known to be ASCII. */
   draft(tail: string, isAscii = false): Draft {
     return new Draft(this.now().head, tail, isAscii)
   }

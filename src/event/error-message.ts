@@ -4,7 +4,7 @@ import { parseJson } from '../json.js'
 /** A body longer than this is not searched for a message. */
 const SEARCHED_BODY = 16_384
 
-/** What an error says, whatever was thrown; its message may be a getter that throws in its turn. */
+/** Returns the message of whatever was thrown; the message may be a getter that throws as well. */
 export function messageOf(error: unknown): string {
   try {
     return textOf(typeof error === 'object' && error !== null && 'message' in error ? error.message : error)
@@ -13,14 +13,15 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** Anything as text, without a call of its own methods: it may have none, or throw. */
+/** Converts anything to text without calling its own methods, which may be missing or throw. */
 function textOf(value: unknown): string {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   return isObject ? Object.prototype.toString.call(value) : String(value)
 }
 
 /**
- * The message in an error reply's body: `message`, `detail`, `title` (RFC 9457) or `error` of a JSON object, or the whole of a short text.
+ * The message in an error reply's body: `message`, `detail`, `title` (RFC 9457) or `error` of a JSON object, or the
+ * whole of a short text.
  */
 export function messageInBody(body: unknown): string | undefined {
   try {

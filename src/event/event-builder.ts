@@ -17,7 +17,7 @@ import type { IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
 
-/** What the records of all exchanges of one server have in common. */
+/** Parts that the records of all exchanges of one server share. */
 export interface EventContext {
   readonly envelope: Envelope
   readonly requests: RequestWriter
@@ -28,7 +28,7 @@ export interface EventContext {
   marksOf(request: FastifyRequest): Marks
 }
 
-/** What one exchange's records say: the parts that both stages share are written once, when it begins. */
+/** Builds the records of one exchange; parts that both stages share are written once, when it begins. */
 export class EventBuilder {
   private readonly startedAt: number
   private readonly stamp: Stamp
@@ -37,7 +37,7 @@ export class EventBuilder {
   private auth: string
   private hasAuthChanged = false
   private annotations: Annotations | null = null
-  /** There is a body that the level asks for, and nobody has shown it yet. */
+  /** True while a body that the level asks for has not been captured. */
   private isBodyMissing = false
 
   constructor(
@@ -57,29 +57,29 @@ export class EventBuilder {
     if (level >= REQUEST) this.beginCapture()
   }
 
-  /** Whether Received waits until the request's body is parsed. */
+  /** True if Received waits until the request's body is parsed. */
   get awaitsBody(): boolean {
     return this.isBodyMissing
   }
 
-  /** Whether Complete holds the reply's headers and body. */
+  /** True if Complete holds the reply's headers and body. */
   get capturesReply(): boolean {
     return this.level === RESPONSE
   }
 
-  /** The request's body is parsed, and no validation has changed it yet. */
+  /** Captures the request's body; call it after parsing and before validation changes the body. */
   captureBody(): void {
     const { capture } = this.context
     const { body, headers } = this.fastifyRequest
-    // What a hook has decompressed already arrives as text or as an object.
+    // A body that a hook has decompressed arrives as text or as an object.
     const encoding = types.isUint8Array(body) ? headers['content-encoding'] : undefined
     const facts = bodyFacts(headers['content-type'], encoding, headers['content-length'])
     this.extendRequest(capture.requestBody(body, facts, this.context.marksOf(this.fastifyRequest), this.changes))
-    // Which methods' bodies are left alone, `addHttpMethod` may have changed.
+    // `addHttpMethod` may have changed which methods' bodies are parsed.
     this.isBodyMissing = body === undefined && this.changes.omitted?.['request.body'] === undefined
   }
 
-  /** False if something was cut or left out. */
+  /** Returns false if something was cut or left out. */
   annotate(values: Readonly<Record<string, unknown>>): boolean {
     this.annotations ??= this.context.capture.annotations(this.changes)
     return this.annotations.add(values)
@@ -137,7 +137,7 @@ export class EventBuilder {
     return this.context.envelope.draft(writePayload({ id, stage, stamp, auth, request, rest }, changes), isAscii)
   }
 
-  /** Anonymous may become known, when authentication ran after Received; one identity never becomes another. */
+  /** Replaces the anonymous identity if authentication ran after Received; never replaces any other. */
   private settleIdentity(): void {
     const { who } = this.context
     if (who.knowsNobody) return
@@ -151,14 +151,14 @@ export class EventBuilder {
   }
 }
 
-/** HTTP/1 says so in its headers; HTTP/2 need not, but its stream knows. */
+/** Tells whether a request has a body: by headers in HTTP/1, by the stream in HTTP/2, where headers are optional. */
 function hasBody(raw: IncomingMessage | Http2ServerRequest): boolean {
   const length = raw.headers['content-length']
   if (length !== undefined) return length !== '0'
   return 'stream' in raw ? !raw.stream.endAfterHeaders : raw.headers['transfer-encoding'] !== undefined
 }
 
-/** An object's members, followed by more. */
+/** Adds members to the JSON of an object. */
 function extend(object: string, members: string): string {
   return members === '' ? object : `${object.slice(0, -1)}${members}}`
 }

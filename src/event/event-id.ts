@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 
-/** So many are made at once. */
+/** The number of ids that are made at once. */
 const COUNT = 128
 const CHARACTERS = 36
-/** Where each of the 16 bytes stands in the text, between the hyphens. */
+/** The position of each of the 16 bytes in the text. */
 const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 const DIGITS = Buffer.from('0123456789abcdef')
 
@@ -14,8 +14,8 @@ let next = COUNT
 
 /**
  * A random UUID (RFC 9562, version 4) for an event. It is a part of a text of many: half of what `randomUUID` costs,
- * whose ids are trees of twenty pieces that each line walks again (0.15 µs and 550 bytes a request). Who keeps one for
- * long should keep a copy, by `flat`.
+ * whose ids are trees of twenty pieces that each line walks again (0.15 µs and 550 bytes a request). Keep a copy, by
+ * `flat`, of an id that lives long.
  */
 export function newEventId(): string {
   if (next === COUNT) makeTexts()

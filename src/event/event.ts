@@ -6,7 +6,7 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** The point of an exchange that an event records. */
 export type Stage = 'OperationReceived' | 'OperationComplete'
 
-/** Who acted, as it stands in a line. */
+/** The caller, as it stands in a line. */
 export interface EventAuth {
   accessor_id: string
   name?: string
@@ -18,7 +18,7 @@ export interface EventAuth {
   on_behalf_of?: string
 }
 
-/** What was asked, as it stands in a line: the same in both stages. */
+/** The request, as it stands in a line: the same in both stages. */
 export interface EventRequest {
   /** Fastify's request id, which a client may have chosen (`requestIdHeader`). */
   id: string
@@ -30,20 +30,20 @@ export interface EventRequest {
   request_meta: {
     /** Missing when `redact.omit` names it. */
     remote_address?: string
-    /** The host that was asked for; as a proxy says, where `trustProxy` trusts it. */
+    /** The requested host; with `trustProxy`, the value from a trusted proxy. */
     host?: string
     user_agent?: string
     source_ips?: string[]
     traceparent?: string
   }
   node_meta: { ip?: string }
-  /** Those that `capture.requestHeaders` lets in, from the level `request` on. */
+  /** The headers that `capture.requestHeaders` names, from the level `request` on. */
   headers?: Record<string, string>
   /** As it was parsed, redacted, from the level `request` on. */
   body?: JsonValue
 }
 
-/** What came of it: in `OperationComplete` alone. */
+/** The outcome: in `OperationComplete` alone. */
 export interface EventResponse {
   /** The status that was sent; absent when the client left and none came. */
   status_code?: number
@@ -51,7 +51,7 @@ export interface EventResponse {
   /** The client had left before the reply could be sent. */
   aborted?: true
   duration_ms?: number
-  /** Those that `capture.responseHeaders` lets in, at the level `response`. */
+  /** The headers that `capture.responseHeaders` names, at the level `response`. */
   headers?: Record<string, string>
   /** As the handler sent it, before compression, redacted, at the level `response`. */
   body?: JsonValue
@@ -63,25 +63,25 @@ export interface EventPayload {
   id: string
   stage: Stage
   type: 'audit'
-  /** When the request was received; the same in both stages. */
+  /** The time at which the request was received; the same in both stages. */
   timestamp: string
   version: 1
   auth: EventAuth
   request: EventRequest
   response?: EventResponse
   annotations?: Record<string, JsonValue>
-  /** What was cut to its bound: where it stands, its size in bytes, and what was kept. */
+  /** The parts that were cut: the path, the size in bytes, and the bytes that were kept. */
   truncated?: Array<{ path: string; bytes: number; kept: number }>
-  /** What was left out: where it would stand, and why. */
+  /** The parts that were left out: the path, and the reason. */
   omitted?: Array<{ path: string; reason: string }>
-  /** How many values were redacted. */
+  /** The number of redacted values. */
   redacted?: number
   /** The identity at the end was not the one at the start; the first one stands. */
   auth_changed?: true
 }
 
 interface Envelope<Payload> {
-  /** When this record was made. */
+  /** The time at which this record was made. */
   created_at: string
   event_type: 'audit'
   /** Minted when the server booted. */
@@ -89,9 +89,9 @@ interface Envelope<Payload> {
   /** Counts what was offered to this sink by this instance. */
   seq: number
   payload: Payload
-  /** Of a sealed sink: the `hash` of the line before it. */
+  /** In a sealed sink: the `hash` of the line before. */
   prev?: string
-  /** Of a sealed sink: the hash of this line without this member. */
+  /** In a sealed sink: the hash of this line without this member. */
   hash?: string
 }
 
@@ -101,7 +101,7 @@ interface Envelope<Payload> {
  */
 export type AuditEvent = Envelope<EventPayload>
 
-/** What the trail says of its own life, by type. */
+/** The members of entries about the trail itself, by type. */
 export interface LifecycleDetails {
   start: {
     version: string
@@ -133,7 +133,7 @@ export interface LifecycleDetails {
     algorithm: 'sha256' | 'hmac-sha256'
     /** Which secret, of an HMAC. */
     key_id?: string
-    /** Whose checkpoints there will be: the `key_id` in them. */
+    /** The `key_id` of the checkpoints that will follow. */
     signing_key?: string
     /** The SHA-256 of the newest line without a seal, if such lines stand before this one. */
     unsealed?: string

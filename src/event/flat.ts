@@ -1,6 +1,6 @@
 /**
- * An ASCII text in one piece. V8 keeps what was put together by `+` as a tree, and walks it wherever it is copied into
- * a line: some 20 ns a piece. Worth its copy for a text that many lines have in common.
+ * Copies an ASCII text into one piece. V8 keeps a text that was concatenated as a tree, and walks it for each line that
+ * holds it: some 20 ns a piece. Worth the copy for a text that many lines share.
  */
 export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')

@@ -1,13 +1,13 @@
 import type { Identity } from './actor.js'
 import { flat } from './flat.js'
 
-/** How many are kept, and how long the JSON of one may be: 1 MB in all. */
+/** The most identities, and the most characters of one's JSON: 1 MB in all. */
 const MOST = 1000
 const LONGEST = 1000
 
 /**
- * What was written of those who asked last: the same few ask again and again, and are asked for twice a request. By
- * their fields, copied, because an application may hand in the same object with something else in it.
+ * Caches the JSON of recent callers: few callers make most requests, and each request needs it twice. Keeps copies of
+ * the fields, because an application may change an object and hand it in again.
  */
 export class KnownIdentities {
   private readonly known = new Map<unknown, { readonly identity: Identity; readonly json: string }>()
@@ -17,7 +17,7 @@ export class KnownIdentities {
     return found !== undefined && isSame(found.identity, identity) ? found.json : undefined
   }
 
-  /** Takes it, if it is made of texts alone. */
+  /** Adds an identity if its values are primitives alone. */
   add(identity: Identity, json: string): void {
     const { accessorId, name, policies, groups, global, createTime, method, onBehalfOf } = identity
     const values = [accessorId, name, global, createTime, method, onBehalfOf].concat(policies ?? [], groups ?? [])

@@ -10,18 +10,18 @@ import { ANONYMOUS, writeAuth } from './formats/json-auth.js'
 import { DEFAULT_NAMESPACE } from './formats/json-request.js'
 import { KnownIdentities } from './identity-cache.js'
 
-/** What became of asking the application who a request is from, and for which namespace; none of it fails a request. */
+/** Counts of the application's answers about identity and namespace; no answer fails a request. */
 export interface IdentityCounts {
   identityErrors: number
   namespaceErrors: number
-  /** The identity at the end was not the one at the start, which stands. */
+  /** The identity at the end differed from the first one, which was recorded. */
   authChanged: number
 }
 
-/** A function that throws for every request is logged this often, in milliseconds; the counters have each. */
+/** The least milliseconds between two log lines about a function that throws; the counters count each throw. */
 const WARNING_INTERVAL = 60_000
 
-/** How many unknown keys the log is told, and how much of each. */
+/** The most unknown keys that are logged, and the most characters of each. */
 const MOST_UNKNOWN_KEYS = 16
 const LONGEST_KEY = 64
 
@@ -47,12 +47,12 @@ export interface IdentityParts {
   readonly redactor: Redactor
 }
 
-/** Who asks, and for which namespace, by the application's functions. Either may throw. */
+/** Asks the application for the identity and the namespace of a request. Its functions may throw. */
 export class IdentityResolver {
-  /** What stands for a request without an identity. */
+  /** The JSON of the identity of a request without one. */
   readonly anonymous: string
   private readonly known = new KnownIdentities()
-  /** Keys of identities that are not recorded, of which the log has been told. */
+  /** Unknown keys that have been logged. */
   private readonly unknownKeys = new Set<string>()
   private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
 
@@ -71,12 +71,12 @@ export class IdentityResolver {
     this.anonymous = writeAuth(ANONYMOUS, new ChangeReport(redactor))
   }
 
-  /** Whether everyone is anonymous. */
+  /** True if there is no `identity` option, so that everybody is anonymous. */
   get knowsNobody(): boolean {
     return this.identity === undefined
   }
 
-  /** The identity as JSON; the anonymous token where there is none. */
+  /** Returns the identity as JSON, or the anonymous token if there is none. */
   auth(request: FastifyRequest, changes: ChangeReport): string {
     if (this.identity === undefined) return this.anonymous
     try {
@@ -113,7 +113,9 @@ export class IdentityResolver {
     return json
   }
 
-  /** A compiler lets a function return more than its type has, and a misspelt key would be missed when it is needed. */
+  /**
+   * Logs unknown keys: the compiler lets a function return more than its type has, and a misspelt key would be lost.
+   */
   private noteUnknownKeys(identity: Identity): void {
     const { unknownKeys } = this
     if (types.isProxy(identity) || unknownKeys.size >= MOST_UNKNOWN_KEYS) return
@@ -135,7 +137,7 @@ export class IdentityResolver {
     this.log.warn({ err: error }, `the \`${option}\` option of fastify-audit-log failed: ${effect}`)
   }
 
-  /** What comes later cannot be recorded; and nobody else would catch its rejection, which ends a process. */
+  /** Refuses a promise, which comes too late to be recorded. Catches its rejection, which would end the process. */
   private refusePromise(value: unknown): void {
     if (!isThenable(value)) return
     Promise.resolve(value).then(undefined, (error: unknown) => {
@@ -145,7 +147,9 @@ export class IdentityResolver {
   }
 }
 
-/** The identity under the names of a line. JavaScript callers may hand in anything: ids of any kind become text. */
+/**
+ * Converts the identity to the names of a line. JavaScript callers may hand in anything: ids of any type become text.
+ */
 function toAuth(identity: Identity): EventAuth {
   const { accessorId, name, policies, groups, global, createTime, method, onBehalfOf } = identity
   if (isAbsent(accessorId)) {
@@ -165,12 +169,12 @@ function toAuth(identity: Identity): EventAuth {
   }
 }
 
-/** Databases say null, and forms say the empty string, where there is nothing. */
+/** Databases use null and forms the empty string for a missing value. */
 function isAbsent(value: unknown): value is undefined | null | '' {
   return value === undefined || value === null || value === ''
 }
 
-/** A text, or what has one of its own; `[object Promise]` in the place of a name would identify nobody. */
+/** Converts a value to text; refuses values without a text of their own, such as `[object Promise]`. */
 function toText(value: unknown): string {
   const text = String(value)
   if (typeof value === 'function' || text.startsWith('[object ')) {

@@ -1,4 +1,4 @@
-/** How much an event holds, from nothing to bodies both ways. */
+/** The amount that an event holds, from nothing to the bodies of request and reply. */
 export type LevelName = 'none' | 'metadata' | 'request' | 'response'
 
 /** A level by its name, or by the number that Rancher's `AUDIT_LEVEL` has for it. */

@@ -1,4 +1,4 @@
-/** How long anything from outside may be in a line, in bytes after escaping. */
+/** Limits of what comes from outside: bytes in a line after escaping, or numbers of items. */
 export const BOUNDS = {
   endpoint: 4096,
   route: 4096,

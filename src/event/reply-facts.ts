@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { BodyFacts } from './content/capture.js'
 
-/** The first that the gate sees of a reply. */
+/** The first call of a reply that the gate sees. */
 export interface RawReply {
   readonly statusCode: number
   readonly chunk: unknown
@@ -9,7 +9,7 @@ export interface RawReply {
   readonly isWhole: boolean
 }
 
-/** What is about to be sent, as far as it is known. */
+/** The reply that is about to be sent, as far as it is known. */
 export interface ReplyFacts extends BodyFacts {
   readonly body: unknown
   /** The body is not sent at once: `body` is nothing of it. */
@@ -17,7 +17,7 @@ export interface ReplyFacts extends BodyFacts {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** What headers say of a body; Node joins or drops repeated ones, and an application may set anything. */
+/** Reads facts about a body from headers. Node joins or drops repeated headers, and an application may set anything. */
 export function bodyFacts(type: unknown, encoding: unknown, length: unknown): BodyFacts {
   // Anything else has methods of its own, which may throw.
   const bytes = typeof length === 'string' || typeof length === 'number' ? Number(length) : undefined
@@ -28,7 +28,7 @@ export function bodyFacts(type: unknown, encoding: unknown, length: unknown): Bo
   }
 }
 
-/** What a reply's headers say of its body while its hooks run: compression has not changed either yet. */
+/** Reads facts about a reply's body while its hooks run, before compression changes it. */
 export function bodyFactsOf(reply: FastifyReply): BodyFacts {
   return bodyFacts(
     reply.getHeader('content-type'),
@@ -37,7 +37,7 @@ export function bodyFactsOf(reply: FastifyReply): BodyFacts {
   )
 }
 
-/** What a reply holds: as `onSend` saw it, or, where no hook ran, as the gate does. */
+/** Returns the reply as `onSend` saw it, or, if no hook ran, as the gate sees it. */
 export function replyFacts(
   headers: Readonly<Record<string, unknown>>,
   { chunk, isWhole }: RawReply,

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import type { ChangeReport } from '../redact/change-report.js'
 
-/** What a request is, as read from Fastify: none of it is bounded, escaped or redacted yet. */
+/** A request as read from Fastify: nothing in it is bounded, escaped or redacted yet. */
 export interface RequestFacts {
   id: string
   operation: string
   endpoint: string
   route: string | undefined
   namespace: string
-  /** As the header `host` or `:authority` has it, or a trusted proxy says; empty where there is none. */
+  /** The header `host` or `:authority`, or the value from a trusted proxy; empty if there is none. */
   host: string
   userAgent: string | undefined
   sourceIps: readonly string[] | undefined
@@ -20,7 +20,7 @@ export interface RequestFacts {
 export interface Connection {
   readonly remote: string
   readonly local: string
-  /** What is written of its last request's origin, for the next one with the same headers. */
+  /** The JSON of the last request's origin, for the next request with the same headers. */
   origin: Origin | null
 }
 
@@ -30,10 +30,10 @@ interface Origin {
   readonly json: string
 }
 
-/** Stands for an address where there is none: a unix socket, `inject`. */
+/** The address that is recorded where there is none: a Unix socket, `inject`. */
 const NO_ADDRESS = 'local'
 
-/** The connections of one server; keep-alive asks for the same ones again and again. */
+/** The connections of one server: many requests share one by keep-alive. */
 export class Connections {
   private readonly known = new WeakMap<object, Connection>()
 
@@ -52,7 +52,7 @@ export class Connections {
   }
 }
 
-/** Reads what a request is, while the connection still knows its addresses: after a reset they are gone. */
+/** Reads a request while its connection still knows its addresses, which are gone after a reset. */
 export function readRequest(
   request: FastifyRequest,
   route: string | undefined,
@@ -78,7 +78,7 @@ function stringOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** An id may be of any kind, by the option `genReqId`. */
+/** The option `genReqId` may return an id of any type. */
 function textOf(value: unknown): string {
   try {
     return String(value)

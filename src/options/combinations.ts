@@ -4,8 +4,8 @@ import { parseDuration } from '../units.js'
 import { dataDirProblem, filePathProblem, missing, type Problem } from './problems.js'
 import { sealProblems } from './seal.js'
 
-// What is wrong between options that may each be right. All of this looks at options that may be wrong in
-// themselves, so that every mistake is found at once.
+// Checks across options that may each be right. They get options that may be wrong in themselves, so that every mistake
+// is found at once.
 
 export const DEFAULT_DATA_DIR = './data'
 
@@ -17,10 +17,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What a request's filters exclude is kept in one number of 32 bits, two for each sink. */
+/** The exclusions of a request are one number of 32 bits, two bits for each sink. */
 export const MAX_SINKS = 15
 
-/** What is wrong between options that may each be right. */
+/** Finds what is wrong between options that may each be right. */
 export function combinationProblems(options: unknown): Problem[] {
   if (!isRecord(options)) return []
   return [

@@ -4,9 +4,10 @@ import { braceProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
 import { choiceProblem, headerNameProblem } from './problems.js'
 
-// What is wrong with one value that says how much is recorded, as a sentence that goes on from it.
+// Checks of single values that decide how much is recorded. Each message continues a sentence that begins with the
+// value.
 
-/** Beside a batch's bound of 1 MiB and a queue's of 64 MiB, a larger body would crowd out everything else. */
+/** A batch holds 1 MiB and a queue 64 MiB: a larger body would crowd out everything else. */
 const MAX_BODY_BYTES = 16 * 2 ** 20
 
 export function levelProblem(value: unknown): string {
@@ -21,7 +22,7 @@ export function statusProblem(pattern: string): string | undefined {
   return "is not a status; write one such as '304', or a class such as '2xx'"
 }
 
-/** A pattern over something that is no URL. */
+/** Checks a pattern over something that is not a URL. */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern === '') return 'is empty and matches nothing; write "*" for everything, or leave the list out'
   return braceProblem(pattern)
@@ -52,7 +53,7 @@ export const MAX_ANNOTATIONS = 1000
 
 const MAX_ANNOTATION_BYTES = 2 ** 20
 
-/** In less, neither a key nor a start of its value has room. */
+/** The least bytes in which a key and the start of its value have room. */
 const SMALLEST_SHARE = 64
 
 export function maxAnnotationProblem(bytes: number): string | undefined {

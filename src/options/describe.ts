@@ -1,6 +1,6 @@
 import { shorten } from '../redact/describe-value.js'
 
-/** Where a value stands in the options: `sinks[1].rotateDuration`. */
+/** Describes the place of a value in the options, such as `sinks[1].rotateDuration`. */
 export function describePath(path: readonly PropertyKey[]): string {
   let text = ''
   for (const key of path) {

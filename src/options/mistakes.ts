@@ -9,11 +9,11 @@ const MAX_MESSAGE = 500
 
 /** One thing that is wrong with the options. */
 export interface OptionMistake {
-  /** Where: `sinks[1].rotateDuration`. */
+  /** The place in the options, such as `sinks[1].rotateDuration`. */
   path: string
-  /** What is there, shortened; `undefined` when nothing is. */
+  /** The value, shortened; `undefined` if there is none. */
   value: string | undefined
-  /** What is wrong with it, and what would be right. */
+  /** The mistake, and what to write instead. */
   message: string
 }
 

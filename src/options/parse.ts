@@ -22,7 +22,7 @@ export function parseOptions(input: unknown): ResolvedOptions {
   throw Object.assign(new AuditInvalidOptions(describeMistakes(mistakes)), { mistakes })
 }
 
-/** What works, but is hardly meant, as far as the options alone tell. */
+/** Returns warnings about options that work but are probably not meant. */
 export function optionWarnings(options: ResolvedOptions): string[] {
   return options.sinks.flatMap((sink, index) => {
     if (sink.type !== 'file') return []

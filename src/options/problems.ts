@@ -2,7 +2,8 @@ import { types } from 'node:util'
 import { braceProblem } from '../policy/glob.js'
 import { closest } from './suggest.js'
 
-// What is wrong with one value, as a sentence that goes on from it: `"get" is in lower case; write "GET"`.
+// Checks of single values. Each message continues a sentence that begins with the value: `"get" is in lower case; write
+// "GET"`.
 
 /** Something wrong, and where in the options. */
 export interface Problem {
@@ -15,7 +16,7 @@ export const SINK_NAME = /^[\w.-]{1,64}$/
 /** A token, as HTTP names headers. */
 export const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/
 
-/** Headers that say how a reply is read: an id in one of them would break every reply. */
+/** Headers that HTTP itself needs: an id in one of them would break every reply. */
 const FRAMING_HEADERS = new Set(
   'connection content-encoding content-length content-type date keep-alive set-cookie te trailer transfer-encoding upgrade'.split(
     ' ',
@@ -88,7 +89,7 @@ export function operationProblem(pattern: string): string | undefined {
   return braceProblem(pattern)
 }
 
-/** What is wrong with a function that is called while a request waits, where nothing can be awaited. */
+/** Checks a function that is called while a request waits, where nothing can be awaited. */
 export function requestFunctionProblem(value: unknown): string | undefined {
   if (typeof value !== 'function') return 'is not a function; write one of the request'
   if (!types.isAsyncFunction(value)) return undefined
@@ -103,7 +104,7 @@ export function formatProblem(value: unknown): string | undefined {
   return types.isAsyncFunction(value) ? 'is async, and its promise is not awaited; return the line itself' : undefined
 }
 
-/** What is wrong with what should be an `AuditSink`. */
+/** Checks a value that should be an `AuditSink`. */
 export function instanceProblem(value: unknown): string | undefined {
   if (value === undefined) {
     return missing("write `type: 'file'` or `type: 'stdout'`, or give an instance, such as `sink: memorySink()`")

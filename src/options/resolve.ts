@@ -3,7 +3,9 @@ import type { z } from 'zod'
 import { defaultPath } from './combinations.js'
 import type { optionsSchema, sinkSchema } from './schema.js'
 
-/** The options that the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute. */
+/**
+ * The options that the plugin's parts work with: every option decided, durations in ms, sizes in bytes, paths absolute.
+ */
 export type ResolvedOptions = ReturnType<typeof resolveOptions>
 
 export type ResolvedSink = ReturnType<typeof resolveSink>

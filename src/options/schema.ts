@@ -52,8 +52,9 @@ import {
   timer,
 } from './values.js'
 
-// The one source of what options there are, of their defaults, of what is said when they are wrong, and of what they come
-// to: durations in milliseconds, sizes in bytes, names of headers in lower case. Checks across options look at what was given.
+// The one source of what options there are, of their defaults, of what is said when they are wrong, and of what they
+// come to: durations in milliseconds, sizes in bytes, names of headers in lower case. Checks across options look at
+// what was given.
 
 const EXCLUDES_NOTHING = 'which no event matches, so the filter would exclude nothing; write'
 
@@ -117,7 +118,7 @@ export const redactSchema = strict('`redact`', {
   omit: list(choice(OMITTABLE)).default([]),
 })
 
-/** What a route's `config.audit` may be, beside a boolean. */
+/** The schema of a route's `config.audit` that is not a boolean. */
 export const routeAuditSchema = strict('`audit: false`, or', { level: level() })
 
 const commonShape = {
@@ -208,7 +209,7 @@ export const optionsSchema = strict(
   },
 )
 
-/** Everything that is wrong with options, where zod alone would stop half-way. */
+/** Returns every mistake in the options, where zod alone would stop half-way. */
 export function issuesOf(options: unknown, found: readonly z.core.$ZodIssue[] = []): z.core.$ZodIssue[] {
   const combined = combinationProblems(options).map((problem) => ({
     code: 'custom' as const,
@@ -218,7 +219,7 @@ export function issuesOf(options: unknown, found: readonly z.core.$ZodIssue[] = 
   return bareInstances(options).reduce(replaceIssues, sealIssues([...found, ...untypedIssues(options), ...combined]))
 }
 
-/** Where a sink's instance stands in the place of a sink's options: its own fields would each be an unknown key. */
+/** Finds instances in the place of a sink's options: each of their fields would be reported as an unknown key. */
 function bareInstances(options: unknown): number[] {
   if (!isRecord(options) || !Array.isArray(options.sinks)) return []
   const sinks: unknown[] = options.sinks
@@ -231,7 +232,7 @@ function replaceIssues(issues: z.core.$ZodIssue[], index: number): z.core.$ZodIs
   return [...others, { code: 'custom', input: undefined, path: ['sinks', index], message }]
 }
 
-/** What else is wrong with a sink of a type that does not exist: zod stops at the type. */
+/** Finds further mistakes of a sink whose type does not exist: zod stops at the type. */
 function untypedIssues(options: unknown): z.core.$ZodIssue[] {
   if (!isRecord(options) || !Array.isArray(options.sinks)) return []
   return options.sinks.flatMap((sink: unknown, index) => {

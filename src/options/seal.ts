@@ -11,7 +11,7 @@ import { missing } from './problems.js'
 import type { FormatFunction } from './types.js'
 import { count, duration, expected, live, secret, strict, text } from './values.js'
 
-// The option `seal` of a sink: its shape, what is wrong with it beside that, and what it comes to.
+// The option `seal` of a sink: its schema, with what it resolves to, and its other checks.
 
 const PRIVATE_KEY =
   'write an Ed25519 private key as a KeyObject or in PEM, as `openssl genpkey -algorithm ed25519` makes it'
@@ -35,7 +35,9 @@ export const sealOption = z
 
 const NO_KEYS = { secret: undefined, privateKey: undefined, onCheckpoint: undefined }
 
-/** What an invalid `seal` really is: zod says of a union no more than that none of it fits. */
+/**
+ * Replaces zod's issue of the union, which says only that no member fits, by the issues of the member that is meant.
+ */
 export function sealIssues(found: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   return found.flatMap((issue) => {
     if (issue.code !== 'invalid_union' || issue.path.at(-1) !== 'seal') return [issue]
@@ -50,7 +52,7 @@ function toPrivateKey(key: KeyObject | string): KeyObject {
   return typeof key === 'string' ? createPrivateKey(key) : key
 }
 
-/** What is wrong between a sink's `seal` and its other options; they may be wrong in themselves. */
+/** Finds what is wrong between a sink's `seal` and its other options, which may be wrong in themselves. */
 export function sealProblems(sink: Record<string, unknown>, path: Problem['path']): Problem[] {
   const { seal, format } = sink
   if (seal === undefined || seal === false) return []
@@ -86,7 +88,7 @@ function formatProblems(format: unknown, path: Problem['path']): Problem[] {
   ]
 }
 
-/** What a format makes of an event, tried before a request depends on it. */
+/** Tries a format on sample events, before a request depends on it. */
 function trial(format: FormatFunction): string | undefined {
   for (const sample of SAMPLES) {
     try {

@@ -8,8 +8,8 @@ import type { RuleOptions } from '../policy/rules.js'
 import type { OmittablePath } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
 
-// What users write. A compiler drops the comments of types that are inferred from a schema, so these are written
-// out for editors; the tests hold them equal to the schema, and each `@default` to its default.
+// The options as users write them. A compiler drops the comments of types that are inferred from a schema, so these are
+// written out for editors; the tests hold them equal to the schema, and each `@default` to its default.
 
 /** Turns an event into the one line that is stored. */
 export type FormatFunction = (event: AuditEvent | LifecycleEvent) => string
@@ -23,24 +23,25 @@ export type Duration = string | 0
 /** Bytes, or a size such as `'100MiB'`. */
 export type Size = string | number
 
-/** How a sink's lines are chained, so that a change of any of them is found. */
+/** Options of the chain of a sink's lines, by which a change of any line is found. */
 export interface SealOptions {
   /** Makes each hash an HMAC under it, which nobody without it can compute: at least 32 bytes. */
   secret?: string | Uint8Array | undefined
   /**
-   * What the trail says of the secret, so that it can be changed: letters, digits, `.`, `_` and `-`, at most 32.
+   * The name of the secret in the trail, so that the secret can be changed: letters, digits, `.`, `_` and `-`, at most
+   * 32.
    * @default '1'
    */
   keyId?: string | undefined
   /** An Ed25519 key, or its PEM: has checkpoints signed, which anyone with the public key can verify. */
   privateKey?: KeyObject | string | undefined
   /**
-   * After how many entries a checkpoint is made.
+   * The number of entries after which a checkpoint is made.
    * @default 1000
    */
   checkpointEvery?: number | undefined
   /**
-   * How long an entry may wait for a checkpoint; 0: until there are `checkpointEvery`.
+   * The longest time that an entry waits for a checkpoint; 0: until there are `checkpointEvery`.
    * @default '1m'
    */
   checkpointInterval?: Duration | undefined
@@ -49,10 +50,10 @@ export interface SealOptions {
 }
 
 interface CommonSinkOptions {
-  /** What errors, statistics and log lines call the sink: letters, digits, `.`, `_` and `-`, at most 64. */
+  /** The sink's name in errors, statistics and log lines: letters, digits, `.`, `_` and `-`, at most 64. */
   name: string
   /**
-   * What becomes of a request that this sink cannot record.
+   * Whether a request that this sink cannot record is refused (`'enforced'`) or goes on (`'best-effort'`).
    * @default 'enforced'
    */
   deliveryGuarantee?: DeliveryGuarantee | undefined
@@ -62,22 +63,22 @@ interface CommonSinkOptions {
    */
   format?: 'json' | 'rancher' | FormatFunction | undefined
   /**
-   * How long a batch may take before its entries are in doubt.
+   * The longest time that a batch may take before its entries are in doubt.
    * @default '10s'
    */
   timeout?: Duration | undefined
   /**
-   * How many entries may wait. Half is kept, under `'enforced'`, for the outcomes of handlers that ran.
+   * The most entries that may wait. Under `'enforced'`, half is reserved for the outcomes of handlers that ran.
    * @default 10_000
    */
   maxQueue?: number | undefined
   /**
-   * How many bytes may wait, likewise.
+   * The most bytes that may wait, likewise.
    * @default '64MiB'
    */
   maxQueueBytes?: Size | undefined
   /**
-   * What this sink does not record, after the plugin's filters.
+   * Events that this sink does not record, beside those of the plugin's filters.
    * @default []
    */
   filters?: readonly FilterOptions[] | undefined
@@ -117,12 +118,12 @@ export interface FileSinkOptions extends CommonSinkOptions {
    */
   rotateDuration?: Duration | undefined
   /**
-   * How many rotated files are kept; 0: all.
+   * The most rotated files that are kept; 0: all.
    * @default 0
    */
   rotateMaxFiles?: number | undefined
   /**
-   * How long a rotated file is kept; 0: for ever.
+   * The longest time that a rotated file is kept; 0: for ever.
    * @default 0
    */
   rotateMaxAge?: Duration | undefined
@@ -132,12 +133,12 @@ export interface FileSinkOptions extends CommonSinkOptions {
    */
   rotateMinAge?: Duration | undefined
   /**
-   * Whether an entry counts as stored only once it is on the disk, and not merely with the operating system.
+   * True: an entry counts as stored only when it is on the disk, not when the operating system has it.
    * @default false
    */
   fsync?: boolean | undefined
   /**
-   * How long to wait for another process to let go of the file.
+   * The longest time to wait for another process that has the file.
    * @default '5s'
    */
   lockTimeout?: Duration | undefined
@@ -151,17 +152,17 @@ export interface StdoutSinkOptions extends CommonSinkOptions {
 /** A sink that is given as an instance: `memorySink()`, `streamSink(…)`, or your own. */
 export interface CustomSinkOptions extends CommonSinkOptions {
   type?: undefined
-  /** Where lines go. */
+  /** The sink that stores the lines. */
   sink: AuditSink
 }
 
-/** Where events are stored, and how surely. */
+/** A sink, and its delivery guarantee. */
 export type SinkOptions = FileSinkOptions | StdoutSinkOptions | CustomSinkOptions
 
-/** How much of bodies and headers is recorded, where the level has them recorded at all. */
+/** Limits of bodies, headers and annotations, and the headers that are recorded if the level records headers. */
 export interface CaptureOptions {
   /**
-   * How many bytes of a body a line holds, after redaction and escaping.
+   * The most bytes of a body in a line, after redaction and escaping.
    * @default '64KiB'
    */
   maxBodyBytes?: Size | undefined
@@ -176,18 +177,18 @@ export interface CaptureOptions {
    */
   responseHeaders?: readonly string[] | undefined
   /**
-   * How many keys `request.audit.annotate` may add to a request.
+   * The most keys that `request.audit.annotate` may add to a request.
    * @default 16
    */
   maxAnnotations?: number | undefined
   /**
-   * How many bytes they may take in a line, with their values; each key has a share of it.
+   * The most bytes of these keys and their values in a line; each key has a share of it.
    * @default '4KiB'
    */
   maxAnnotationBytes?: Size | undefined
 }
 
-/** What never reaches a line, beside what is built in. */
+/** Redaction in addition to what is built in. */
 export interface RedactOptions {
   /**
    * Further names of keys whose values are secret, without regard to case, `-` and `_`.
@@ -199,15 +200,16 @@ export interface RedactOptions {
    * @default 'mask'
    */
   mode?: 'mask' | 'hmac' | undefined
-  /** What values are hashed under: at least 32 bytes. */
+  /** The secret under which values are hashed: at least 32 bytes. */
   secret?: string | Uint8Array | undefined
   /**
-   * What the hash says of the secret, so that it can be changed: letters, digits, `.`, `_` and `-`, at most 32.
+   * The name of the secret in the hash, so that the secret can be changed: letters, digits, `.`, `_` and `-`, at most
+   * 32.
    * @default '1'
    */
   keyId?: string | undefined
   /**
-   * Parts that no event has, such as `'auth.name'` or `'request.request_meta.remote_address'`.
+   * Parts that are left out of every event, such as `'auth.name'` or `'request.request_meta.remote_address'`.
    * @default []
    */
   omit?: readonly OmittablePath[] | undefined
@@ -231,38 +233,38 @@ export interface AuditOptions {
    */
   scope?: 'root' | 'plugin' | undefined
   /**
-   * Where events are stored.
+   * The places where events are stored.
    * @default [{ name: 'audit', type: 'file' }]
    */
   sinks?: readonly SinkOptions[] | undefined
   /**
-   * What no sink records.
+   * Events that no sink records.
    * @default []
    */
   filters?: readonly FilterOptions[] | undefined
   /**
-   * How much is recorded: `'none'`, `'metadata'`, `'request'` or `'response'`, or 0 to 3.
+   * The level, which decides how much is recorded: `'none'`, `'metadata'`, `'request'` or `'response'`, or 0 to 3.
    * @default 'metadata'
    */
   level?: LevelOption | undefined
   /**
-   * What is recorded at another level; the first that matches decides.
+   * Rules that give requests another level; the first that matches decides.
    * @default []
    */
   rules?: readonly RuleOptions[] | undefined
   /**
-   * How much of bodies and headers is recorded.
+   * Limits of bodies, headers and annotations.
    * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [], maxAnnotations: 16, maxAnnotationBytes: '4KiB' }
    */
   capture?: CaptureOptions | undefined
   /**
-   * What never reaches a line.
+   * Redaction in addition to what is built in.
    * @default { keys: [], mode: 'mask', keyId: '1', omit: [] }
    */
   redact?: RedactOptions | undefined
-  /** Says who made a request; without it everybody is anonymous. */
+  /** Returns the caller of a request; without it everybody is anonymous. */
   identity?: IdentityFunction | undefined
-  /** Says which namespace a request is for; without it `default`. */
+  /** Returns the namespace of a request; without it `default`. */
   namespace?: NamespaceFunction | undefined
   /**
    * The response header that carries the event's id; `false`: none.
@@ -270,17 +272,17 @@ export interface AuditOptions {
    */
   auditIdHeader?: string | false | undefined
   /**
-   * How long a closing server waits for open exchanges.
+   * The longest time that a closing server waits for open exchanges.
    * @default '10s'
    */
   closeTimeout?: Duration | undefined
   /**
-   * How long the outcome of a request whose client has left is waited for.
+   * The longest wait for the outcome of a request whose client has left.
    * @default '30s'
    */
   abortTimeout?: Duration | undefined
   /**
-   * How long opening all sinks may take; keep it below Fastify's `pluginTimeout` (10 s).
+   * The longest time that opening all sinks may take; keep it below Fastify's `pluginTimeout` (10 s).
    * @default '8s'
    */
   openTimeout?: Duration | undefined

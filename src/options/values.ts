@@ -14,7 +14,7 @@ import {
 import { choiceProblem, missing } from './problems.js'
 import { closest } from './suggest.js'
 
-// Each message goes on from a value: `"GET" is not a list; write ["GET"]`.
+// Each message continues a sentence that begins with the value: `"GET" is not a list; write ["GET"]`.
 
 /** The error of a value of the wrong kind. */
 export function expected(what: string, remedy: string) {
@@ -134,7 +134,7 @@ export function secret() {
   return live<string | Uint8Array>(secretProblem).transform((value): Uint8Array => Buffer.from(value))
 }
 
-/** What a parser of units says of a value, or what `problem` finds in a value that can be parsed. */
+/** Returns the message of a parser of units, or what `problem` finds in a value that can be parsed. */
 function unitProblem(what: string, problem: () => string | undefined): string | undefined {
   try {
     return problem()

@@ -18,7 +18,7 @@ export interface FilterExplanation {
   statuses?: readonly string[]
 }
 
-/** What one sink records of a request. */
+/** The stages of a request that one sink records. */
 export interface SinkExplanation {
   received: boolean
   /** `'by status'`: unless its status is one of those that `filters` name. */
@@ -27,7 +27,7 @@ export interface SinkExplanation {
   filters: FilterExplanation[]
 }
 
-/** What is recorded of a request, and why. */
+/** The answer of `explain`: what is recorded of a request, and why. */
 export interface Explanation {
   /**
    * The pattern of the route that takes the request; `undefined`: none that was declared after the plugin. Of routes
@@ -35,7 +35,7 @@ export interface Explanation {
    */
   route: string | undefined
   level: LevelName
-  /** What decided the level: the route's `config.audit`, a rule, or the option `level`. */
+  /** The place that decided the level: the route's `config.audit`, a rule, or the option `level`. */
   by: 'route' | 'rule' | 'level'
   /** The rule that decided, by its place in `rules`. */
   rule?: { index: number; name?: string }
@@ -45,10 +45,10 @@ export interface Explanation {
   summary: string
 }
 
-/** What `explain` cannot read off the method and the URL. */
+/** Facts that `explain` cannot read from the method and the URL. */
 export interface ExplainOptions {
   /**
-   * What the `namespace` option would give.
+   * The namespace that the `namespace` option would return.
    * @default 'default'
    */
   namespace?: string | undefined
@@ -124,7 +124,7 @@ function explainSink(filters: readonly NamedFilter[], level: Level, method: stri
   return { received, complete: isByStatus ? 'by status' : complete, filters: matching }
 }
 
-/** What a filter excludes of a request, if it matches. */
+/** Returns what a filter excludes of a request, if it matches. */
 function explainFilter({ name, options, compiled }: NamedFilter, method: string, url: string): FilterExplanation[] {
   const { statuses } = options
   if (statuses !== undefined) {

@@ -17,7 +17,7 @@ import { statusTable } from './statuses.js'
  * ```
  */
 export interface FilterOptions {
-  /** What warnings call the filter. */
+  /** The filter's name in warnings. */
   name?: string | undefined
   /**
    * The kind of event that is meant; there is one.
@@ -47,20 +47,20 @@ const EXCLUDES_BOTH = EXCLUDES_RECEIVED | EXCLUDES_COMPLETE
 /** All filters of a plugin or sink as one. */
 export interface Filters {
   readonly isEmpty: boolean
-  /** Whether there are filters that need a status to be known. */
+  /** True if a filter needs the status. */
   readonly hasStatuses: boolean
   /**
    * Which stages of a request are not recorded, whatever its status will be: `EXCLUDES_RECEIVED` and
    * `EXCLUDES_COMPLETE`, as bits.
    */
   excluded(operation: string, url: string): number
-  /** Whether the Complete of a request is not recorded because of its status. */
+  /** Tells whether the Complete of a request is not recorded because of its status. */
   excludesStatus(operation: string, url: string, statusCode: number): boolean
 }
 
-/** What one operation's events are excluded by. */
+/** The filters of one operation. */
 interface OperationFilters {
-  /** What is excluded whatever the path, so that it need not be looked at. */
+  /** The stages that are excluded whatever the path, so that the path need not be read. */
   readonly always: number
   /** The other patterns, by what they exclude. */
   readonly byMask: readonly { readonly mask: number; readonly endpoints: PatternSet }[]
@@ -158,7 +158,7 @@ function stageMask(stages: readonly (Stage | '*')[]): number {
   return mask
 }
 
-/** What holds for a method, or, without one, for every method there may be. */
+/** Returns the filters of a method, or, without a method, those that hold for every method. */
 function operationFilters(filters: readonly CompiledFilter[], method?: string): OperationFilters {
   const masks = new Map<string, number>()
   const byStatus: StatusFilter[] = []
@@ -183,7 +183,7 @@ function operationFilters(filters: readonly CompiledFilter[], method?: string): 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * What the author of filters should know at boot: patterns that match nothing a client would send, and, under an
+ * Returns warnings at boot: patterns that match nothing that a client would send, and, under an
  * enforced sink, writes that begin unrecorded.
  */
 export function filterWarnings(

@@ -73,7 +73,7 @@ export function endpointPatternProblem(pattern: string): string | undefined {
   return braceProblem(pattern)
 }
 
-/** What is wrong with the braces of a pattern and what to write instead; `undefined` when nothing is. */
+/** Says what is wrong with the braces of a pattern and what to write instead; `undefined` if they are sound. */
 export function braceProblem(pattern: string): string | undefined {
   try {
     if (/[{}]/.test(pattern)) parseBraces(pattern)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** How a server's router folds a URL before it looks for a route. */
+/** The ways in which a server's router folds a URL before it looks for a route. */
 export interface RouterFolding {
   caseSensitive: boolean
   ignoreTrailingSlash: boolean
@@ -76,7 +76,7 @@ function isDelimiter(code: number, folding: RouterFolding): boolean {
   return code === QUESTION || code === HASH || (code === SEMICOLON && folding.useSemicolonDelimiter)
 }
 
-/** Where the authority of an `http://` or `https://` URL ends; 0 for any other URL, as in the router. */
+/** Returns the end of the authority of an `http://` or `https://` URL; 0 for any other URL, as in the router. */
 function authorityEnd(url: string): number {
   const scheme = /^https?:\/\//i.exec(url)
   if (scheme === null) return 0
@@ -95,7 +95,7 @@ function withoutAuthority(url: string): string {
   return url.charCodeAt(start) === SLASH ? url.slice(start) : `/${url.slice(start)}`
 }
 
-/** Where the path of a URL ends that has nothing to fold; -1 when it may have: most requests take only this pass. */
+/** Returns the end of a path that needs no folding, or -1 if it may need some: most requests take only this pass. */
 function plainEnd(path: string, folding: RouterFolding): number {
   if (path.charCodeAt(0) !== SLASH) return -1
   const { caseSensitive, ignoreDuplicateSlashes } = folding
@@ -137,7 +137,7 @@ function decoded(path: string): string {
   }
 }
 
-/** Decodes what a handler finds decoded in its parameters; a slash in a parameter is none of the path's. */
+/** Decodes what a handler finds decoded in its parameters; a slash in a parameter does not belong to the path. */
 function decodedReserved(path: string, slash: string): string {
   if (!path.includes('%')) return path
   return path.replace(/%(?:2[3-6bcf]|3[abdf]|40)/gi, (escaped) => {

@@ -20,7 +20,7 @@ export class PatternSet {
     return this.matchesBoth(text, text)
   }
 
-  /** Whether one and the same pattern matches both spellings of a path. */
+  /** Tells whether one and the same pattern matches both spellings of a path. */
   matchesBoth(raw: string, canonical: string): boolean {
     const same = raw === canonical
     if (same && this.exact.has(raw)) return true
@@ -34,12 +34,12 @@ export class PatternSet {
   }
 }
 
-/** Whether a glob matches every text there may be. */
+/** Tells whether a glob matches every text. */
 export function isAnything(glob: string): boolean {
   return /^\*+$/.test(glob)
 }
 
-/** Whether globs over methods match one, or, without one, every method there may be. */
+/** Tells whether globs match a method, or, without a method, every method. */
 export function matchesOperation(globs: readonly string[], method: string | undefined): boolean {
   return globs.some(method === undefined ? isAnything : (glob) => compileGlob(glob)(method))
 }

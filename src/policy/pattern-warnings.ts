@@ -2,9 +2,9 @@ import { METHODS } from 'node:http'
 import { compileGlob, expandBraces } from './glob.js'
 import type { RouterFolding } from './path.js'
 
-// What the author of patterns should know at boot: which of them match nothing that a client would send.
+// Warnings at boot about patterns that match nothing that a client would send.
 
-/** What a message calls a filter or a rule: by its name, or by its place. */
+/** The title of a filter or a rule in a message: its name, or its place. */
 export function titled(kind: 'Filter' | 'Rule', name: string | undefined, index: number): string {
   return name === undefined ? `${kind} ${index + 1}` : `${kind} ${JSON.stringify(name)}`
 }
@@ -25,7 +25,7 @@ export function endpointWarnings(pattern: string, folding: RouterFolding, effect
   })
 }
 
-/** Why no canonical path, or none that a client spells literally, matches a pattern. */
+/** Tells why a pattern matches no canonical path, or none that a client spells literally. */
 function endpointMismatch(glob: string, folding: RouterFolding): string | undefined {
   const delimiter = (folding.useSemicolonDelimiter ? /[?#;]/ : /[?#]/).exec(glob)?.[0]
   if (delimiter !== undefined) {

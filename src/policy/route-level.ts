@@ -1,11 +1,11 @@
 import { isLevel, type Level, type LevelOption, METADATA, NONE, toLevel } from '../event/level.js'
 
-/** What a route's `config.audit` says: whether it is recorded, or how much. */
+/** The value of a route's `config.audit`: whether its requests are recorded, or at which level. */
 export type RouteAudit = boolean | { level: LevelOption }
 
 /**
- * The level of a route's requests: what `config.audit` says, or else what the rules do. A route that was declared
- * before the plugin was not checked, and may say anything: what is not known says nothing.
+ * Returns the level of a route's requests: of `config.audit`, or else of the rules. A route that was declared before
+ * the plugin was not checked and may hold anything: an unknown value is ignored.
  */
 export function levelOf(audit: RouteAudit | null, byRules: Level): Level {
   if (audit === false) return NONE
@@ -23,7 +23,7 @@ function levelIn(audit: Exclude<RouteAudit, boolean>): Level | undefined {
   }
 }
 
-/** Whether a route says itself that it is not recorded. */
+/** Tells whether a route's `config.audit` says that it is not recorded. */
 export function isExempt(audit: RouteAudit | null | undefined): boolean {
   return audit !== undefined && levelOf(audit, METADATA) === NONE
 }

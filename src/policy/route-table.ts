@@ -17,7 +17,7 @@ export class DeclaredRoute {
 export interface FoundRoute {
   /** Absent: no route, so that the answer is 404. */
   readonly route: DeclaredRoute | undefined
-  /** Whether one of this pattern takes the request instead when its constraints hold (host, version and such). */
+  /** The pattern of a route that takes the request instead if its constraints hold (host, version and such). */
   readonly constrained: string | undefined
 }
 
@@ -26,12 +26,12 @@ interface Declaration {
   readonly url: string
   readonly isConstrained: boolean
   readonly constraints: RouteOptions['constraints']
-  /** Whether it may have been declared as "/" under a prefix. */
+  /** True if it may have been declared as "/" under a prefix. */
   readonly isPrefix: boolean
   readonly route: DeclaredRoute
 }
 
-/** What an `onRoute` hook is given. */
+/** The options that an `onRoute` hook gets. */
 type OnRouteOptions = Pick<RouteOptions, 'method' | 'url' | 'config' | 'constraints'> & { routePath: string }
 
 type Router = ReturnType<typeof findMyWay>
@@ -41,8 +41,8 @@ type Method = Parameters<Router['find']>[0]
 const ANY_HOST = 'any'
 
 /**
- * The routes of a server, by Fastify's own router: Fastify lets nobody ask its own one for a route's pattern. It is built
- * when somebody asks for the first time.
+ * The routes of a server, in a second router of Fastify's kind: Fastify's own does not return a route's pattern. It is
+ * built when it is asked for the first time.
  */
 export class RouteTable {
   private readonly declarations: Declaration[] = []
@@ -108,7 +108,9 @@ function isMethod(method: string): method is Method {
   return METHODS.includes(method)
 }
 
-/** Constraints are not known here, but whether there are any: such a route accepts one host, by a pattern of its own. */
+/**
+ * Constraints are not known here, but whether there are any: such a route accepts one host, by a pattern of its own.
+ */
 function insert(
   router: Router,
   method: Method,

@@ -17,7 +17,7 @@ import { endpointWarnings, operationWarnings, titled } from './pattern-warnings.
  * ```
  */
 export interface RuleOptions {
-  /** What warnings and explanations call the rule. */
+  /** The rule's name in warnings and explanations. */
   name?: string | undefined
   /** Globs over the route's pattern, such as `'/v1/secrets/:id'`; a request without a route (404) matches none. */
   routes?: readonly string[] | undefined
@@ -38,7 +38,7 @@ export interface Decision {
 
 /** All rules as one. */
 export interface Rules {
-  /** Whether a rule looks at the namespace, which need not be known otherwise. */
+  /** True if a rule looks at the namespace, which need not be known otherwise. */
   readonly needsNamespace: boolean
   /** The level of a request. */
   decide(operation: string, url: string, route: string | undefined, namespace: string | undefined): Level
@@ -91,8 +91,8 @@ export function compileRules(rules: readonly RuleOptions[], level: Level, foldin
 }
 
 /**
- * What holds where a path has two spellings, as the router reads it and as it was sent: no spelling takes a request out
- * of the trail, and none has more of it captured.
+ * Decides for a path with two spellings, as the router reads it and as it was sent: no spelling takes a request out of
+ * the trail, and no spelling has more of it captured.
  */
 function ofBoth(read: Decision, sent: Decision): Decision {
   if (sent.level === NONE) return read
@@ -140,7 +140,7 @@ function operationRules(compiled: readonly CompiledRule[], method?: string): Ope
   return { rules, needsPath: rules.some(({ endpoints }) => endpoints !== undefined) }
 }
 
-/** What the author of rules should know at boot: patterns that match nothing, and rules that none is left for. */
+/** Returns warnings at boot: patterns that match nothing, and rules after one that matches everything. */
 export function ruleWarnings(rules: readonly RuleOptions[], folding: RouterFolding): string[] {
   const catchAll = rules.findIndex(matchesEverything)
   return rules.flatMap((rule, index) => {
@@ -151,7 +151,7 @@ export function ruleWarnings(rules: readonly RuleOptions[], folding: RouterFoldi
         endpointWarnings(pattern, folding, 'never matches a path both as it is sent and as it is read'),
       ),
       ...routes.flatMap(routeWarnings),
-      ...(catchAll === -1 || index <= catchAll ? [] : [behind(titled('Rule', rules[catchAll]?.name, catchAll))]),
+      ...(catchAll === -1 || index <= catchAll ? [] : [after(titled('Rule', rules[catchAll]?.name, catchAll))]),
     ].map((warning) => `${titled('Rule', rule.name, index)}: ${warning}`)
   })
 }
@@ -163,8 +163,8 @@ function routeWarnings(pattern: string): string[] {
   )
 }
 
-function behind(other: string): string {
-  return `decides nothing: it stands behind ${other}, which matches every request; put it before that one`
+function after(other: string): string {
+  return `decides nothing: it stands after ${other}, which matches every request; put it before that one`
 }
 
 function matchesEverything({ routes, endpoints, operations, namespaces }: RuleOptions): boolean {

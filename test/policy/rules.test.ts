@@ -224,7 +224,7 @@ describe('ruleWarnings', () => {
     expect(warn([{ routes: ['/fine'], level: 1 }, rule])).toEqual([expect.stringContaining(`Rule 2: ${expected}`)])
   })
 
-  it('names each rule that stands behind one for every request', () => {
+  it('names each rule that stands after one for every request', () => {
     const rules: RuleOptions[] = [
       { routes: ['/a'], level: 'none' },
       { name: 'all', endpoints: ['/x', '*'], level: 'metadata' },
@@ -232,8 +232,8 @@ describe('ruleWarnings', () => {
       { level: 'request' },
     ]
     expect(warn(rules)).toEqual([
-      'Rule 3: decides nothing: it stands behind Rule "all", which matches every request; put it before that one',
-      'Rule 4: decides nothing: it stands behind Rule "all", which matches every request; put it before that one',
+      'Rule 3: decides nothing: it stands after Rule "all", which matches every request; put it before that one',
+      'Rule 4: decides nothing: it stands after Rule "all", which matches every request; put it before that one',
     ])
   })
 })

@@ -6,11 +6,11 @@ import { ownValue } from '../../redact/safe-inspect.js'
 
 const PATH = 'annotations'
 
-/** How many characters of a key stand in a path, and how many keys beyond the bound are named. */
+/** The most characters of a key in a path, and the most keys beyond the bound that are named. */
 const LONGEST_NAME = 64
 const MOST_SURPLUS = 16
 
-/** How much annotations may take in a line. */
+/** Limits of the annotations of one request. */
 export interface AnnotationBounds {
   readonly maxKeys: number
   readonly maxBytes: number
@@ -28,9 +28,9 @@ interface Part {
 }
 
 /**
- * What an application adds to the Complete of one exchange, as JSON that is bounded while it grows. Half of the room is
- * reserved in equal shares for all keys that there may be; keys that come first share the other half. So a long value, which
- * a client may have chosen, leaves every later key a place.
+ * The annotations of one exchange's Complete, as JSON that is bounded while it grows. Half of the room is reserved in
+ * equal shares for all keys that there may be; keys that come first share the other half. So a long value, which a
+ * client may have chosen, leaves every later key a place.
  */
 export class Annotations {
   private readonly parts = new Map<string, Part>()
@@ -44,8 +44,8 @@ export class Annotations {
   ) {}
 
   /**
-   * False if something was cut or left out. A caller without types may give anything, and a Proxy may throw; neither costs
-   * the request anything.
+   * False if something was cut or left out. A caller without types may give anything, and a Proxy may throw; neither
+   * costs the request anything.
    */
   add(values: Readonly<Record<string, unknown>>): boolean {
     try {
@@ -56,7 +56,7 @@ export class Annotations {
     }
   }
 
-  /** The object, once; what was changed in it is marked now, for Received has nothing of it. */
+  /** Returns the object; call it once. Marks changes only now, because Received holds no annotations. */
   toJson(): string {
     const { changes, surplus } = this
     let members = ''
@@ -84,7 +84,7 @@ export class Annotations {
     return isWhole
   }
 
-  /** The values for which there may be a key; the other keys are noted. */
+  /** Returns the values that still get a key, and notes the other keys. */
   private admit(given: readonly Given[]): Given[] {
     const { parts, surplus, bounds, changes } = this
     let room = bounds.maxKeys - parts.size
@@ -95,7 +95,7 @@ export class Annotations {
     })
   }
 
-  /** What is neither taken by other keys, nor reserved for keys that may still come. */
+  /** Returns the bytes that are neither used by other keys nor reserved for later ones. */
   private roomFor(added: readonly Given[]): number {
     const { maxKeys, maxBytes } = this.bounds
     const others = new Map(this.parts)
@@ -105,7 +105,7 @@ export class Annotations {
     return room - Math.floor((maxBytes - 2) / 2 / maxKeys) * (maxKeys - others.size - added.length)
   }
 
-  /** Each value in an equal share of the room, where what small ones leave is for the larger ones. */
+  /** Gives each value an equal share of the room; what small values leave goes to larger ones. */
   private fit(added: readonly Given[], room: number): Part[] {
     const parts = added.map(([key, value]) => this.write(key, value, room))
     const smallestFirst = [...parts.keys()].sort((one, other) => (parts[one]?.bytes ?? 0) - (parts[other]?.bytes ?? 0))

@@ -7,7 +7,7 @@ import { isStream } from '../../redact/safe-inspect.js'
 import { quote } from '../bounded-text.js'
 import { type BodyKind, kindOf, mediaTypeOf } from './media-type.js'
 
-/** What is known of a body beside itself. */
+/** Facts about a body beside its content. */
 export interface BodyFacts {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
@@ -15,7 +15,7 @@ export interface BodyFacts {
   readonly bytes: number | undefined
 }
 
-/** Where a body stands in an event. */
+/** The path of a body in an event. */
 export type BodyPath = 'request.body' | 'response.body'
 
 /**
@@ -25,7 +25,7 @@ export type BodyPath = 'request.body' | 'response.body'
 const READ_FOR_KEPT = 4
 const ALWAYS_READ = 65_536
 
-/** Writes one body as JSON; nothing when there is none, or when it is left out and marked so. */
+/** Writes one body as JSON, or '' if there is no body or it was left out (and marked). */
 export class BodyWriter {
   private readonly mediaType: string | undefined
   private readonly kind: BodyKind
@@ -44,7 +44,7 @@ export class BodyWriter {
     this.isEncoded = encoding !== '' && encoding !== 'identity'
   }
 
-  /** What a parser made of a request's body. */
+  /** Writes what a parser made of a request's body. */
   parsed(body: unknown): string {
     if (this.kind === 'multipart') return this.facts.bytes === 0 ? '' : this.leftOut('multipart')
     if (body === undefined) return ''
@@ -55,7 +55,7 @@ export class BodyWriter {
     return isStream(body) ? this.leftOut('stream') : this.value(body)
   }
 
-  /** What is sent to the client. */
+  /** Writes what is sent to the client. */
   sent(payload: unknown): string {
     if (payload === undefined || payload === null || payload === '') return ''
     if (typeof payload === 'string') {
@@ -64,9 +64,12 @@ export class BodyWriter {
     return ArrayBuffer.isView(payload) ? this.bytes(payload) : this.leftOut('stream')
   }
 
-  /** A text, which is a JSON value that was a string, or a document that a parser of the application handed on as it was. */
+  /**
+   * A text, which is a JSON value that was a string, or a document that a parser of the application handed on as it
+   * was.
+   */
   private parsedText(text: string): string {
-    // Who decompresses a request may leave the header there.
+    // A hook that decompresses a request may leave the header in place.
     if (this.isEncoded && text.includes('\ufffd')) return this.leftOut('compressed', Buffer.byteLength(text))
     return this.kind === 'json' && !looksStructured(text) ? this.value(text) : this.text(text)
   }
@@ -131,12 +134,12 @@ export class BodyWriter {
   }
 }
 
-/** Whether a text can only be JSON's array or object, if it is JSON. */
+/** Tells whether a text, if it is JSON, must be an array or an object. */
 function looksStructured(text: string): boolean {
   return /^[\s\ufeff]*[[{]/.test(text)
 }
 
-/** Without the mark that some put before UTF-8. */
+/** Removes the byte order mark, which some programs put before UTF-8. */
 function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }

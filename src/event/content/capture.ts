@@ -13,7 +13,7 @@ export type { BodyFacts } from './body.js'
 /** The marks of a schema that cannot be read. */
 const UNKNOWN = 'unknown'
 
-/** What of headers and bodies is let into an event. */
+/** The parts of headers and bodies that an event may hold. */
 export interface CaptureSettings {
   readonly maxBodyBytes: number
   /** In lower case. */
@@ -23,11 +23,11 @@ export interface CaptureSettings {
   readonly maxAnnotationBytes: number
 }
 
-/** Writes the parts of an event that are the client's or the handler's own: redacted first, then cut. */
+/** Writes the parts of an event that the client or the handler chose: redacts first, then cuts. */
 export class Capture {
   constructor(private readonly settings: CaptureSettings) {}
 
-  /** `,"headers":{…}` of those that are let in; nothing when there are none. */
+  /** Returns `,"headers":{…}` of the captured headers, or '' if there are none. */
   headers(side: 'request' | 'response', headers: Readonly<Record<string, unknown>>, changes: ChangeReport): string {
     if (changes.redactor.omits(`${side}.headers`)) return ''
     const { requestHeaders, responseHeaders } = this.settings
@@ -41,7 +41,7 @@ export class Capture {
     return parts.length === 0 ? '' : `,"headers":{${parts.join(',')}}`
   }
 
-  /** `,"body":…` of what Fastify parsed; nothing when there is none, or when it is left out and marked so. */
+  /** Returns `,"body":…` of what Fastify parsed, or '' if there is no body or it was left out (and marked). */
   requestBody(body: unknown, facts: BodyFacts, marks: Marks, changes: ChangeReport): string {
     const path = 'request.body'
     if (changes.redactor.omits(path)) return ''
@@ -52,7 +52,7 @@ export class Capture {
     )
   }
 
-  /** `,"body":…` of what the handler sent, as an `onSend` hook sees it; nothing as for a request's. */
+  /** Returns `,"body":…` of what the handler sent, as an `onSend` hook sees it, or '' as for a request. */
   responseBody(payload: unknown, facts: BodyFacts, marks: Marks, changes: ChangeReport): string {
     const path = 'response.body'
     if (changes.redactor.omits(path)) return ''
@@ -82,7 +82,7 @@ function isEmpty(payload: unknown): boolean {
   return payload === undefined || payload === null || payload === ''
 }
 
-/** Of a schema that cannot be read nobody knows which of a body's keys it marks as secret. */
+/** Leaves out a body whose schema cannot be read: its marks of secret keys are unknown. */
 function leaveOut(path: BodyPath, changes: ChangeReport): '' {
   changes.markOmitted(path, 'schema unknown')
   return ''

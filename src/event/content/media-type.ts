@@ -1,4 +1,4 @@
-/** How a body of a media type can be read: `other` cannot. */
+/** The way in which a body is read; `other` cannot be read. */
 export type BodyKind = 'json' | 'form' | 'text' | 'multipart' | 'other'
 
 const LONGEST = 100
@@ -6,7 +6,7 @@ const LONGEST = 100
 /** RFC 9110: two tokens. */
 const WELL_FORMED = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
 
-/** `type/subtype` of a `content-type` header in lower case; undefined for what is none, or none that anybody uses. */
+/** Returns `type/subtype` of a `content-type` header in lower case; undefined if it is not well formed or too long. */
 export function mediaTypeOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   const end = header.indexOf(';')
@@ -14,12 +14,12 @@ export function mediaTypeOf(header: string | undefined): string | undefined {
   return name.length <= LONGEST && WELL_FORMED.test(name) ? name.toLowerCase() : undefined
 }
 
-/** How a body is read; one without a media type may be anything, and is `text` when it is a text at all. */
+/** Returns how a body is read; a body without a media type counts as `text`. */
 export function kindOf(mediaType: string | undefined): BodyKind {
   if (mediaType === undefined) return 'text'
   if (mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json')) return 'json'
   if (mediaType === 'application/x-www-form-urlencoded') return 'form'
-  // What an element holds has no key beside it by which it would be found.
+  // The text of an XML element has no key beside it that would tell that it is secret.
   if (mediaType === 'text/xml') return 'other'
   if (mediaType.startsWith('text/')) return 'text'
   return mediaType.startsWith('multipart/') ? 'multipart' : 'other'

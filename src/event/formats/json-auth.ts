@@ -6,7 +6,7 @@ import { writeTexts } from './json-lists.js'
 
 const NAMES = { items: BOUNDS.names, bytes: BOUNDS.identity }
 
-/** What stands for a request without an identity: Nomad's anonymous token. */
+/** Nomad's anonymous token, for a request without an identity. */
 export const ANONYMOUS: EventAuth = {
   accessor_id: 'anonymous',
   name: 'Anonymous Token',

@@ -8,8 +8,8 @@ interface ListBounds {
 }
 
 /**
- * The JSON of the first texts of a list. Texts that are left out are marked under the list's path; a text that is cut, under
- * that path and its index.
+ * The JSON of the first texts of a list. Texts that are left out are marked under the list's path; a text that is cut,
+ * under that path and its index.
  */
 export function writeTexts(texts: readonly string[], bounds: ListBounds, path: string, changes: ChangeReport): string {
   const first = texts.slice(0, bounds.items)

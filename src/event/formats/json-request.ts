@@ -10,19 +10,19 @@ import { writeTexts } from './json-lists.js'
 
 const ADDRESSES = { items: BOUNDS.sourceIps, bytes: BOUNDS.address }
 
-/** Where a request belongs that nothing assigns to a namespace. */
+/** The namespace of requests without one. */
 export const DEFAULT_NAMESPACE = 'default'
 
 /** W3C Trace Context, version 00 to fe, no all-zero id. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** From the id to the endpoint, by Node's methods. */
+/** The JSON from the id to the endpoint, by method. */
 const operations = new Map(METHODS.map((method) => [method, flat(`","operation":"${method}","endpoint":"`)]))
 
-/** Writes requests, and keeps what many of one server have in common: a route, a connection. */
+/** Writes requests, and caches what requests of one server share: a route, a connection. */
 export class RequestWriter {
   private readonly connections = new Connections()
-  /** By route, in the default namespace: from the end of the endpoint to the end of the namespace. */
+  /** The JSON from the end of the endpoint to the end of the namespace, by route, for the default namespace. */
   private readonly places = new Map<string, string>()
 
   /** `,"request":{…}` of a request, the same in both stages. */
@@ -42,7 +42,7 @@ export class RequestWriter {
     )
   }
 
-  /** From the end of the endpoint to the namespace. */
+  /** Writes the part from the end of the endpoint to the end of the namespace. */
   private place(route: string | undefined, namespace: string, changes: ChangeReport): string {
     const isKept = route !== undefined && namespace === DEFAULT_NAMESPACE
     const kept = isKept ? this.places.get(route) : undefined
@@ -59,7 +59,7 @@ function writeOperation(operation: string, changes: ChangeReport): string {
   return `","operation":${quote(operation, BOUNDS.identity, 'request.operation', changes)},"endpoint":"`
 }
 
-/** From where a request came to the end of it. */
+/** Writes the request from `request_meta` to its end. */
 function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
   const { connection, host, userAgent, sourceIps, traceparent } = facts
   const { origin } = connection
@@ -70,7 +70,7 @@ function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
   return json
 }
 
-/** Where a request came from: each member with its comma, the first one without. */
+/** Writes the members of `request_meta`. */
 function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   const { redactor } = changes
   const { connection, host, userAgent, sourceIps, traceparent } = facts

@@ -3,7 +3,7 @@ import { quote } from '../bounded-text.js'
 import { flat } from '../flat.js'
 import { BOUNDS } from '../limits.js'
 
-/** What came of it. */
+/** The outcome of a request. */
 export interface ResponseFacts {
   statusCode: number | undefined
   error: string | undefined

@@ -4,10 +4,10 @@ import { flat } from '../flat.js'
 import { writeError } from './json-response.js'
 import { writeJson } from './json-value.js'
 
-// Format `json`, Nomad's shape, written by concatenation around escaped parts: a third of what JSON.stringify costs for one
-// event. What both stages share is written once per exchange, and what requests have in common (a route, a connection, a
-// millisecond) once for many of them. The line is the only place where an event is put together; its object form is parsed
-// from it.
+// Format `json`, Nomad's shape, written by concatenation around escaped parts: a third of what JSON.stringify costs for
+// one event. What both stages share is written once per exchange, and what requests have in common (a route, a
+// connection, a millisecond) once for many of them. The line is the only place where an event is put together; its
+// object form is parsed from it.
 
 /** The text between the id and the identity in a payload, by stage: the same for all requests of a millisecond. */
 export type Stamp = Readonly<Record<Stage, string>>
@@ -25,19 +25,19 @@ export interface PayloadParts {
   readonly stamp: Stamp
   readonly auth: string
   readonly request: string
-  /** What follows the request. */
+  /** The members after the request. */
   readonly rest: string
 }
 
 /**
- * A line of one stage, from its payload on. Each part has its comma before it: a piece less to put together is some 20 ns
- * less.
+ * A line of one stage, from its payload on. Each part has its comma before it: a piece less to put together is some 20
+ * ns less.
  */
 export function writePayload({ id, stage, stamp, auth, request, rest }: PayloadParts, changes: ChangeReport): string {
   return `,"payload":{"id":"${id}${stamp[stage]}${auth}${request}${rest}${writeChanges(changes)}}}`
 }
 
-/** A line of the trail's own life, from its payload on. */
+/** Writes a line of the trail's own life, from its payload on. */
 export function writeLifecycle<Type extends LifecycleType>(
   type: Type,
   id: string,
@@ -47,7 +47,7 @@ export function writeLifecycle<Type extends LifecycleType>(
   return `,"payload":{"id":"${id}","type":"${type}","timestamp":"${timestamp}","version":1,"${type}":${writeJson(details)}}}`
 }
 
-/** The correction of what was recorded of an exchange: a line from its payload on. */
+/** Writes the correction of an exchange's record, from its payload on. */
 export function writeCorrection(
   id: string,
   timestamp: string,
@@ -59,7 +59,7 @@ export function writeCorrection(
   return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}}`
 }
 
-/** Lists, for a path as a key would be taken for a tree of keys by search engines. */
+/** Writes lists, because search engines would expand a path that is a key to nested keys. */
 function writeChanges({ truncated, omitted, redacted }: ChangeReport): string {
   let json = ''
   if (truncated !== undefined) json += `,"truncated":${writeJson(entriesOf(truncated, (change) => change))}`

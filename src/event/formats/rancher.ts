@@ -8,12 +8,12 @@ import { writeJson } from './json-value.js'
 // for is in format `json` alone. The event is bounded and redacted already; here it is only written safely.
 
 /**
- * Rancher's own words for nobody: github.com/rancher/steve, pkg/auth/filter.go, `ToMiddleware`. (Kubernetes itself
- * says `system:anonymous`, which no Rancher log has.)
+ * Rancher's words for an anonymous user: github.com/rancher/steve, pkg/auth/filter.go, `ToMiddleware`. (Kubernetes
+ * itself says `system:anonymous`, which no Rancher log has.)
  */
 const NOBODY = { name: 'system:unauthenticated', group: ['system:unauthenticated'] }
 
-/** What Rancher writes where a response had no status; here, because the client left before there was one. */
+/** Rancher's status for a response without one; here, the client left before there was one. */
 const NO_STATUS = 0
 
 /** A host and its port, the host in brackets when it is IPv6. */
@@ -60,8 +60,8 @@ function sourceIpsOf({ source_ips, remote_address }: EventPayload['request']['re
 }
 
 /**
- * The address alone, or nothing: `local` is none, and a client may write anything into `x-forwarded-for`. An index that
- * takes `sourceIPs` for addresses would refuse the whole record for one that is not.
+ * The address alone, or nothing: `local` is not an address, and a client may write anything into `x-forwarded-for`. An
+ * index that takes `sourceIPs` for addresses would refuse the whole record for one that is not.
  */
 function ipOf(address: string): string[] {
   if (isIP(address) !== 0) return [address]

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { isRecord } from '../combinations.js'
 
-// HCL's blocks as JSON has them.
+// HCL's blocks in their JSON forms.
 
 export type Path = (string | number)[]
 
@@ -17,7 +17,7 @@ export function problemAt(path: Path, message: string): z.core.$ZodIssue {
   return { code: 'custom', input: undefined, path, message }
 }
 
-/** What a schema makes of the value at a path; nothing, and its mistakes among the others, when it is wrong. */
+/** Parses the value at a path; if it is wrong, adds its mistakes to `issues` and returns undefined. */
 export function readAt<Schema extends z.ZodType>(
   path: Path,
   value: unknown,

@@ -71,7 +71,7 @@ export function optionsFromNomadStanza(
   }
 }
 
-/** What is wrong between sinks that may each be right. */
+/** Finds what is wrong between sinks that may each be right. */
 function conflicts(blocks: readonly Block[], defaultPath: string): z.core.$ZodIssue[] {
   const issues = blocks
     .slice(MAX_SINKS, MAX_SINKS + 1)

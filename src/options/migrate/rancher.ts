@@ -14,7 +14,7 @@ const FILE_NAME = 'rancher-api-audit.log'
 /** Go's longest duration, 292 years, in days. */
 const MAX_DAYS = 106_751
 
-/** As Go and people both read it: `010` is eight to Go, and `+5` or `1e3` are a slip more often than meant. */
+/** Numbers that Go and people read alike: `010` is eight to Go, and `+5` or `1e3` are mostly slips. */
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,8})$/
 
 const ENABLED_PROBLEM =
@@ -129,14 +129,14 @@ function toSize(size: string): string {
   return `${Number(withoutUnit(size)) || 100}MiB`
 }
 
-/** Where the trail goes: a directory gets Rancher's own file name. */
+/** Returns the path of the file: a directory gets Rancher's own file name. */
 function fileOf(path: string): string {
   return isDirectory(path) ? join(path, FILE_NAME) : path
 }
 
 /**
  * A path that ends as a directory's does, or is one: containers mount a directory there, and writing to it would stop
- * the boot. `/.` is found behind a directory alone, and this look throws nothing.
+ * the boot. `/.` exists after a directory alone, and `existsSync` throws nothing.
  */
 function isDirectory(path: string): boolean {
   return /(?:^|[\\/])\.{0,2}$/.test(path) || existsSync(`${path}/.`)

@@ -11,7 +11,7 @@ const END_OF_PATH = /[?&;#]/
 /** A part of a path that looks like a key and its value. */
 const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
 
-/** Of a key, what stands behind other separators than Fastify's: `x;token` in `?x;token=…`. */
+/** Of a key, what stands after other separators than Fastify's: `x;token` in `?x;token=…`. */
 const LAST_OF_KEY = /[^?;#]*$/
 
 /**
