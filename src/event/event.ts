@@ -116,8 +116,8 @@ export interface LifecycleDetails {
   }
   stop: { stored: number; lost: number; in_doubt: number; open: number }
   rotation: { archive: string; bytes: number; reason: 'size' | 'age' }
-  /** `hash`: of its last line, in a sealed sink. */
-  retention: { deleted: string; bytes: number; reason: 'count' | 'age'; hash?: string }
+  /** `hash`: of its last line, in a sealed sink. `kept`: how many files stay although their names are old enough. */
+  retention: { deleted: string; bytes: number; reason: 'count' | 'age'; kept?: number; hash?: string }
   gap: { lost: number; in_doubt: number; from: number; to: number }
   correction: { status_code: number; error?: string }
   /** A line that a crash or a failing disk left torn; `set_aside` is missing when there was no room to keep it. */

@@ -37,7 +37,7 @@ describe('each fault', () => {
       'A crash',
       'Power loss',
       'A second process',
-      'A clock set back',
+      'A wrong clock',
     ])
   })
 

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { LifecycleDetails } from '../../event/event.js'
 import { FailureLog } from '../../logger.js'
 import type { SinkContext } from '../sink.js'
@@ -14,7 +13,7 @@ import { ArchiveNames } from './names.js'
 import { Retention, type RetentionOptions } from './retention.js'
 import { interrupted, rotate } from './rotation.js'
 import { SyncWrites } from './sync-writes.js'
-import { setAside } from './tail.js'
+import { setAsideTorn } from './torn-line.js'
 import { expectTrusted } from './trusted-file.js'
 
 /** What the active file is told of the sink's options; milliseconds and bytes. */
@@ -36,6 +35,7 @@ export class ActiveFile {
   private unchecked = 0
   /** Entries beyond the sink's own records; a file that holds nothing else is not rotated, or rotation would feed itself. */
   private foreign = 0
+  private hasLearnt = false
   private rotateAfter = Number.NEGATIVE_INFINITY
   /** The file's name may not survive a power loss yet. */
   private isNameNew = false
@@ -148,6 +148,7 @@ export class ActiveFile {
         if (await this.lock.isHeld()) await file.repair(this.path)
       })
     }
+    await cleanUp(this.context.log, this.path, this.retention.passOn(file))
     await cleanUp(this.context.log, this.path, file.close())
   }
 
@@ -171,6 +172,7 @@ export class ActiveFile {
       await expectTrusted(fs, this.path, status, { own: this.lock.owner, mode, log: this.context.log })
       const file = new LogFile(fs, fd, status.id, status.size, fsync)
       await this.lock.verify()
+      await this.learn(file, status)
       await this.makeWhole(file)
       this.foreign = file.end > 0 ? Number.POSITIVE_INFINITY : 0
       this.file = file
@@ -183,6 +185,13 @@ export class ActiveFile {
     this.repairing.works()
     await this.finishRotation(this.file)
     return this.file
+  }
+
+  /** Takes what the file says of the time before the start, once. */
+  private async learn(file: LogFile, { modified }: FileStatus): Promise<void> {
+    if (this.hasLearnt) return
+    this.hasLearnt = true
+    this.retention.learn([modified, (await file.firstEntryTime()) ?? modified])
   }
 
   /** Notices what others have done to the file. */
@@ -237,19 +246,9 @@ export class ActiveFile {
   }
 
   private makeWhole(file: LogFile): Promise<void> {
-    const { fs, clock } = this.parts
-    const { path, context } = this
     return file.makeWhole(async (fd, from, to) => {
-      const copy = await setAside(fs, fd, from, to, { path, now: clock.now(), ...this.options })
-      const bytes = to - from
-      const details = { path, bytes, copy }
-      this.record('torn', copy === undefined ? { bytes } : { bytes, set_aside: basename(copy) })
-      if (copy !== undefined) context.log.warn(details, 'the audit file ended in a torn line, which was set aside')
-      else
-        context.log.error(
-          details,
-          'the audit file ended in a torn line, which was cut off: there was no room to keep it',
-        )
+      const torn = { ...this.parts, ...this.options, path: this.path }
+      this.record('torn', await setAsideTorn(torn, fd, from, to))
     })
   }
 
@@ -288,11 +287,11 @@ export class ActiveFile {
     const { archive, successor } = await rotate(fs, this.names, file, { now: clock.now(), ...this.options })
     this.file = successor
     this.isNameNew = this.options.fsync
-    this.retention.noteRotation()
     this.foreign = 0
     // They are in the archive, whatever becomes of the new file.
     this.unchecked = 0
     this.record('rotation', { archive, bytes: file.end, reason })
+    await this.retention.noteRotation(archive)
     await cleanUp(this.context.log, this.path, file.close())
   }
 }

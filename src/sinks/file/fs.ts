@@ -173,9 +173,12 @@ export async function remove(fs: FileSystem, path: string): Promise<void> {
   await unless(['ENOENT'], fs.unlink(path))
 }
 
+/** What a `NotRegular` has as its code. */
+export const NOT_REGULAR = ['EISDIR', 'ELOOP', 'ENOTREG'] as const
+
 /** Something else than a regular file is where this sink has a file of its own. */
 export class NotRegular extends Error {
-  readonly code: string
+  readonly code: (typeof NOT_REGULAR)[number]
 
   constructor(
     readonly path: string,

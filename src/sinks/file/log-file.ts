@@ -1,10 +1,7 @@
+import { firstEntryTime } from './first-entry.js'
 import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './fs.js'
 import type { SyncWrites } from './sync-writes.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
-
-/** Enough for the start of a line of format `json`. */
-const HEAD = 64
-const CREATED_AT = /^\{"created_at":"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z)",/
 
 /** Puts the bytes of an open file from `from` to `to` where they can be looked at, before they are cut off. */
 export type SetAside = (fd: number, from: number, to: number) => Promise<void>
@@ -104,6 +101,16 @@ export class LogFile {
     return lastLine(this.fs, this.fd, this.end, isSealed)
   }
 
+  /** When the first entry was made, if its format says so. */
+  firstEntryTime(): Promise<number | undefined> {
+    return firstEntryTime(this.fs, this.fd)
+  }
+
+  /** Sets the time of modification. */
+  touch(time: number): Promise<void> {
+    return this.fs.touch(this.fd, time)
+  }
+
   status(): Promise<FileStatus> {
     return this.fs.stat(this.fd)
   }
@@ -113,11 +120,8 @@ export class LogFile {
   }
 
   private async readBeginning(now: number): Promise<number> {
-    const head = new Uint8Array(HEAD)
-    const count = await this.fs.read(this.fd, head, 0)
-    const match = CREATED_AT.exec(new TextDecoder('latin1').decode(head.subarray(0, count)))
     const { born, modified } = await this.status()
-    const candidates = [Date.parse(match?.[1] ?? ''), born, modified]
+    const candidates = [(await this.firstEntryTime()) ?? Number.NaN, born, modified]
     // A time to come is a clock that was set back since: that file would never be rotated.
     return candidates.find((time) => time > 0 && time <= now) ?? now
   }

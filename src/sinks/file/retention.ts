@@ -2,8 +2,10 @@ import type { Clock } from '../../clock.js'
 import type { LifecycleDetails } from '../../event/event.js'
 import { sealOf } from '../../event/seal-line.js'
 import { FailureLog, type SinkLogger } from '../../logger.js'
+import { type AgedArchive, ArchiveAges } from './archive-ages.js'
 import { type FileSystem, lookUp, unless } from './fs.js'
 import type { Lock } from './lock.js'
+import type { LogFile } from './log-file.js'
 import type { Archive, ArchiveNames } from './names.js'
 import { lastLineOf } from './tail.js'
 
@@ -17,7 +19,7 @@ export interface RetentionOptions {
 }
 
 /** An archive that is to be deleted, and why. */
-export interface Expired extends Archive {
+export interface Expired extends AgedArchive {
   readonly reason: 'count' | 'age'
 }
 
@@ -26,30 +28,29 @@ const INTERVAL = 60_000
 /** The most that are deleted in one go, so that a write never waits for long. */
 const DELETIONS = 100
 const HOLD = '.hold'
+const KEPT =
+  'audit files are kept although their names are old enough: what else is known of their age contradicts these'
 
 /** A file whose presence keeps an archive, or with the active file's name all of its archives, from being deleted. */
 export function holdPath(path: string): string {
   return path + HOLD
 }
 
-/** Which of a directory's names are to be deleted, oldest first. An archive's age is the time since its rotation. */
-export function expired(
-  names: ArchiveNames,
-  present: readonly string[],
-  options: RetentionOptions,
-  now: number,
-): Expired[] {
+/** The archives among a directory's names that may be deleted: none that is on hold. */
+export function archivesNotHeld(names: ArchiveNames, present: readonly string[]): Archive[] {
   const held = new Set(present.filter((name) => name.endsWith(HOLD)).map((name) => name.slice(0, -HOLD.length)))
-  if (held.has(names.active)) return []
-  // What is on hold is not counted either, or a held archive would push out one that is not; nor is what a clock that
-  // was ahead has named, or every archive of the present would be older than those and go at once.
-  const free = names.among(present).filter(({ name, time }) => !held.has(name) && time <= now)
-  const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, free.length - options.rotateMaxFiles)
+  return held.has(names.active) ? [] : names.among(present).filter(({ name }) => !held.has(name))
+}
+
+/** The archives that are to be deleted, of those that may be; both oldest first. */
+export function expired(archives: readonly AgedArchive[], options: RetentionOptions): Expired[] {
+  // One of the time to come is not counted, or every archive of the present would be older than those and go at once.
+  const counted = archives.filter(({ age }) => age >= 0)
+  const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, counted.length - options.rotateMaxFiles)
   const result: Expired[] = []
-  for (const [index, archive] of free.entries()) {
-    const age = now - archive.time
-    const isTooOld = options.rotateMaxAge > 0 && age > options.rotateMaxAge
-    if ((!isTooOld && index >= excess) || age < options.rotateMinAge) continue
+  for (const [index, archive] of counted.entries()) {
+    const isTooOld = options.rotateMaxAge > 0 && archive.age > options.rotateMaxAge
+    if ((!isTooOld && index >= excess) || archive.age < options.rotateMinAge) continue
     result.push({ ...archive, reason: isTooOld ? 'age' : 'count' })
   }
   return result
@@ -68,26 +69,49 @@ export interface RetentionParts {
 
 /** Deletes the archives of one audit file that are to go. */
 export class Retention {
+  private readonly ages: ArchiveAges
   /** There may be too many archives since the last look. */
   private isDue = true
   private lookedAt = Number.NEGATIVE_INFINITY
+  /** How many archives were kept at the last look although their names are old enough. */
+  private kept = 0
   private readonly deleting: FailureLog
+  private readonly correcting: FailureLog
 
   constructor(
     private readonly options: RetentionOptions,
     private readonly parts: RetentionParts,
   ) {
     const details = { path: parts.names.path(parts.names.active) }
+    this.ages = new ArchiveAges(parts.fs, parts.clock, parts.names)
     this.deleting = new FailureLog(parts.log, details, 'old audit files cannot be deleted; nothing else is affected')
+    this.correcting = new FailureLog(
+      parts.log,
+      details,
+      'the time of an archive cannot be set right after the clock was; nothing else is affected',
+    )
   }
 
-  /** Has the next `run` look at the archives. */
-  noteRotation(): void {
+  /** Takes the times that the audit file had when the process started. */
+  learn(times: readonly number[]): void {
+    this.ages.learn(times)
+  }
+
+  /** Has the audit file show what time it is, if the clock is known to be behind: the next process learns it from there. */
+  async passOn(file: LogFile): Promise<void> {
+    const { timeToShow } = this.ages
+    if (timeToShow !== undefined) await file.touch(timeToShow)
+  }
+
+  /** Has the next `run` look at the archives, of which this one is new. */
+  async noteRotation(archive: string): Promise<void> {
     this.isDue = true
+    await this.correcting.guard(() => this.ages.noteMade(archive))
   }
 
   /** Deletes what is due, after a rotation and once a minute; a failure is logged and fails nothing else. */
   async run(): Promise<void> {
+    await this.correcting.guard(() => this.ages.correctShown())
     const { rotateMaxFiles, rotateMaxAge } = this.options
     if (rotateMaxFiles === 0 && rotateMaxAge === 0) return
     const now = this.parts.clock.monotonic()
@@ -98,9 +122,13 @@ export class Retention {
   }
 
   private async deleteExpired(): Promise<void> {
-    const { fs, clock, names, lock, record } = this.parts
+    const { fs, names, lock, record } = this.parts
     await lock.verify()
-    const due = expired(names, await fs.readdir(names.directory), this.options, clock.now())
+    const present = await fs.readdir(names.directory)
+    this.ages.forget(present)
+    const archives = archivesNotHeld(names, present)
+    const due = await this.findDue(archives)
+    this.noteKept(archives, due)
     this.isDue = due.length > DELETIONS
     const failures: unknown[] = []
     for (const archive of due.slice(0, DELETIONS)) {
@@ -113,6 +141,29 @@ export class Retention {
       }
     }
     if (failures.length > 0) throw failures[0]
+  }
+
+  /** Those that are due, of which the first `DELETIONS` were looked at: a name alone is no proof of age. */
+  private async findDue(archives: readonly Archive[]): Promise<Expired[]> {
+    for (;;) {
+      const due = expired(this.ages.of(archives), this.options)
+      let isChanged = false
+      for (const archive of due.slice(0, DELETIONS)) if (await this.ages.examine(archive)) isChanged = true
+      if (!isChanged) return due
+    }
+  }
+
+  /** Says so when archives stay that would be deleted if their names and the clock were believed. */
+  private noteKept(archives: readonly Archive[], due: readonly Expired[]): void {
+    const { clock, log, names } = this.parts
+    const now = clock.now()
+    const going = new Set(due.map(({ name }) => name))
+    const named = archives.map((archive) => ({ ...archive, age: now - archive.time }))
+    const kept = expired(named, this.options).filter(({ name }) => !going.has(name))
+    const details = { path: names.path(names.active), archives: kept.length, oldest: kept[0]?.name }
+    if (kept.length > 0 && this.kept === 0) log.warn(details, KEPT)
+    if (kept.length === 0 && this.kept > 0) log.info(details, `no longer: ${KEPT}`)
+    this.kept = kept.length
   }
 
   /** Deletes an archive, unless it was put on hold since it was listed, or is gone; resolves with what was deleted. */
@@ -129,7 +180,8 @@ export class Retention {
       ['ENOENT'],
       fs.unlink(path).then(() => true),
     )
-    return isDeleted ? { deleted: name, bytes: status.size, reason, ...hash } : undefined
+    if (!isDeleted) return undefined
+    return { deleted: name, bytes: status.size, reason, ...(this.kept > 0 && { kept: this.kept }), ...hash }
   }
 }
 

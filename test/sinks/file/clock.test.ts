@@ -1,6 +1,5 @@
 import { unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ArchiveNames } from '../../../src/sinks/file/names.js'
 import { expired } from '../../../src/sinks/file/retention.js'
 import { entry, HOUR, type ManualClock, START, world } from './world.js'
 
@@ -52,34 +51,39 @@ describe('a clock that is set back', () => {
     expect(texts()).toEqual(['a'])
   })
 
-  it('keeps every archive of the time to come, and these push out none of the present', async () => {
+  it('deletes the archives of this process in the order in which they were made', async () => {
     const { opened, clock, recorded, names } = world()
     const sink = await opened({ rotateBytes: 1, rotateMaxFiles: 2 })
     const rotate = async (text: string): Promise<void> => {
       clock.advance(1000)
-      // A file that holds nothing but the record of a rotation is not rotated.
-      await sink.write([entry(text), entry(text)])
+      // A file that holds nothing but the records of a rotation and a deletion is not rotated.
+      await sink.write([entry(text), entry(text), entry(text)])
       await sink.idle?.()
     }
     for (const text of ['a', 'b']) await rotate(text)
     setBack(clock, 10 * DAY)
     for (const text of ['c', 'd']) await rotate(text)
     const deleted = (): unknown[] => recorded.filter(({ type }) => type === 'retention')
-    expect(deleted()).toEqual([])
-    expect(names().filter((name) => name.startsWith('audit-'))).toHaveLength(4)
-    clock.advance(11 * DAY)
-    await sink.idle?.()
-    expect(deleted()).toHaveLength(2)
+    // By the monotonic clock, which is not set: the oldest go, and not those whose names are the oldest.
+    expect(deleted()).toMatchObject([
+      { deleted: 'audit-2026-03-24T17-09-36.704Z.log' },
+      { deleted: 'audit-2026-03-24T17-09-37.704Z.log' },
+    ])
     expect(names().filter((name) => name.startsWith('audit-'))).toEqual([
-      'audit-2026-03-24T17-09-36.704Z.log',
-      'audit-2026-03-24T17-09-37.704Z.log',
+      'audit-2026-03-14T17-09-38.704Z.log',
+      'audit-2026-03-14T17-09-39.704Z.log',
     ])
   })
 
   it('does not let an archive of the time to come look old', () => {
-    const names = new ArchiveNames('audit.log')
     const options = { rotateMaxFiles: 1, rotateMaxAge: HOUR, rotateMinAge: 0 }
-    expect(expired(names, [names.name(START + 1, 0), names.name(START + DAY, 0)], options, START)).toEqual([])
+    const archive = { name: 'x', time: START, number: 0 }
+    expect(
+      expired(
+        [-1, -DAY].map((age) => ({ ...archive, age })),
+        options,
+      ),
+    ).toEqual([])
   })
 
   it('does not keep the lock of a process that is gone for ever', async () => {

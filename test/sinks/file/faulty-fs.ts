@@ -1,3 +1,5 @@
+import { constants, fstatSync, futimesSync } from 'node:fs'
+import type { Clock } from '../../../src/clock.js'
 import { type FileStatus, type FileSystem, nodeFileSystem } from '../../../src/sinks/file/fs.js'
 
 export type Operation = keyof FileSystem
@@ -40,7 +42,11 @@ export class FaultyFs implements FileSystem {
   private readonly paths = new Map<number, string>()
   private hung: Array<() => void> = []
 
-  constructor(private readonly real: FileSystem = nodeFileSystem) {}
+  /** With a clock, files are modified at its time. */
+  constructor(
+    private readonly real: FileSystem = nodeFileSystem,
+    private readonly clock?: Clock,
+  ) {}
 
   /** How many of the outstanding calls hang. */
   get hanging(): number {
@@ -63,7 +69,14 @@ export class FaultyFs implements FileSystem {
   async open(path: string, flags: number, mode: number): Promise<number> {
     const fd = await this.run('open', path, () => this.real.open(path, flags, mode))
     this.paths.set(fd, path)
+    if ((flags & constants.O_CREAT) !== 0) this.noteChange(fd, 0)
     return fd
+  }
+
+  /** Has a file that is as long as this, or that has just been written to, changed now by the clock. */
+  private noteChange(fd: number, size?: number): void {
+    if (this.clock === undefined || (size !== undefined && fstatSync(fd).size !== size)) return
+    futimesSync(fd, this.clock.now() / 1000, this.clock.now() / 1000)
   }
 
   write(fd: number, data: Uint8Array): Promise<number> {
@@ -71,9 +84,21 @@ export class FaultyFs implements FileSystem {
     return this.run(
       'write',
       this.paths.get(fd),
-      () => this.real.write(fd, data),
-      (bytes) => this.real.write(fd, data.subarray(0, bytes)),
+      () => this.changing(fd, this.real.write(fd, data)),
+      (bytes) => this.changing(fd, this.real.write(fd, data.subarray(0, bytes))),
     )
+  }
+
+  private async changing<T>(fd: number, change: Promise<T>): Promise<T> {
+    const result = await change
+    this.noteChange(fd)
+    return result
+  }
+
+  private changeNow(fd: number, data: Uint8Array): number {
+    const written = this.real.writeNow(fd, data)
+    this.noteChange(fd)
+    return written
   }
 
   /** Faults of `write` strike here as well; one that hangs would hang the tests. */
@@ -83,10 +108,10 @@ export class FaultyFs implements FileSystem {
     this.writes.push('direct')
     this.whileDirect()
     const fault = this.faults.find((candidate) => this.strikes(candidate, 'write', path))
-    if (fault === undefined) return this.real.writeNow(fd, data)
+    if (fault === undefined) return this.changeNow(fd, data)
     if (fault.hang) throw new Error('a direct write cannot be made to hang')
-    if (fault.isDone) this.real.writeNow(fd, data)
-    const written = fault.bytes === undefined ? undefined : this.real.writeNow(fd, data.subarray(0, fault.bytes))
+    if (fault.isDone) this.changeNow(fd, data)
+    const written = fault.bytes === undefined ? undefined : this.changeNow(fd, data.subarray(0, fault.bytes))
     if (fault.code === undefined && written !== undefined) return written
     throw failure(fault, 'write', path)
   }

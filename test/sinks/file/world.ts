@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../../src/clock.js'
 import type { LifecycleDetails } from '../../../src/event/event.js'
 import { type FileSink, type FileSinkOptions, fileSink } from '../../../src/sinks/file/file-sink.js'
+import { nodeFileSystem } from '../../../src/sinks/file/fs.js'
+import { ArchiveNames } from '../../../src/sinks/file/names.js'
 import type { AuditEntry, SinkContext } from '../../../src/sinks/sink.js'
 import { FaultyFs } from './faulty-fs.js'
 
@@ -42,6 +44,16 @@ export function entryOf(line: string): AuditEntry {
   }
 }
 
+/** Puts archives, and other files, into a directory as they are found later: an archive was not changed since it was rotated. */
+export function put(directory: string, ...files: string[]): void {
+  const names = new ArchiveNames(join(directory, 'audit.log'))
+  for (const name of files) {
+    writeFileSync(join(directory, name), 'x')
+    const time = (names.parse(name)?.time ?? START) / 1000
+    utimesSync(join(directory, name), time, time)
+  }
+}
+
 /** Resolves when `condition` holds; the test's own timeout is the limit. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
@@ -71,7 +83,7 @@ export function world(): World {
   const directory = temporaryDirectory()
   const path = join(directory, 'audit.log')
   const clock = new ManualClock()
-  const fs = new FaultyFs()
+  const fs = new FaultyFs(nodeFileSystem, clock)
   const logged: string[] = []
   const recorded: World['recorded'] = []
   const doubted: number[] = []
