@@ -2,6 +2,7 @@ import type { Dispatcher } from '../delivery/dispatcher.js'
 import type { EventContext } from '../event/event-builder.js'
 import type { SinkLogger } from '../logger.js'
 import type { RecordingPolicy } from '../policy/recording-policy.js'
+import type { Connections } from '../runtime/connections.js'
 import type { ExchangeCounter } from '../runtime/counts.js'
 import type { OpenExchanges } from '../runtime/open-exchanges.js'
 import type { AuditRuntime } from '../runtime/runtime.js'
@@ -12,6 +13,7 @@ export interface ExchangeContext extends EventContext {
   readonly policy: RecordingPolicy
   readonly dispatcher: Dispatcher
   readonly open: OpenExchanges
+  readonly connections: Connections
   readonly counts: ExchangeCounter
   readonly log: SinkLogger
   readonly auditIdHeader: string | false
@@ -19,7 +21,8 @@ export interface ExchangeContext extends EventContext {
 
 /** What exchanges need of a runtime, and of Fastify. */
 export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
-  const { envelope, requests, who, redactor, capture, policy, dispatcher, open, counts, log, auditIdHeader } = runtime
+  const { envelope, requests, who, redactor, capture, policy, dispatcher } = runtime
+  const { open, connections, counts, log, auditIdHeader } = runtime
   const fields = new SecretFields(log)
   return {
     envelope,
@@ -30,6 +33,7 @@ export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
     policy,
     dispatcher,
     open,
+    connections,
     counts,
     log,
     auditIdHeader,

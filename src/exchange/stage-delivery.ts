@@ -3,6 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Entry, Lane, Waiter } from '../delivery/entry.js'
 import type { Draft } from '../event/draft.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/filter.js'
+import type { Connection } from '../runtime/connections.js'
+import { socketOf } from './connection-of.js'
 import type { ExchangeContext } from './context.js'
 
 /** The name of the context of a stage that waits, for those who trace contexts. */
@@ -29,6 +31,10 @@ export class StageDelivery implements Waiter {
   hasFailed = false
   /** Enforced sinks that have not answered for the stage that is being stored. */
   private waiting = 0
+  /** What the exchange shares with others; null where nothing does. */
+  private readonly connection: Connection | null
+  /** The size of the record that counts as waiting on the connection. */
+  private size = 0
   /** Where it goes on: sinks answer in batches, and a handler must run in the context of its own request. */
   private scope: AsyncResource | null = null
   /** That stage's entries, linked as siblings. */
@@ -41,7 +47,10 @@ export class StageDelivery implements Waiter {
     private readonly context: ExchangeContext,
     private readonly request: FastifyRequest,
     private readonly exclusions: number,
-  ) {}
+  ) {
+    const socket = socketOf(request.raw)
+    this.connection = socket === null ? null : context.connections.of(socket)
+  }
 
   /** Whether the reply waits for Complete to be stored. */
   get isEnforced(): boolean {
@@ -91,6 +100,7 @@ export class StageDelivery implements Waiter {
     this.waiting--
     if (entry.fate !== 'stored') this.hasFailed = true
     if (this.waiting > 0) return
+    this.connection?.remove(this.size)
     const { scope } = this
     this.scope = null
     scope?.runInAsyncScope(this.owner.onStageSettled, this.owner)
@@ -101,6 +111,20 @@ export class StageDelivery implements Waiter {
   }
 
   private offer(draft: Draft, stage: number, exclusions: number, scope: AsyncResource | null): boolean {
+    const { connection } = this
+    const isOutcome = stage === EXCLUDES_COMPLETE
+    if (connection === null || connection.hasRoomFor(draft.size, isOutcome)) {
+      return this.offerNow(draft, stage, exclusions, scope)
+    }
+    const resumed = scope ?? captureContext()
+    connection.delay(draft.size, isOutcome, () => {
+      if (this.offerNow(draft, stage, exclusions, resumed))
+        resumed.runInAsyncScope(this.owner.onStageSettled, this.owner)
+    })
+    return false
+  }
+
+  private offerNow(draft: Draft, stage: number, exclusions: number, scope: AsyncResource | null): boolean {
     this.entries = this.context.dispatcher.offer(draft, exclusions, stage, this)
     for (let entry = this.entries; entry !== null; entry = entry.sibling) {
       if (entry.waiter === null) continue
@@ -108,6 +132,8 @@ export class StageDelivery implements Waiter {
       else this.hasFailed = true
     }
     if (this.waiting === 0) return true
+    this.size = draft.size
+    this.connection?.add(draft.size)
     this.scope = scope ?? captureContext()
     return false
   }

@@ -10,6 +10,7 @@ import type { ResolvedOptions } from '../options/parse.js'
 import type { RouterFolding } from '../policy/path.js'
 import { RecordingPolicy } from '../policy/recording-policy.js'
 import { Redactor } from '../redact/redactor.js'
+import { Connections, connectionBounds } from './connections.js'
 import { ExchangeCounter, type ExchangeCounts } from './counts.js'
 import { laneFor } from './lanes.js'
 import { OpenExchanges } from './open-exchanges.js'
@@ -41,6 +42,7 @@ export class AuditRuntime {
   readonly redactor: Redactor
   readonly capture: Capture
   readonly open = new OpenExchanges()
+  readonly connections: Connections
   readonly counts = new ExchangeCounter()
   readonly auditIdHeader: string | false
   private readonly sweeper: Sweeper
@@ -67,6 +69,8 @@ export class AuditRuntime {
       redactor: this.redactor,
     })
     this.dispatcher = new Dispatcher(options.sinks.map((sink) => laneFor(sink, { envelope, log, clock })))
+    const enforced = options.sinks.filter(({ deliveryGuarantee }) => deliveryGuarantee === 'enforced')
+    this.connections = new Connections(connectionBounds(enforced))
     this.sweeper = new Sweeper(this.open, options.abortTimeout, clock)
   }
 
