@@ -1,7 +1,7 @@
 import { isPlain } from '../json.js'
 import { normalKey, readKey, type Secrecy } from './keys.js'
 import { cuesOf } from './search/prefilter.js'
-import { asKey, LONGEST_NAME, pathOf, shapeOf } from './shapes.js'
+import { asKey, IS_NAME, LONGEST_NAME, pathOf, shapeOf } from './shapes.js'
 
 /** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
 const REMEMBERED = 4096
@@ -24,14 +24,10 @@ export class KeyIndex {
   private readonly keys = new Map<string, KnownKey>()
   /** Values that stand where names do, apart from the keys: a client chooses them. */
   private readonly names = new Map<string, KnownKey>()
-  /** The key that was asked for last: each is asked about several times. */
-  private lastKey = ''
-  private last: KnownKey
 
   /** `keys` are secret beside those that are built in. */
   constructor(keys: readonly string[]) {
     this.own = new Set(keys.map(normalKey))
-    this.last = look('', this.own)
   }
 
   /** `marks` are names in their normal form, which are secret here and now. */
@@ -50,6 +46,13 @@ export class KeyIndex {
     return key.length > LONGEST ? null : this.find(key).literal
   }
 
+  /** The same of a key whose value is not secret, neither by it nor by the members beside it, nor by an option. */
+  plainLiteralOf(key: string): string | null {
+    if (key.length > LONGEST) return null
+    const { literal, secrecy, shape } = this.find(key)
+    return secrecy === 0 && shape <= IS_NAME ? literal : null
+  }
+
   /** What a key may be by the members beside it, as bits. */
   shapeOf(key: string): number {
     return this.find(key).shape
@@ -64,12 +67,7 @@ export class KeyIndex {
   }
 
   private find(key: string): KnownKey {
-    if (key === this.lastKey) return this.last
-    const known = this.keys.get(key) ?? this.learn(key, this.keys)
-    if (key.length > LONGEST) return known
-    this.lastKey = key
-    this.last = known
-    return known
+    return this.keys.get(key) ?? this.learn(key, this.keys)
   }
 
   /** Reads a key, and remembers it as `text`, which is the key or names it. */

@@ -121,6 +121,8 @@ export class RedactedJson {
     if (key.length > SEARCHED_KEY) return this.longProperty(comma, key)
     const { changes, marks } = this
     const { redactor } = changes
+    const plain = redactor.plainKey(key, changes, marks)
+    if (plain !== null) return this.member(comma + plain, comma.length + plain.length, value, depth)
     const shape = redactor.shapeOf(key)
     let secrecy = redactor.secrecyOfValue(key, value, marks)
     if (shape > IS_NAME && secrecy === 0) secrecy = this.secrecyBeside(object, shape, value)

@@ -118,6 +118,11 @@ export class Redactor {
     return this.keys.secretName(name, marks)
   }
 
+  /** The literal of a key that says nothing of any value: of nearly every key, and all that has to be known of it. */
+  plainKey(key: string, changes: RedactionReport, marks: ReadonlySet<string> | null): string | null {
+    return changes.known === undefined && marks === null ? this.keys.plainLiteralOf(key) : null
+  }
+
   /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
   keyLiteral(key: string, changes: RedactionReport): string | null {
     // What is secret in the URL is secret in a key, too.

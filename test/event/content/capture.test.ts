@@ -312,7 +312,7 @@ describe('a redactor', () => {
         throw new RangeError('no memory')
       }
     }
-    const { json, left } = request({ a: 1 }, { contentType: JSON_TYPE, redactor: new Failing() })
+    const { json, left } = request({ token: 'x' }, { contentType: JSON_TYPE, redactor: new Failing() })
     expect([json, left]).toEqual(['', 'redaction failed'])
   })
 
