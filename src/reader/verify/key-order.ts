@@ -25,8 +25,8 @@ export class KeyOrder {
   take(by: SealedWith, place: Place, entry: { readonly named: string | undefined } | undefined): boolean {
     const { keys, findings, current } = this
     if (by === 'no secret') {
-      if (keys.areSecret)
-        findings.add('key', place, 'is sealed without the secret, so that anybody may have written it')
+      if (!keys.areSecret) this.current = by
+      else findings.add('key', place, 'is sealed without the secret, so that anybody may have written it')
       return !keys.areSecret
     }
     if (current !== undefined && current !== 'no secret' && by.place < current.place) {

@@ -46,6 +46,7 @@ export class SealKeys {
    */
   find(line: Buffer, stated: string, before: SealedWith | undefined, keyId?: string): SealedWith | undefined {
     const content = withoutHash(line)
+    if (keyId === undefined && before !== undefined && hashOf(content, before) === stated) return before
     const isBy = (by: SealedWith): boolean => hashOf(content, by) === stated
     const named = keyId === undefined ? undefined : this.secrets.find((secret) => secret.keyId === keyId)
     for (const by of [named, before]) if (by !== undefined && isBy(by)) return by

@@ -35,8 +35,9 @@ function archiveOf(name: string, names: ArchiveNames): Archive | undefined {
   return archive === undefined ? undefined : { ...archive, name }
 }
 
+/** While an archive is being compressed it is there twice: then the file that is whole comes first. */
 function newestFirst(one: Archive, other: Archive): number {
-  return other.time - one.time || other.number - one.number
+  return other.time - one.time || other.number - one.number || one.name.length - other.name.length
 }
 
 async function unlessDamaged<Value>(

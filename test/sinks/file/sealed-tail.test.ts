@@ -51,6 +51,9 @@ it('says it of archives that somebody has compressed, and passes over those that
     rmSync(path)
   }
   expect(await sink.tail?.({ sealed: true })).toBe(texts[2])
+  writeFileSync(join(directory, archives[2] ?? ''), `${texts[1]}\n`)
+  expect(await sink.tail?.({ sealed: true })).toBe(texts[1])
+  rmSync(join(directory, archives[2] ?? ''))
   truncateSync(join(directory, `${archives[2]}.gz`), 60)
   writeFileSync(join(directory, `${archives[1]}.gz`), Buffer.from('28b52ffd00', 'hex'))
   expect(await sink.tail?.({ sealed: true })).toBe(texts[0])
