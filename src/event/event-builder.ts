@@ -28,6 +28,15 @@ export interface EventContext {
   marksOf(request: FastifyRequest): Marks
 }
 
+/** Facts about an exchange that are known when it begins. */
+export interface Recorded {
+  readonly id: string
+  readonly level: Level
+  readonly route: string | undefined
+  /** Undefined: not asked for yet. */
+  readonly namespace: string | undefined
+}
+
 /** Builds the records of one exchange; parts that both stages share are written once, when it begins. */
 export class EventBuilder {
   private readonly startedAt: number
@@ -40,14 +49,16 @@ export class EventBuilder {
   /** True while a body that the level asks for has not been captured. */
   private isBodyMissing = false
 
+  readonly id: string
+  private readonly level: Level
+
   constructor(
-    readonly id: string,
     private readonly context: EventContext,
     private readonly fastifyRequest: FastifyRequest,
-    private readonly level: Level,
-    route: string | undefined,
-    namespace: string | undefined,
+    { id, level, route, namespace }: Recorded,
   ) {
+    this.id = id
+    this.level = level
     const { envelope, who, requests, redactor } = context
     this.changes = new ChangeReport(redactor)
     this.startedAt = envelope.clock.monotonic()

@@ -50,7 +50,7 @@ export class RequestExchanges {
       return null
     }
     const id = slot?.id ?? newEventId()
-    const records = new EventBuilder(id, this.context, request, recording.level, route, namespace)
+    const records = new EventBuilder(this.context, request, { id, level: recording.level, route, namespace })
     const exchange = new Exchange(this.context, request, reply, records, recording.exclusions)
     exchange.follow(slot ?? null)
     request[SLOT] = exchange
