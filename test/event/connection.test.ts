@@ -2,7 +2,7 @@ import { Agent, get } from 'node:http'
 import Fastify from 'fastify'
 import { expect, it, onTestFinished } from 'vitest'
 import audit, { memorySink } from '../../src/index.js'
-import { portOf } from '../support/app.js'
+import { audited, portOf } from '../support/app.js'
 
 /** Sends requests over one connection, one after the other. */
 async function overOneConnection(port: number, requests: Array<[path: string, headers: Record<string, string>]>) {
@@ -72,6 +72,19 @@ it('carries each request by itself: its user agent, its trace and its route are 
     agents[7],
     agents[7],
   ])
+})
+
+it('carries the host of each request by itself', async () => {
+  const { app, sink } = await audited()
+  const port = await portOf(app)
+  const hosts = ['a.example', 'a.example', 'b.example', 'a.example']
+  await overOneConnection(
+    port,
+    hosts.map((host) => ['/', { host, 'user-agent': 'one' }]),
+  )
+  const metas = requestsOf(sink).map(({ request_meta }) => request_meta)
+  expect(new Set(metas.map(({ remote_address }) => remote_address)).size).toBe(1)
+  expect(metas.map(({ host }) => host)).toEqual(hosts)
 })
 
 it('is told by the rules of the part of the server that a request is for', async () => {

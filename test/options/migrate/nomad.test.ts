@@ -218,6 +218,14 @@ describe('what cannot be honoured', () => {
     expect(optionsFromNomadStanza({ sink: { a: { mode: '600' } } }).sinks).toMatchObject([{ mode: 0o600 }])
   })
 
+  it("is the placeholder of Nomad's page, which stands for the data directory", () => {
+    for (const path of ['[data_dir]/audit/audit.log', '/[data_dir]/audit/audit.log']) {
+      expect(sinkMistakes({ path })).toEqual([
+        expect.stringContaining('leave `path` out for the default below `dataDir`'),
+      ])
+    }
+  })
+
   it('is a number that is a string, broken or less than nothing', () => {
     for (const number of ['100', -1, 1.5, null, '100MiB', Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
       expect(sinkMistakes({ rotate_bytes: number }), String(number)).toHaveLength(1)
