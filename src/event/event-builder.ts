@@ -44,7 +44,8 @@ export class EventBuilder {
   private readonly changes: ChangeReport
   private request: string
   private auth: string
-  private hasAuthChanged = false
+  /** The identity at the end if it is not the one at the start, as JSON. */
+  private laterAuth = ''
   private annotations: Annotations | null = null
   /** True while a body that the level asks for has not been captured. */
   private isBodyMissing = false
@@ -107,7 +108,7 @@ export class EventBuilder {
     let response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
     if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
     const annotations = this.annotations === null ? '' : this.writeAnnotations(this.annotations)
-    const authChanged = this.hasAuthChanged ? ',"auth_changed":true' : ''
+    const authChanged = this.laterAuth === '' ? '' : `,"auth_changed":true,"auth_at_end":${this.laterAuth}`
     return this.stage('OperationComplete', `${response}${annotations}${authChanged}`)
   }
 
@@ -156,7 +157,7 @@ export class EventBuilder {
     if (auth === this.auth || auth === who.anonymous) return
     if (this.auth === who.anonymous) this.auth = auth
     else {
-      this.hasAuthChanged = true
+      this.laterAuth = auth
       who.counts.authChanged++
     }
   }

@@ -78,6 +78,8 @@ export interface EventPayload {
   redacted?: number
   /** The identity at the end was not the one at the start; the first one stands. */
   auth_changed?: true
+  /** The identity at the end, if `auth_changed`: another caller, or the same one on behalf of somebody else. */
+  auth_at_end?: EventAuth
 }
 
 interface Envelope<Payload> {

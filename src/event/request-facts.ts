@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { ChangeReport } from '../redact/change-report.js'
 
@@ -29,6 +30,8 @@ interface Origin {
   readonly userAgent: string | undefined
   readonly json: string
 }
+
+const IPV4_MAPPED = /^::ffff:([\d.]+)$/i
 
 /** The address that is recorded where there is none: a Unix socket, `inject`. */
 const NO_ADDRESS = 'local'
@@ -91,7 +94,7 @@ function textOf(value: unknown): string {
 function sourceIpsOf(request: FastifyRequest, changes: ChangeReport): string[] | undefined {
   try {
     // Over a unix socket the first of them, the socket's own, is undefined.
-    return request.ips?.filter((address) => typeof address === 'string')
+    return request.ips?.filter((address) => typeof address === 'string').map(plainAddress)
   } catch {
     changes.markOmitted('request.request_meta.source_ips', 'not readable')
     return undefined
@@ -109,6 +112,13 @@ function hostOf(request: FastifyRequest, changes: ChangeReport): string {
 
 function join(address: string | undefined, port: number | undefined): string {
   if (address === undefined) return NO_ADDRESS
-  const host = address.includes(':') ? `[${address}]` : address
+  const plain = plainAddress(address)
+  const host = plain.includes(':') ? `[${plain}]` : plain
   return port === undefined ? host : `${host}:${port}`
+}
+
+/** A socket that listens on `::` shows the addresses of IPv4 in the form of IPv6, `::ffff:10.0.0.1`. */
+function plainAddress(address: string): string {
+  const [, mapped] = IPV4_MAPPED.exec(address) ?? []
+  return mapped !== undefined && isIPv4(mapped) ? mapped : address
 }

@@ -22,6 +22,8 @@ export interface TrailExchange {
   omitted?: NonNullable<EventPayload['omitted']>
   redacted?: number
   auth_changed?: true
+  /** The identity at the end, if it is not the one at the start. */
+  auth_at_end?: EventAuth
   /** The server's run that recorded it. */
   instance?: string
 }
@@ -79,7 +81,8 @@ function jsonRecord(event: Record<string, unknown>, payload: Record<string, unkn
 
 /** Key by key: what else a payload may have, of whatever origin, must not pass for what is found out here. */
 function exchangeOf(payload: EventPayload): TrailExchange {
-  const { id, timestamp, auth, request, response, annotations, truncated, omitted, redacted, auth_changed } = payload
+  const { id, timestamp, auth, request, response, annotations, truncated, omitted, redacted } = payload
+  const { auth_changed, auth_at_end } = payload
   const exchange: TrailExchange = { id, timestamp, auth, request }
   if (response !== undefined) exchange.response = response
   if (annotations !== undefined) exchange.annotations = annotations
@@ -87,6 +90,7 @@ function exchangeOf(payload: EventPayload): TrailExchange {
   if (omitted !== undefined) exchange.omitted = omitted
   if (redacted !== undefined) exchange.redacted = redacted
   if (auth_changed !== undefined) exchange.auth_changed = auth_changed
+  if (auth_at_end !== undefined) exchange.auth_at_end = auth_at_end
   return exchange
 }
 

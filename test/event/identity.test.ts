@@ -218,6 +218,17 @@ describe('identity', () => {
       expect(app.audit.stats().authChanged).toBe(changed ? 1 : 0)
     }
   })
+
+  it.each([
+    ['another caller', { accessorId: 'u-8', name: 'Zo\u00eb' }, { accessor_id: 'u-8', name: 'Zo\u00eb' }],
+    ['somebody on whose behalf', { accessorId: 'u-7', onBehalfOf: 'u-9' }, { accessor_id: 'u-7', on_behalf_of: 'u-9' }],
+  ])('that is %s at the end is in Complete beside the first one', async (_, later, recorded) => {
+    let calls = 0
+    const { app, sink } = await withIdentity(() => (calls++ === 0 ? { accessorId: 'u-7' } : later))
+    await app.inject('/')
+    expect(authsOf(sink)).toEqual([{ accessor_id: 'u-7' }, { accessor_id: 'u-7' }])
+    expect(sink.events.map(({ payload }) => payload.auth_at_end)).toEqual([undefined, recorded])
+  })
 })
 
 describe('namespace', () => {

@@ -41,6 +41,20 @@ describe('what a record says of a connection', () => {
     expect(sink.events[0]?.payload.request.node_meta.ip).toBe(`[::1]:${address.port}`)
   })
 
+  it('is an IPv4 address where the socket shows one as IPv6, and so is each of a proxy', async () => {
+    const { app, sink } = await audited({ factory: { trustProxy: true } })
+    await app.listen({ host: '::', port: 0 })
+    const address = app.server.address()
+    if (typeof address !== 'object' || address === null) throw new Error('the server has no port')
+    const forwarded = '::ffff:10.0.0.1, ::FFFF:10.0.0.2, ::ffff:10.0.0.999, ::ffff:a00:1, 2001:db8::1'
+    await get({ host: '127.0.0.1', port: address.port, headers: { 'x-forwarded-for': forwarded } })
+    const { request_meta, node_meta } = sink.events[0]?.payload.request ?? {}
+    expect(request_meta?.remote_address).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(node_meta?.ip).toBe(`127.0.0.1:${address.port}`)
+    const ips = ['127.0.0.1', '2001:db8::1', '::ffff:a00:1', '::ffff:10.0.0.999', '10.0.0.2', '10.0.0.1']
+    expect(request_meta?.source_ips).toEqual(ips)
+  })
+
   it('is "local" over a unix socket, also behind a proxy that is trusted', async () => {
     for (const trustProxy of [false, true]) {
       const directory = mkdtempSync(join(tmpdir(), 'audit-'))
