@@ -33,7 +33,7 @@ const SEPARATOR = /[=:]/g
  * No space ends a value in what was percent-decoded.
  */
 export function redactAssignments(text: string, rules: KeyRules, isDecoded: boolean): string {
-  const named = new NamedValue(rules)
+  const named = new NamedValue(text, rules)
   let redacted = ''
   let start = 0
   let index = 0
@@ -48,7 +48,7 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
     const secrecy = key === '' ? 0 : rules.secrecyOf(key) || named.secrecyOf(key, index)
     const separator = index++
     if (secrecy === 0) {
-      named.read(text, key, index)
+      named.note(key, index)
       continue
     }
     const value =
@@ -61,6 +61,7 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
   return start === 0 ? text : redacted + text.slice(start)
 }
 
+const SPACE = 0x20
 const QUOTE = 0x22
 const APOSTROPHE = 0x27
 const COLON = 0x3a
@@ -74,7 +75,6 @@ const MAX_BACKSLASHES = 31
 
 /** Words that say of what they are the key or the code by the word before them. */
 const SECOND_WORD = /^(?:keys?|codes?|phrase|number|string)$/i
-const FIRST_WORD = /[A-Za-z]+ $/
 const LONGEST_WORD = 24
 
 /** The end of a longer key says what it is. */
@@ -103,7 +103,15 @@ function keyBefore(text: string, separator: number, floor: number): string {
 
 /** The word and the space before a key of two words, such as `API key`. */
 function firstWord(text: string, end: number, floor: number): string {
-  return FIRST_WORD.exec(text.slice(Math.max(floor, end - LONGEST_WORD), end))?.[0] ?? ''
+  if (text.charCodeAt(end - 1) !== SPACE) return ''
+  const least = Math.max(floor, end - LONGEST_WORD)
+  let start = end - 1
+  while (start > least && isLetter(text.charCodeAt(start - 1))) start--
+  return text.slice(start, end)
+}
+
+function isLetter(code: number): boolean {
+  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a
 }
 
 function isQuote(text: string, index: number): boolean {

@@ -16,23 +16,25 @@ const NAME = /\s{0,32}\\{0,31}["']?([^\s"',;&{}[\]\\]{1,256})/y
 
 /** A name in running text whose value may come next: `- name: DB_PASSWORD` before `value: x`. */
 export class NamedValue {
-  private name: string | undefined
-  private end = 0
+  /** Where the last name begins, if any does. */
+  private start = -1
 
-  constructor(private readonly rules: NamedRules) {}
+  constructor(
+    private readonly text: string,
+    private readonly rules: NamedRules,
+  ) {}
 
-  /** Reads what a key that is not secret may name; `index` is after its separator. */
-  read(text: string, key: string, index: number): void {
-    if ((this.rules.shapeOf(key) & IS_NAME) === 0) return
-    NAME.lastIndex = index
-    this.name = this.rules.secretName(NAME.exec(text)?.[1])
-    this.end = index
+  /** Takes note of a key that is not secret; `index` is after its separator. */
+  note(key: string, index: number): void {
+    if ((this.rules.shapeOf(key) & IS_NAME) !== 0) this.start = index
   }
 
-  /** How secret the value of a key is by the name before it. */
+  /** How secret the value of a key is by the name before it, which is read for nothing else. */
   secrecyOf(key: string, index: number): Secrecy {
-    const { name, rules } = this
-    if (name === undefined || index - this.end > FARTHEST || (rules.shapeOf(key) & IS_VALUE) === 0) return 0
-    return rules.secrecyOf(name)
+    const { start, rules } = this
+    if (start === -1 || index - start > FARTHEST || (rules.shapeOf(key) & IS_VALUE) === 0) return 0
+    NAME.lastIndex = start
+    const name = rules.secretName(NAME.exec(this.text)?.[1])
+    return name === undefined ? 0 : rules.secrecyOf(name)
   }
 }

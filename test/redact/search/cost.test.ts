@@ -24,7 +24,7 @@ const PIECES = [
     'cookie: ',
   ],
   ...['token: {', "token:{'", 'token: |\n ', 'token=\n', 'password:\n - ', 'password: !a |\n', '"""', 'password="""'],
-  ...['API key: ', 'key:', '$_POST["password"]=', '"password":"x",', '["password","x"],', 'name: password\n', '{"a":'],
+  ...['API key: ', 'key:', 'key:value:', 'name: a value=', '$_POST["password"]=', '"password":"x",', '["password","x"],', 'name: password\n', '{"a":'],
   ...['token: expired ', 'password: is ', 'token: }', 'token%253Da ', 'bearer ', 'Bearer a-', 'token a1', '[token] '],
   ...['basic dXNlcjpwYXNz ', 'digest response=', 'digest response=0a', 'eyJ', 'eyJ.', '-eyJ', 'eyJa.b.c '],
   ...['1', '1 ', '4.', '444 444 ', '4111 ', '4444 ', '999-', 'a1', '4111111111111111 ', '4111\u2009', '\u00a0'],
