@@ -15,7 +15,7 @@ const [directory = '.', kind, first, second] = process.argv.slice(2)
 const path = join(directory, 'audit.log')
 
 const WRITERS = 64
-/** No file grows beyond this, or it would be the disk that is measured. */
+/** The most that a file grows to: beyond it, the disk would be measured. */
 const FILE_BYTES = 64 * 2 ** 20
 
 const ARCHIVE_BYTES = 100 * 2 ** 20
@@ -49,13 +49,13 @@ function serveLives(count, rotateMaxFiles) {
   const archives = Array.from({ length: count }, (_, number) => names.path(names.name(begun + number * HOUR, 0)))
   const [oldest, ...others] = archives
   if (oldest !== undefined) fill(oldest)
-  // All are one file: thousands of them would slow the file system down for minutes, even after they were deleted.
+  // Links all names to one file: thousands of files would slow the file system down for minutes, even after deletion.
   for (const other of others) linkSync(oldest, other)
   serve(({ lives }) => live(lives, { ...FILE, path, rotateBytes: 1, rotateMaxFiles }))
 }
 
 /**
- * Makes an archive as long as they are, and as a sealed trail needs them: it ends in a line. The rest is a hole.
+ * Makes an archive of the usual length that ends in a line, as a sealed trail needs it. The rest is a hole.
  *
  * @param {string} archive
  */
@@ -66,7 +66,7 @@ function fill(archive) {
 }
 
 /**
- * The median of so many lives of a sink.
+ * Takes the median of `count` lives of a sink.
  *
  * @param {number} count
  * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
@@ -76,7 +76,7 @@ async function live(count, options) {
   /** @type {Array<import('./support/worker.js').Life>} */
   const lives = []
   for (let number = 0; number < count; number++) {
-    // One after the other: what listing a directory leaves to be collected would be paid for by the rotation.
+    // One after the other: otherwise the rotation would pay for the garbage of listing a directory.
     lives.push({ ...(await writeOnce(options)), tail: await readTail(options) })
   }
   /** @param {keyof import('./support/worker.js').Life} what */
@@ -86,7 +86,7 @@ async function live(count, options) {
 }
 
 /**
- * From boot to shutdown; what it archives is removed again.
+ * Runs a sink from boot to shutdown, and removes its archives again.
  *
  * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
  */
@@ -105,7 +105,7 @@ async function writeOnce(options) {
 }
 
 /**
- * What the newest archive ends in.
+ * Returns the last line of the newest archive.
  *
  * @param {import('../src/sinks/file/file-sink.js').FileSinkOptions} options
  */

@@ -1,5 +1,5 @@
 /**
- * What the file sink's work grows with: `npm run bench:archives -- [--slices 20] [--milliseconds 100] [--lives 8]`.
+ * Measures how the file sink's work grows: `npm run bench:archives -- [--slices 20] [--milliseconds 100] [--lives 8]`.
  * First the size of entries, then the number of archives. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
@@ -21,14 +21,14 @@ const lives = Number(values.lives)
 
 const KIB = 1024
 const SIZES = [100, 600, 4 * KIB, 16 * KIB, 64 * KIB]
-/** Long enough for the sink to have looked at its disk, which it does a second after it was opened. */
+/** Long enough for the sink's first check of its disk, a second after it was opened. */
 const WARM_UP = 1500
-/** More than there are: retention looks at all of them, and deletes none. */
+/** More than there are archives: retention reads all names, and deletes nothing. */
 const MAX_FILES = 20_000
 /** 0: retention is off. */
 const LIMITS = [0, MAX_FILES]
 const COUNTS = [0, 1000, 10_000]
-/** Milliseconds that a boot may take more: Node's own start takes a few times that. */
+/** The most that a boot may take longer, in milliseconds: Node's own start takes a few times that. */
 const BOOT = 20
 
 process.stdout.write(`${machine()}\n${rounds} slices: median (lower quartile – upper quartile)\n`)

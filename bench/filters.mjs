@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * One contender of `bench/filters.ts`, run by plain Node on what is published: `node bench/filters.mjs DIRECTORY NAME`.
- * Serves a small reply. Answers `{}` with its port and the CPU time it has used, and `{ calls }` with what the hook that
- * decides whether a request is recorded takes by itself.
+ * One contender of `bench/filters.ts`, run by plain Node on the published package: `node bench/filters.mjs DIRECTORY NAME`.
+ * Serves a small reply. Answers `{}` with its port and its CPU time, and `{ calls }` with the time that the hook which
+ * decides whether a request is recorded takes alone.
  */
 import Fastify from 'fastify'
 import audit, { memorySink } from 'fastify-audit-log'
@@ -13,7 +13,7 @@ const [, name = ''] = process.argv.slice(2)
 const EVERYTHING = { endpoints: ['*'], stages: ['*'], operations: ['*'] }
 const JOBS = { endpoints: ['/v1/jobs*'], stages: ['*'], operations: ['GET'] }
 
-/** As people write them: whole paths, what is below one, file types, a parameter in the middle, versions in braces. */
+/** Filters of the usual kinds: whole paths, paths below one, file types, a parameter in the middle, versions in braces. */
 const UNMATCHED = Array.from({ length: 100 }, (_, index) => {
   const endpoints = [
     [`/health/${index}`, `/ready/${index}`],
@@ -31,7 +31,7 @@ const CONTENDERS = {
   'bare again': undefined,
   excluded: { filters: [JOBS] },
   '100 filters, the last matches': { filters: [...UNMATCHED.slice(1), JOBS] },
-  // Excluded by the sink, after none of these has matched: what a request that is recorded pays for them.
+  // Excluded by the sink's own filter, after none of these matched: the cost for a request that is recorded.
   '100 filters, none matches': { filters: UNMATCHED, ofSink: [EVERYTHING] },
 }
 

@@ -1,8 +1,9 @@
 /**
- * What filters cost: `npm run bench:filters -- [--slices 20] [--seconds 1] [--connections 64]`. See docs/benchmarks-method.md.
+ * Measures what filters cost: `npm run bench:filters -- [--slices 20] [--seconds 1] [--connections 64]`. See
+ * docs/benchmarks-method.md.
  *
- * Every request is excluded, so that nothing is measured but the way to that decision: over the wire, as CPU time per
- * request beyond a bare server's, and the hook that decides by itself.
+ * Every request is excluded, so that only the decision is measured: over the wire, as CPU time per request beyond a
+ * bare server's, and the hook that decides alone.
  */
 import { parseArgs } from 'node:util'
 import { verdict } from './support/aims.js'
@@ -32,13 +33,13 @@ const CALLS = 50_000
 
 interface Answer {
   port: number
-  /** Of all threads, in microseconds. */
+  /** CPU time of all threads, in microseconds. */
   cpu: number
   nanoseconds: number
 }
 
 class Contender {
-  /** Microseconds of CPU per request over the wire, and of the hook alone per call: one of each a slice. */
+  /** Microseconds of CPU per request over the wire, and per call of the hook alone; one of each per slice. */
   readonly requests: number[] = []
   readonly calls: number[] = []
 
@@ -95,7 +96,7 @@ process.stdout.write(
     `| --- | --- | --- |\n${rows.join('')}\n${aims.map((aim) => `- ${verdict(aim)}\n`).join('')}`,
 )
 
-/** What was measured of a contender, without the slices that warmed it up. */
+/** The measurements of a contender, without the slices that warmed it up. */
 function ofSlices(name: string): { requests: number[]; calls: number[] } {
   const { requests = [], calls = [] } = contenders.find((contender) => contender.name === name) ?? {}
   return { requests: requests.slice(WARM_UPS), calls: calls.slice(WARM_UPS) }

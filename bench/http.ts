@@ -1,11 +1,11 @@
 /**
- * What auditing costs, side by side in one run: `npm run bench -- [--slices 20] [--seconds 1]
+ * Compares auditing with other loggers in one run: `npm run bench -- [--slices 20] [--seconds 1]
  * [--processes 4] [--connections 64,256,16,1] [--only "enforced + pino sync"]`. See docs/benchmarks-method.md.
  *
- * Machines are noisy, so no number stands alone: every contender is its own live process, they take turns in short
- * slices, and what counts is each slice's ratio to the bare server's slice of the same round. `bare again` is the bare
- * server a second time: how far it is from 1 is the noise. A process can differ from the next one for as long as it
- * lives, so that all are started anew a few times.
+ * Machines are noisy, so that only ratios count: every contender is a process, they take turns in short slices, and
+ * each slice is compared with the bare server's slice of the same round. `bare again` is the bare server a second time:
+ * its distance from 1 is the noise. A process can differ from the next one for its whole life, so that all are started
+ * anew a few times.
  */
 import { parseArgs } from 'node:util'
 import { type Aim, verdict } from './support/aims.js'
@@ -28,7 +28,7 @@ const seconds = Number(values.seconds)
 const processes = Number(values.processes)
 const only = values.only?.split('+').map((name) => name.trim())
 
-/** The first of each is what the others are compared with. */
+/** The others are compared with the first of each. */
 const WITHOUT_BODIES = [
   ...['bare', 'bare again', 'pino sync', 'pino async', 'pino-http', 'morgan'],
   ...['enforced', 'best-effort', 'enforced fsync', 'rancher', 'sealed', 'sealed by secret', 'rotating-file-stream'],

@@ -1,5 +1,5 @@
 /**
- * What `import 'fastify-audit-log'` costs beyond `import 'fastify'`: `npm run bench:import -- [--processes 21]`.
+ * Measures `import 'fastify-audit-log'` beyond `import 'fastify'`: `npm run bench:import -- [--processes 21]`.
  *
  * Modules are loaded once, so each number is of a new process: it imports Fastify, and then the contender. Contenders
  * take turns. What the dependencies cost when nothing else has loaded them is taken from the whole; the rest is ours.
@@ -16,7 +16,7 @@ const processes = Number(values.processes)
 
 const OURS = 'fastify-audit-log'
 const DEPENDENCIES = ['zod', 'micromatch', 'find-my-way', 'fastify-plugin', '@fastify/error']
-/** A path from where the package finds itself by its name. */
+/** A path in the package, from where it can import itself by its name. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 interface Costs {

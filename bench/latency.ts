@@ -1,6 +1,6 @@
 /**
  * Latency at a fixed rate, half of what bare Fastify can serve: `npm run bench:latency -- [--slices 20] [--seconds 2]
- * [--share 0.5]`. Requests start on schedule whatever has come back. See docs/benchmarks-method.md.
+ * [--share 0.5]`. Requests start on schedule, whether replies have come back or not. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import { verdict } from './support/aims.js'
@@ -23,16 +23,16 @@ const share = Number(values.share)
 
 const NAMES = ['bare', 'bare again', 'enforced', 'best-effort', 'pino sync']
 const SHARES = [0.5, 0.99, 0.999]
-/** For the maximum, as in the comparison of throughput. */
+/** Connections for the maximum, as in the comparison of throughput. */
 const CONNECTIONS = 64
-/** In the open loop: at 40,000 requests a second all are busy once the server has stopped for 6 ms. */
+/** Connections of the open loop: at 40,000 requests a second all are busy after the server has stopped for 6 ms. */
 const OPEN_CONNECTIONS = 256
 const WARM_UPS = 2
-/** Of the maximum; the first one warms up. */
+/** Slices for the maximum; the first one warms up. */
 const MAXIMUM_SLICES = 6
 
 interface Slice {
-  /** Milliseconds, of each of `SHARES`. */
+  /** Milliseconds for each of `SHARES`. */
   percentiles: number[]
   lateness: number
   utilisation: number
@@ -74,7 +74,7 @@ try {
   for (const { server } of contenders) await server.stop()
 }
 
-/** The median of some slices, in which all are warmed up as hard. */
+/** Takes the median of some slices, which also warm all contenders up equally. */
 async function maximumOf(all: readonly Contender[]): Promise<number> {
   const rates: number[] = []
   for (const { name, server } of Array.from({ length: MAXIMUM_SLICES }, () => all).flat()) {
@@ -99,7 +99,7 @@ async function sliceOf({ server, loop }: Contender, rate: number): Promise<Slice
   }
 }
 
-/** That no more than this share of them is below. */
+/** The latency below which this share of the requests lies. */
 function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A server whose memory is watched, run by plain Node on what is published: `node bench/memory.mjs DIRECTORY NAME`.
- * Says that it is ready, and then answers each message with its port, and with its memory once all garbage is gone.
+ * A server for `bench/memory.ts`, run by plain Node on the published package: `node bench/memory.mjs DIRECTORY NAME`.
+ * Says that it is ready, and then answers each message with its port, and with its memory after a garbage collection.
  */
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -32,7 +32,7 @@ const address = app.server.address()
 const port = typeof address === 'object' ? address?.port : undefined
 
 process.on('message', () => {
-  // Twice: what the first one finalizes, the second one frees.
+  // Collects twice: the second collection frees what the first one finalizes.
   collect()
   collect()
   const { rss, heapUsed } = process.memoryUsage()

@@ -1,6 +1,6 @@
 /**
- * Whether memory stays flat: `npm run bench:memory -- [--requests 1000000] [--every 100000]`. Serves so many requests,
- * and looks at the memory after each so many. See docs/benchmarks-method.md.
+ * Checks that memory stays flat: `npm run bench:memory -- [--requests 1000000] [--every 100000]`. Serves `--requests`
+ * requests, and reads the memory after each `--every`. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
@@ -15,16 +15,16 @@ const every = Number(values.every)
 const looks = Math.floor(Number(values.requests) / every)
 if (looks < 4) throw new Error('--requests: at least four times --every, for each half to have two looks')
 
-/** Bare Fastify shows what is not the audit's. */
+/** Bare Fastify shows the memory that the audit does not use. */
 const NAMES = ['bare', 'enforced']
 const CONNECTIONS = 64
-/** Rounds before the first look: until then code is compiled and buffers grow. */
+/** Rounds before the first reading: in them code is compiled and buffers grow. */
 const WARM_UPS = 2
 const MIB = 2 ** 20
-/** Of what a process has, the least that counts: 1 MB of 100, which is 2 bytes a request of half a million. */
+/** The least share of a process's memory that counts: 1 MB of 100, or 2 bytes a request of half a million. */
 const LEAST = 0.01
 
-/** In bytes, after a garbage collection. */
+/** Bytes after a garbage collection. */
 interface Memory {
   port: number
   rss: number
@@ -65,9 +65,9 @@ async function watch(name: string): Promise<Memory[]> {
 }
 
 /**
- * Steps between neighbours are the noise, how much the middle half of them differ, and so is what was taken and given
- * back. A leak is in all steps alike, and gives nothing back, so that it cannot pass for noise; and it raises the least
- * of a half as much as its median, which a process that wavers between two levels does not.
+ * The noise is how much the middle half of the steps between neighbours differ, and how much memory was taken and given
+ * back. A leak is the same in all steps and gives nothing back, so that it does not count as noise. It also raises the
+ * minimum of a half as much as its median, which a process that varies between two levels does not.
  */
 function row(bytes: readonly number[]): string {
   const half = Math.floor(bytes.length / 2)
@@ -85,12 +85,12 @@ function row(bytes: readonly number[]): string {
   ].join(' | ')
 }
 
-/** Of a quantile, from the first half of the looks to the second. */
+/** The growth of a quantile from the first half of the readings to the second. */
 function rise(bytes: readonly number[], half: number, share: number): number {
   return quantile(bytes.slice(-half), share) - quantile(bytes.slice(0, half), share)
 }
 
-/** From a look to any later one. */
+/** The deepest fall from a reading to any later one. */
 function deepestFall(bytes: readonly number[]): number {
   return Math.max(...bytes.map((before, index) => before - Math.min(...bytes.slice(index))))
 }

@@ -1,6 +1,6 @@
 /**
- * How fast a trail is read, beside what its disk and Node's JSON parser take for it: `npx tsx bench/reading.ts
- * [--megabytes 500] [--rounds 3]`. Each row is the best and the worst of its rounds; they take turns.
+ * Measures how fast a trail is read, beside reading its bytes from disk and parsing them with JSON.parse: `npx tsx
+ * bench/reading.ts [--megabytes 500] [--rounds 3]`. Each row is the best and the worst of its rounds; they take turns.
  */
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What redaction costs beside `JSON.stringify` of the same: `npm run bench:redaction -- [--slices 21]
+ * Measures redaction beside `JSON.stringify` of the same: `npm run bench:redaction -- [--slices 21]
  * [--milliseconds 20]`. One process, no server. See docs/benchmarks-method.md.
  */
 import { cpus } from 'node:os'
@@ -32,13 +32,13 @@ const body = {
   })),
 }
 const json = JSON.stringify(body)
-/** What nothing was known of until it came: as a server has it. */
+/** A new value for each call, as a server gets it. */
 const parsed = JSON.parse(json)
 const url = '/v1/jobs?prefix=web&limit=20'
 const flat = 'lorem ipsum '.repeat(5462)
 const nested = { tasks: Array.from({ length: 580 }, () => JSON.parse(json)) }
 
-/** By what is written: how it is redacted, and how JSON writes it. @type {Record<string, [() => unknown, () => unknown]>} */
+/** For each row, the call that redacts and the call of JSON. @type {Record<string, [() => unknown, () => unknown]>} */
 const ROWS = {
   'the same twice': [() => JSON.stringify(parsed), () => JSON.stringify(parsed)],
   'body of 2 KB, parsed by the server': [() => redacted(parsed, false), () => JSON.stringify(parsed)],
@@ -68,7 +68,7 @@ for (const { name, times, ratios } of measured) {
   process.stdout.write(`| ${name} | ${spread(times)} | ${spread(ratios)} |\n`)
 }
 
-/** How many calls take about as long as a slice, once they are compiled. @param {() => unknown} call */
+/** The number of calls that take about as long as a slice, after they are compiled. @param {() => unknown} call */
 function callsFor(call) {
   const end = performance.now() + 200
   let calls = 0

@@ -2,10 +2,10 @@
 /**
  * Fails when the hot path does more than it did: `npm run test:performance`. See docs/benchmarks-method.md.
  *
- * What is judged does not depend on how fast a machine is, nor on what else it does: what is allocated, which
- * asynchronous resources are made, how often the sink is written to. CPU time, as a ratio to that of a server without the
- * plugin in the same process, is printed and not judged: it moves with the machine, between 0.45 and 0.92 for the same
- * code. Requests are injected: a socket would be most of the cost, and nearly all of the noise.
+ * Judges only numbers that do not depend on the machine or on what else it does: allocated bytes, asynchronous resources,
+ * writes to the sink. Prints, but does not judge, the CPU time as a ratio to that of a server without the plugin in the
+ * same process: it varies between 0.45 and 0.92 for the same code. Requests are injected, because a socket would be most
+ * of the cost and nearly all of the noise.
  */
 import { createHook } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
@@ -13,9 +13,9 @@ import Fastify from 'fastify'
 import audit from 'fastify-audit-log'
 
 /**
- * What was measured when these were last renewed, which takes no more than copying what `npm run test:performance --
- * --figures` prints: the highest of Node 20, 22 and 24. Renew them whenever the hot path gets cheaper, or this check
- * sleeps.
+ * The figures measured last: the highest of Node 20, 22 and 24. To renew them, copy what `npm run test:performance --
+ * --figures` prints. Renew them whenever the hot path gets cheaper; otherwise this check misses what it gains and loses
+ * again.
  *
  * @type {Record<string, number>}
  */
@@ -32,14 +32,14 @@ const FIGURES = {
   'best-effort, bytes allocated by a request': 5343,
 }
 /**
- * A limit is N times the figure. Counts are exact; bytes vary by three hundredths, whether the machine is busy or not,
- * and by some more from one release of Node to the next.
+ * The factor from a figure to its limit. Counts are exact. Bytes vary by three hundredths, whether the machine is busy or
+ * not, and a little more between releases of Node.
  */
 const MARGIN = { bytes: 1.1, others: 1 }
 
-/** As many as a busy server has at once: what is done for a batch is shared by them. */
+/** Concurrent requests, as many as on a busy server: they share the cost of a batch. */
 const CONCURRENT = 64
-/** Rounds of so many requests in a slice: what they allocate must fit in the semi-space, where it is counted. */
+/** Rounds in a slice. What they allocate must fit in the semi-space, where it is counted. */
 const ROUNDS = 10
 const SLICES = 41
 const WARM_UP = 60
@@ -47,7 +47,7 @@ const WARM_UP = 60
 /** @type {ReadonlyArray<'promises' | 'timers' | 'other resources' | 'writes'>} */
 const KINDS = ['promises', 'timers', 'other resources', 'writes']
 
-/** Collects what is young, which takes a moment and leaves the semi-space as large as it was. */
+/** Collects young garbage, which is fast and keeps the size of the semi-space. */
 const collect = /** @type {(options: { type: 'minor' }) => void} */ (Reflect.get(globalThis, 'gc'))
 
 let writes = 0
@@ -87,7 +87,7 @@ async function run(app, rounds) {
     for (const { statusCode } of await Promise.all(requests)) {
       if (statusCode !== 200) throw new Error(`a request was answered with ${statusCode}`)
     }
-    // What nobody waits for is written in the next turns of the event loop.
+    // Entries that nobody waits for are written in the next turns of the event loop.
     await setImmediate()
     await setImmediate()
   }
@@ -105,8 +105,8 @@ async function slice(app) {
 }
 
 /**
- * What a round has made for it, and how often the sink is written to: the least of some rounds, for now and then a sink
- * is given time for itself.
+ * Counts the resources that a round makes, and the writes to the sink. Takes the least of some rounds, because a sink's
+ * `idle` runs now and then.
  *
  * @param {import('fastify').FastifyInstance} app
  */
@@ -131,7 +131,7 @@ async function counts(app) {
 
 /**
  * @param {number[]} numbers
- * @param {number} share Of the numbers, how many are lower.
+ * @param {number} share The share of the numbers that are lower.
  */
 function quantile(numbers, share) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * share)] ?? Number.NaN

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * One contender of the comparison, run by plain Node on what is published: `node bench/server.mjs NAME`.
- * Tells its port, then answers `cpu` with the CPU time it has used, in microseconds, and `empty` when what it has logged
- * is gone. Its files are in a directory of its own, which it removes when it ends.
+ * One contender of the comparison, run by plain Node on the published package: `node bench/server.mjs NAME`.
+ * Sends its port, then answers `cpu` with its CPU time in microseconds, and `empty` after it has emptied its log. Its files are in a directory of its own, which it removes when it ends.
  */
 import { createWriteStream, existsSync, mkdtempSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,12 +16,12 @@ import { createStream } from 'rotating-file-stream'
 const [name = ''] = process.argv.slice(2)
 const directory = mkdtempSync(join(tmpdir(), 'audit-bench-'))
 process.on('exit', () => rmSync(directory, { recursive: true }))
-// An interrupt is sent to the driver as well, whose end is heard of below.
+// Ignores the interrupt, which the driver gets too; `disconnect` below follows.
 process.on('SIGINT', () => {})
 const path = join(directory, 'requests.log')
 
 /**
- * What every audited contender does beside storing: a filter, an identity, and the redaction that is always on.
+ * The options of every audited contender: a filter, an identity, and the redaction that is always on.
  *
  * @type {import('fastify-audit-log').AuditOptions}
  */
@@ -81,7 +80,7 @@ function behind(logger) {
   return app
 }
 
-/** Each by its own way: a file sink notices a file that is cut behind its back. */
+/** Empties each log in its own way: a file sink notices if another program cuts its file. */
 async function empty() {
   if (!existsSync(path)) return
   if (!isFileSink) {

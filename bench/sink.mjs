@@ -1,5 +1,5 @@
 // @ts-check
-/** One contender of `bench/sink.ts`: `node bench/sink.mjs DIRECTORY NAME`. Answers each message with a slice of writing. */
+/** One contender of `bench/sink.ts`: `node bench/sink.mjs DIRECTORY NAME`. Answers each message with the results of a slice of writing. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -10,7 +10,7 @@ import { serve, write } from './support/writers.mjs'
 const [directory = '.', name = ''] = process.argv.slice(2)
 const WRITERS = 256
 const BYTES = 600
-/** No file grows beyond this, or it would be the disk that is measured. */
+/** The most that a file grows to: beyond it, the disk would be measured. */
 const FILE_MEGABYTES = 256
 const FILE_BYTES = FILE_MEGABYTES * 2 ** 20
 
@@ -36,7 +36,7 @@ async function rotatingFileStream() {
     })
 }
 
-/** What pino writes to. When its `write` returns, the system has the line; its writers go on in the next turn. */
+/** The stream behind pino. The system has the line when `write` returns; its writers go on in the next turn. */
 async function sonicBoom() {
   const path = join(directory, 'boom.log')
   const boom = pino.destination({ dest: path, sync: true })

@@ -1,6 +1,6 @@
 /**
- * The file sink alone, beside what others write files with: `npm run bench:sink -- [--slices 20] [--milliseconds 250]`.
- * 256 writers each have one entry of 600 bytes under way. See docs/benchmarks-method.md.
+ * Measures the file sink alone, beside other writers of files: `npm run bench:sink -- [--slices 20] [--milliseconds
+ * 250]`. 256 writers each have one entry of 600 bytes under way. See docs/benchmarks-method.md.
  */
 import { parseArgs } from 'node:util'
 import { type Aim, verdict } from './support/aims.js'
@@ -13,7 +13,7 @@ const { values } = parseArgs({
 })
 const milliseconds = Number(values.milliseconds)
 const rounds = Number(values.slices)
-/** Long enough for the sink to have looked at its disk, which it does a second after it was opened. */
+/** Long enough for the sink's first check of its disk, a second after it was opened. */
 const WARM_UP = 1500
 
 const STREAM = 'rotating-file-stream'

@@ -1,8 +1,8 @@
-/** A small app with an audit trail. Its tests, in `testing-your-app.test.ts`, hand in the sink they look at. */
+/** A small app with an audit trail. Its tests, in `testing-your-app.test.ts`, pass a sink that they can read. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import audit, { type SinkOptions } from 'fastify-audit-log'
 
-/** What the app is configured with: in production a file, in tests a `memorySink()`. */
+/** The app's settings: a file in production, a `memorySink()` in tests. */
 export interface AppOptions {
   auditSinks?: SinkOptions[]
 }

@@ -72,7 +72,7 @@ async function stop(worker: Worker): Promise<void> {
   await exit
 }
 
-/** Sends so many requests, each on a connection of its own, so that all workers get some. */
+/** Sends `count` requests, each on a connection of its own, so that all workers get some. */
 async function ask(port: number, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
     const [response] = await once(get({ host: '127.0.0.1', port, path: '/jobs', agent: false }), 'response')

@@ -1,4 +1,4 @@
-/** A sink of your own: it posts each batch to a collector, which here rejects a line, goes away, and comes back. */
+/** A sink of your own: posts each batch to a collector, which here rejects a line, goes away, and comes back. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,13 +33,13 @@ class CollectorSink implements AuditSink {
     if (failed.length > 0) throw new BatchError({ failed })
   }
 
-  /** After a failure this finds out whether the collector works again. */
+  /** Checks after a failure whether the collector works again. */
   async idle(): Promise<void> {
     const response = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(this.timeout) })
     if (!response.ok) throw new Error(`${this.url}/health answered ${response.status}`)
   }
 
-  /** Posts the lines; the collector stores those that it does not name as rejected, by their places. */
+  /** Posts the lines. The collector answers with the indexes of those that it rejects, and stores the others. */
   private async post(batch: readonly AuditEntry[]): Promise<unknown[]> {
     try {
       const body = batch.map(({ line }) => `${line}\n`).join('')
@@ -48,7 +48,7 @@ class CollectorSink implements AuditSink {
       if (!response.ok || !Array.isArray(rejected)) throw new Error(`${this.url} answered ${response.status}`)
       return rejected
     } catch (cause) {
-      // The lines may have arrived although no good answer did: nothing is known of any of them.
+      // The lines may have arrived although no good answer came, so that all are in doubt.
       throw new BatchError({ inDoubt: batch, cause })
     }
   }

@@ -1,15 +1,15 @@
-/** How a sink of your own is tested: the suite that every sink must pass, and what is its own, over a stand-in. */
+/** Tests a sink of your own by the suite that every sink must pass, and by tests of its own, with a stand-in database. */
 import Fastify from 'fastify'
 import audit from 'fastify-audit-log'
 import { testSink } from 'fastify-audit-log/testing'
 import { describe, expect, it } from 'vitest'
 import { type Connection, DatabaseSink } from './database-sink.js'
 
-/** As much of a database as the sink uses: transactions, a unique key, and a line that it will never take. */
+/** The parts of a database that the sink uses: transactions, a unique key, and a line that it never takes. */
 class StandIn {
   readonly lines = new Map<string, string>()
   isDown = false
-  /** The next COMMIT is carried out, or not, and the connection is lost before it is answered. */
+  /** Loses the connection before the next COMMIT is answered, whether it is carried out or not. */
   commitLost: 'carried out' | 'not carried out' | null = null
 
   readonly connect = async (): Promise<Connection> => {

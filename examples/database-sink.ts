@@ -1,7 +1,7 @@
 /** A sink of your own: a database with transactions. `database-sink.test.ts` tests it, without a database. */
 import { type AuditEntry, type AuditSink, AuditSinkUnavailable, BatchError, type SinkContext } from 'fastify-audit-log'
 
-/** What the sink needs of a connection; a `Client` of the package `pg` has it. */
+/** The part of a connection that the sink uses; a `Client` of the package `pg` has it. */
 export interface Connection {
   query(sql: string, values?: unknown[]): Promise<unknown>
   end(): Promise<void>
@@ -32,13 +32,13 @@ export class DatabaseSink implements AuditSink {
     try {
       await this.using((connection) => connection.query('COMMIT'))
     } catch (cause) {
-      // It may have been carried out, although no answer came: nobody knows.
+      // The COMMIT may have been carried out although no answer came, so that all entries are in doubt.
       throw new BatchError({ failed: [...refused], inDoubt: batch.filter((entry) => !refused.has(entry)), cause })
     }
     if (refused.size > 0) throw new BatchError({ failed: [...refused] })
   }
 
-  /** After a failure this finds out whether the database works again. */
+  /** Checks after a failure whether the database works again. */
   async idle(): Promise<void> {
     await this.using((connection) => connection.query('SELECT 1'))
   }
@@ -49,7 +49,7 @@ export class DatabaseSink implements AuditSink {
     await connection?.end()
   }
 
-  /** Has a connection do something. One that failed is not used again: the database undoes what was not committed. */
+  /** Runs `work` on a connection. A connection that failed is closed, so that the database undoes what was not committed. */
   private async using(work: (connection: Connection) => Promise<unknown>): Promise<void> {
     this.connection ??= await this.connect()
     try {
@@ -60,7 +60,7 @@ export class DatabaseSink implements AuditSink {
     }
   }
 
-  /** All at once; when the database refuses that, one by one, so that an entry that it will never take fails alone. */
+  /** Stores all entries at once. If the database refuses that, stores them one by one, so that a bad entry fails alone. */
   private async insert(connection: Connection, batch: readonly AuditEntry[], refused: Set<AuditEntry>): Promise<void> {
     await connection.query('SAVEPOINT batch')
     try {
@@ -81,7 +81,7 @@ export class DatabaseSink implements AuditSink {
   }
 }
 
-/** Whether the database refused a row for what is in it (SQLSTATE classes 22 and 23): it would do so every time. */
+/** Whether the database refused a row because of its content (SQLSTATE classes 22 and 23), as it would every time. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^2[23]/.test(String(error.code))
 }

@@ -1,6 +1,6 @@
 /**
- * A server whose every request is in an audit trail, and what that trail says of a few of them. Then the audit file
- * fails for real: requests are refused until it works again. Everything that is shown is also checked.
+ * A server that records every request, and the records of a few of them. Then the audit file really fails: requests are
+ * refused until it works again. Everything that is shown is also checked.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync } from 'node:fs'
@@ -74,7 +74,7 @@ const refused = await send('a write', 'POST', '/v1/jobs', 'alice', 503, { name: 
 assert.equal(refused.headers.get('retry-after'), '1')
 assert.equal(refused.body.code, 'FST_AUDIT_NOT_RECORDED')
 assert.equal(jobs.has('cache'), false, 'the handler of a refused request does not run')
-// The record of the 503 is waited for by nobody else; it cannot be stored either.
+// Waits for the record of the 503, which nobody else waits for; it cannot be stored either.
 await app.audit.flush()
 console.log(printable(JSON.stringify(refused.body, null, 2)).replaceAll('\\u000a', '\n'))
 note('The handler did not run. What is excluded is still served, so that a probe can say what is the matter:')
@@ -102,7 +102,7 @@ assert.equal(last?.payload.type, 'stop', 'a server that was closed has said so')
 section(`${readTrail().length} lines; read them with:`)
 console.log(`jq . ${file}`)
 
-/** Sends one request over the network and says what came back. */
+/** Sends one request over the network, and returns the reply. */
 async function send(
   what: string,
   method: string,
@@ -128,7 +128,7 @@ async function send(
   return { headers: response.headers, body: reply }
 }
 
-/** Shows the pairs after the first `known`, with what the trail says of itself in between; gives all those pairs. */
+/** Shows the pairs after the first `known`, and the trail's own entries between them. Returns all those pairs. */
 function showTrail(known = 0): AuditEvent[][] {
   const pairs = new Map<string, AuditEvent[]>()
   const lines: Array<() => string> = []

@@ -1,4 +1,4 @@
-/** What is left out of the trail, and who is named in it. */
+/** Filters that leave requests out of the trail, and an identity that names their callers. */
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import audit, { type Identity, memorySink } from 'fastify-audit-log'

@@ -1,6 +1,6 @@
 /**
- * A server that ends in order: the requests that are under way are answered, what is queued is stored, and the trail
- * says last that it stopped. Then it sends itself SIGTERM, as a process manager would.
+ * A server that ends in order: it answers the requests under way, stores the queue, and ends the trail with its stop
+ * entry. Then it sends itself SIGTERM, as a process manager would.
  */
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -15,8 +15,8 @@ const path = join(directory, 'audit.log')
 
 const app = Fastify({ logger: { level: 'warn' }, frameworkErrors: auditFrameworkErrors() })
 
-// closeTimeout is how long a sink that hangs can hold up the end. Keep it below what your process manager waits before
-// it sends SIGKILL: 30 seconds in Kubernetes (terminationGracePeriodSeconds), 10 in Docker.
+// closeTimeout bounds how long a sink that hangs can delay the end. Keep it below the time after which your process
+// manager sends SIGKILL: 30 seconds in Kubernetes (terminationGracePeriodSeconds), 10 in Docker.
 await app.register(audit, { closeTimeout: '5s', sinks: [{ name: 'audit', type: 'file', path }] })
 
 app.post('/orders', async (_request, reply) => {
@@ -26,7 +26,7 @@ app.post('/orders', async (_request, reply) => {
 
 let isClosing = false
 
-/** Ends the server once, whatever asks for it and however often. */
+/** Ends the server once, however often it is called. */
 async function shutDown(exitCode: number): Promise<void> {
   if (isClosing) return
   isClosing = true
@@ -43,14 +43,14 @@ async function shutDown(exitCode: number): Promise<void> {
   }
 }
 
-// The plugin installs none of these: whether and how a process ends is its application's to decide.
+// The plugin installs no such handlers: the application decides how its process ends.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutDown(0))
 process.on('uncaughtException', (error) => {
   app.log.fatal(error, 'uncaught')
   shutDown(1)
 })
 
-// Here the application ends. What follows is a client, and the process manager.
+// The application ends here. The rest is a client, and the process manager.
 
 const address = await app.listen({ port: 0, host: '127.0.0.1' })
 const answer = fetch(`${address}/orders`, { method: 'POST' })

@@ -1,4 +1,4 @@
-/** The `audit` stanza of a Nomad agent, as JSON, and what is said of one that cannot be honoured. */
+/** The `audit` stanza of a Nomad agent, as JSON, and the error for one that has no exact counterpart here. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

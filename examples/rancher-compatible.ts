@@ -8,13 +8,13 @@ import audit, { optionsFromRancherEnv } from 'fastify-audit-log'
 
 const folder = mkdtempSync(join(tmpdir(), 'rancher-compatible-'))
 
-// A server of yours hands in `process.env`.
+// Your server passes `process.env`.
 const options = optionsFromRancherEnv({ AUDIT_LEVEL: '3', AUDIT_LOG_PATH: `${folder}/`, AUDIT_LOG_MAXSIZE: '100M' })
 
 const app = Fastify()
 await app.register(audit, {
   ...options,
-  // The record of the request says who asked: whoever it is must be known by then.
+  // The record of the request names the caller, who must be known by then.
   identity: ({ headers }) =>
     headers['x-user'] === 'ada'
       ? { accessorId: 'user-f4tt2', name: 'ada', groups: ['system:authenticated'] }

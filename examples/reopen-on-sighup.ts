@@ -1,6 +1,6 @@
 /**
  * A server whose audit file another program rotates, as logrotate does: it renames the file, then sends SIGHUP, and the
- * server goes on in a new file at once. Here the program plays both.
+ * server goes on in a new file at once. This program plays both.
  */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -26,7 +26,7 @@ process.on('SIGHUP', reopen)
 
 await app.inject('/jobs?day=1')
 
-// What logrotate does, with `nocreate`, and its postrotate script.
+// Does what logrotate does with `nocreate`, and what its postrotate script does.
 const rotated = `${path}.1`
 renameSync(path, rotated)
 process.kill(process.pid, 'SIGHUP')

@@ -1,7 +1,7 @@
 /**
- * A best-effort copy through the library rotating-file-stream, for what it has and the file sink has not, such as
- * compressed archives. It does not notice a line that a full disk cut short: the trail that must hold belongs in a sink
- * of `type: 'file'`.
+ * A best-effort copy through the library rotating-file-stream, for features that the file sink does not have, such as
+ * compressed archives. The library does not notice a line that a full disk cut short: use a sink of `type: 'file'` for
+ * the trail that must be complete.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'

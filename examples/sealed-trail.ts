@@ -1,4 +1,4 @@
-/** A sealed trail, whose checkpoints are kept elsewhere: it verifies, and no more when somebody has edited a line. */
+/** A sealed trail with checkpoints kept elsewhere: it verifies, until somebody edits a line. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import audit, { type Checkpoint, verifyTrail } from 'fastify-audit-log'
 
 const folder = mkdtempSync(join(tmpdir(), 'sealed-trail-'))
 const path = join(folder, 'audit.log')
-// Yours come from where your secrets are kept: see docs/integrity.md.
+// Take yours from your store of secrets: see docs/integrity.md.
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const keptElsewhere: Checkpoint[] = []
 

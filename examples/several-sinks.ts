@@ -1,4 +1,4 @@
-/** An enforced file that everything waits for, and a best-effort copy on standard output that nothing waits for. */
+/** An enforced file that requests wait for, and a best-effort copy on standard output that nothing waits for. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

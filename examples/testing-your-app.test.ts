@@ -1,4 +1,4 @@
-/** How a team tests the trail of their own app (`app.ts`): a memory sink, `inject`, and no file. */
+/** Tests the trail of an app (`app.ts`) with a memory sink and `inject`, without a file. */
 import { memorySink } from 'fastify-audit-log'
 import { describe, expect, it } from 'vitest'
 import { buildApp } from './app.js'

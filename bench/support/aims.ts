@@ -1,14 +1,14 @@
 import { quantile } from './statistics.js'
 
-/** What decides whether an aim is met: fewer slices say too little. */
+/** The least number of slices that decide whether an aim is met. */
 export const SLICES_OF_AIM = 20
 
 /** An aim of `docs/benchmarks-method.md`: `least` where more is better, `most` where less is. */
 export type Aim = { text: string; numbers: readonly number[] } & ({ least: number } | { most: number })
 
 /**
- * One line on an aim. The quartile that counts is the one on its wrong side: the lower one of what shall be high, the
- * upper one of what shall be low, so that three quarters of the slices meet an aim that is met.
+ * Formats one line on an aim. The quartile on the wrong side decides, the lower one if more is better, the upper one if
+ * less is better, so that three quarters of the slices meet an aim that is met.
  */
 export function verdict(aim: Aim): string {
   const { text, numbers } = aim

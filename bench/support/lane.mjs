@@ -12,7 +12,7 @@ const HEAD = '{"created_at":"2026-03-24T17:09:35.704Z","event_type":"audit","seq
 /** Digits of most of a benchmark's numbers. */
 const SEQ = 7
 
-/** What is logged is what must not happen in a benchmark. */
+/** Throws: nothing that is logged may happen in a benchmark. */
 export const LOG = {
   info: () => undefined,
   warn: console.error,

@@ -1,22 +1,22 @@
 import autocannon from 'autocannon'
 
-/** What load is made on. */
+/** A server that is put under load. */
 export interface Target {
   readonly origin: string
   /** The CPU time that its process has used, all threads, in microseconds. */
   cpu(): Promise<number>
 }
 
-/** What one slice of load has shown of a server. */
+/** The measurements of one slice of load. */
 export interface Slice {
   requestsPerSecond: number
   /** Microseconds. */
   cpuPerRequest: number
-  /** The share of a core that the server took. Well below 1, the load generator was what it waited for. */
+  /** The share of a core that the server used. If it is far below 1, the server waited for the load generator. */
   utilisation: number
 }
 
-/** 2 KB of JSON, as an API is sent it. */
+/** 2 KB of JSON, such as an API receives. */
 const BODY = JSON.stringify({
   name: 'web',
   owner: { id: 23, mail: 'ada@example.org', active: true },
@@ -31,7 +31,7 @@ const BODY = JSON.stringify({
 const SAMPLE = 50
 const POST = { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY } as const
 
-/** `connections`, of which each sends one request at a time, for so many `seconds`. */
+/** `connections` that each send one request at a time, for `seconds`. */
 export interface Load {
   connections: number
   seconds: number

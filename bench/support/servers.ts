@@ -32,8 +32,8 @@ export class Server {
   }
 
   /**
-   * Has it begin its file anew. Files that grow for as long as a run takes measure the machine's memory: once they have
-   * filled what it had at hand, a page more can cost ten times as much.
+   * Makes it begin its file anew. Files that grow during a whole run measure the machine's memory: after they have filled
+   * its free pages, another page can cost ten times as much.
    */
   async empty(): Promise<void> {
     await this.#ask('empty')

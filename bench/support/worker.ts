@@ -6,33 +6,33 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onMeasuredCore } from './cores.js'
 
-/** What the writers of `writers.mjs` have done in one slice. */
+/** The work of the writers of `writers.mjs` in one slice. */
 export interface Written {
   entries: number
   milliseconds: number
-  /** Of all threads, in microseconds. */
+  /** CPU time of all threads, in microseconds. */
   cpu: number
 }
 
-/** How long, in milliseconds, what a file sink does beside archives took. */
+/** The durations of a file sink's calls beside archives, in milliseconds. */
 export interface Life {
   boot: number
-  /** What a sealed trail asks at boot: here of an empty file, so of the newest archive. */
+  /** `tail`, which a sealed trail calls at boot: of an empty file here, so of the newest archive. */
   tail: number
-  /** A write that begins with one. */
+  /** A write that begins with a rotation. */
   rotation: number
-  /** An `idle` right after a rotation, when retention is due if it is on. */
+  /** An `idle` right after a rotation, in which retention is due if it is on. */
   look: number
 }
 
-/** A script beside the benchmarks, alive on the measured core with a directory of its own, that answers each message with one. */
+/** A script of the benchmarks that runs on the measured core, in a directory of its own, and answers each message. */
 export class Worker<Answer> {
   private constructor(
     private readonly child: ChildProcess,
     private readonly directory: string,
   ) {}
 
-  /** Starts `bench/SCRIPT DIRECTORY ...args`; it says with its first message that it is ready. */
+  /** Starts `bench/SCRIPT DIRECTORY ...args`; its first message says that it is ready. */
   static async start<Answer>(script: string, args: readonly string[]): Promise<Worker<Answer>> {
     const directory = await mkdtemp(join(tmpdir(), 'audit-bench-'))
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
@@ -70,7 +70,7 @@ async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   }
 }
 
-/** The answers of every contender, the first one first: each round asks all, and begins with another one. */
+/** Collects the answers of every contender, in their order. Each round asks all, and begins with another one. */
 export async function inTurns<Answer>(
   script: string,
   contenders: ReadonlyMap<string, readonly string[]>,

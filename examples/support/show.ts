@@ -5,7 +5,7 @@ type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 const CODES: Record<Colour, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 }
 const isColoured = process.stdout.isTTY === true && !process.env.NO_COLOR
 
-/** Text for a terminal, in colour where that is wanted. */
+/** Formats text for a terminal, in colour if it takes colours. */
 export function paint(colour: Colour, text: string): string {
   return isColoured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text
 }
@@ -18,7 +18,7 @@ export function printable(text: string): string {
   })
 }
 
-/** What two records say of one request, for a reader: the request, then one row a record. */
+/** Shows the two records of one request: the request, then one row for each record. */
 export function showPair(number: number, events: readonly AuditEvent[]): string {
   const [first] = events
   if (first === undefined) return ''
@@ -29,7 +29,7 @@ export function showPair(number: number, events: readonly AuditEvent[]): string 
   return [title, ...events.map(showStage)].join('\n')
 }
 
-/** An entry of the trail's own life, for a reader: the beginning of what it says. */
+/** Shows an entry of the trail's own life: the beginning of its content. */
 export function showLife({ created_at, seq, payload }: LifecycleEvent): string {
   const { id, type, timestamp, version, ...rest } = payload
   const details = printable(JSON.stringify(Object.values(rest)[0]))
