@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readTrail, type TrailQuery } from '../../src/index.js'
 import { MAX_LINE } from '../../src/reader/lines.js'
+import { HAS_ZSTD, zstdFrame } from '../support/zstd.js'
 import {
   all,
   completeLine,
@@ -53,6 +54,14 @@ describe('readTrail', () => {
       [TWO.id, undefined],
     ])
     expect(exchanges[1]).toMatchObject({ request: { operation: 'GET' }, response: { status_code: 403 } })
+  })
+
+  it('reads what is compressed by zstd, or names it where Node cannot', async () => {
+    const path = trailOf(linesOf(TWO))
+    writeFileSync(`${path}.1.zst`, zstdFrame(`${linesOf(ONE).join('\n')}\n`))
+    const reading = found(path)
+    if (HAS_ZSTD) expect(await reading).toEqual([ONE.id, TWO.id])
+    else await expect(reading).rejects.toThrow(`${path}.1.zst: it is compressed by zstd, which needs Node 22.15`)
   })
 
   it('applies a correction to what came before it, finds it by the new status, and says what stood there', async () => {

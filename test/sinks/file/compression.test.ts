@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ChunkSource } from '../../../src/sinks/file/chunk-source.js'
 import { compressionOf, decompressed } from '../../../src/sinks/file/compression.js'
 import { frameBytes } from '../../../src/sinks/file/zstd-frames.js'
-
-const HAS_ZSTD = 'createZstdDecompress' in zlib
+import { HAS_ZSTD, zstdFrame } from '../../support/zstd.js'
 
 async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
@@ -23,20 +22,6 @@ async function outcomeOf(bytes: Buffer, size = 7): Promise<{ text: string; error
   return { text: String(Buffer.concat(parts)), error: undefined }
 }
 
-/** A frame of zstd that holds a text as it is, in blocks of at most `size` bytes: RFC 8878, section 3.1.1. */
-function frame(text: string, size: number): Buffer {
-  const bytes = Buffer.from(text)
-  const blocks: Buffer[] = []
-  for (let at = 0; at === 0 || at < bytes.length; at += size) {
-    const block = bytes.subarray(at, at + size)
-    const header = Buffer.alloc(3)
-    header.writeUIntLE((block.length << 3) | Number(at + size >= bytes.length), 0, 3)
-    blocks.push(header, block)
-  }
-  // A window of 1 KiB, no checksum, no dictionary.
-  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00]), ...blocks])
-}
-
 /** As the zstd program writes them: with a checksum, without, with a size, an empty one, and one with a long run. */
 const WRITTEN = [
   '28b52ffd0458c5000090736f6d6520746578742c203b207a7374642e0100a68b17484fd8c4',
@@ -51,7 +36,7 @@ describe('decompressed', () => {
   it('gives what was compressed in any number of parts, however the bytes come', async () => {
     const compress: Array<(text: string) => Buffer> = [
       zlib.gzipSync,
-      ...(HAS_ZSTD ? [(text: string) => frame(text, 50)] : []),
+      ...(HAS_ZSTD ? [(text: string) => zstdFrame(text, 50)] : []),
     ]
     const parts = fc.array(fc.string({ maxLength: 200 }), { minLength: 1, maxLength: 4 })
     await fc.assert(
@@ -122,7 +107,7 @@ describe('the frames of zstd', () => {
   }
 
   it('are told apart as the zstd program writes them', async () => {
-    const all = [...WRITTEN, SKIPPABLE, frame('x', 10)]
+    const all = [...WRITTEN, SKIPPABLE, zstdFrame('x', 10)]
     expect(await framesOf(Buffer.concat(all))).toEqual(all.map((each) => each.toString('hex')))
   })
 
@@ -134,13 +119,13 @@ describe('the frames of zstd', () => {
   })
 
   it('are followed by nothing else', async () => {
-    await expect(framesOf(Buffer.concat([frame('a', 9), Buffer.from('{"created_at"')]))).rejects.toThrow(
+    await expect(framesOf(Buffer.concat([zstdFrame('a', 9), Buffer.from('{"created_at"')]))).rejects.toThrow(
       'something else',
     )
   })
 
   it('are decompressed, or said to need a newer Node', async () => {
-    const bytes = Buffer.concat([frame('one\n', 2), SKIPPABLE, frame('two\n', 9)])
+    const bytes = Buffer.concat([zstdFrame('one\n', 2), SKIPPABLE, zstdFrame('two\n', 9)])
     const { text, error } = await outcomeOf(bytes)
     expect(compressionOf(bytes)).toBe('zstd')
     if (HAS_ZSTD) expect({ text, error }).toEqual({ text: 'one\ntwo\n', error: undefined })
