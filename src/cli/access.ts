@@ -8,7 +8,7 @@ import { UsageError } from './usage.js'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
 
-/** Who reads a trail, and what of it. */
+/** One use of the command line on a trail. */
 export interface Access {
   readonly command: string
   readonly args: readonly string[]
@@ -16,7 +16,7 @@ export interface Access {
 }
 
 /**
- * Appends a line that says who reads what, and makes it durable: nothing is printed before it is on disk.
+ * Appends a line that says who reads what, and waits until it is on disk.
  *
  * @throws {UsageError} when the file is a part of the trail itself; the system's error when it cannot be written.
  */
@@ -41,7 +41,7 @@ function describe({ command, args }: Access): object {
     time: new Date().toISOString(),
     user: userName(),
     uid: process.getuid?.() ?? null,
-    // Who became somebody else to read; only as reliable as the environment.
+    // The user who called sudo; only as reliable as the environment.
     sudo_user: process.env.SUDO_USER ?? null,
     host: hostname(),
     pid: process.pid,
@@ -51,7 +51,7 @@ function describe({ command, args }: Access): object {
   }
 }
 
-/** In a container, a user may have a number and no name. */
+/** Returns `null` if the user has no name, as in some containers. */
 function userName(): string | null {
   try {
     return userInfo().username

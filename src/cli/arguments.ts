@@ -2,16 +2,16 @@ import { parseArgs } from 'node:util'
 import { closest } from '../options/suggest.js'
 import { type OptionDefinitions, UsageError } from './usage.js'
 
-/** What a command line says. */
+/** A command line, split into paths and options. */
 export interface Parsed {
-  /** What is no option, as it was written. */
+  /** The arguments that are not options, as written. */
   readonly paths: readonly string[]
-  /** Each option that was given, with its values; a flag has none. */
+  /** The values of each option that was given; a flag has none. */
   readonly values: ReadonlyMap<string, readonly string[]>
 }
 
 /**
- * Reads a command line, strictly.
+ * Parses a command line; unknown options are errors.
  *
  * @throws {UsageError} that says what to write instead.
  */
@@ -52,7 +52,7 @@ function takeOption(token: OptionToken, definitions: OptionDefinitions, values: 
     values.set(name, [])
     return
   }
-  // An option that was forgotten must not become the value of the one before it.
+  // If a value was forgotten, the next option must not be taken for it.
   if (value === undefined || (inlineValue !== true && value.startsWith('-'))) {
     throw new UsageError(`${rawName} needs a value: ${rawName} ${definition.value}`)
   }
@@ -65,13 +65,13 @@ function unknownOption(rawName: string, name: string, known: readonly string[]):
   return `there is no option ${rawName}${meant === undefined ? '' : `; did you mean --${meant}?`}`
 }
 
-/** The one value of an option that takes one. */
+/** The value of an option that may be given once. */
 export function optionValue({ values }: Parsed, name: string): string | undefined {
   return values.get(name)?.[0]
 }
 
 /**
- * The value of an option that takes one of a few.
+ * The value of an option that must be one of `choices`.
  *
  * @throws {UsageError} for any other.
  */

@@ -3,24 +3,24 @@ import type { Output } from './output.js'
 import type { Painter } from './terminal.js'
 import type { OptionDefinitions } from './usage.js'
 
-/** How a command ends, as `grep` does. */
+/** Exit codes; they mean what those of `grep` mean. */
 export const EXIT = { found: 0, nothing: 1, trouble: 2 } as const
 
 export type Exit = (typeof EXIT)[keyof typeof EXIT]
 
-/** What a command writes to. */
+/** The outputs of a command. */
 export interface Io {
   readonly out: Output
-  /** Writes a line for people, which may hold anything, to standard error. */
+  /** Writes a line to standard error; the text may hold any characters. */
   readonly note: (text: string) => void
   readonly paint: Painter
-  /** Standard output is a terminal, with so many columns. */
+  /** Whether standard output is a terminal, and its width. */
   readonly isTerminal: boolean
   readonly columns: number
   readonly progress: Progress
 }
 
-/** Shows how far long work has come, to people alone. */
+/** Shows progress, on a terminal only. */
 export interface Progress {
   start(done: () => { read: number; total: number }): void
   stop(): void
@@ -29,7 +29,7 @@ export interface Progress {
 export interface Command {
   readonly name: string
   readonly summary: string
-  /** What follows the name. */
+  /** The arguments after the options, for the help. */
   readonly usage: string
   readonly options: OptionDefinitions
   readonly examples: readonly { readonly what: string; readonly line: string }[]

@@ -1,7 +1,7 @@
 import type { TrailExchange } from '../reader/record.js'
 import { printable, printableJson } from './terminal.js'
 
-/** What a spreadsheet takes for the beginning of a formula, whatever width it is written in. */
+/** The beginning of what a spreadsheet takes for a formula, also in full-width characters (after NFKC). */
 const FORMULA = /^[\s'"]*[=+\-@]/
 
 type Cell = string | number | undefined
@@ -38,11 +38,11 @@ export function csvRow(exchange: TrailExchange): string {
     .join(',')
 }
 
-/** A cell on one line, which no spreadsheet runs: what looks like a formula gets an apostrophe before it. */
+/** Writes a cell on one line; a formula gets an apostrophe before it, so that no spreadsheet runs it. */
 export function csvCell(value: Cell): string {
   if (value === undefined) return ''
   if (typeof value === 'number') return String(value)
-  // Where the comma is in numbers, a spreadsheet splits at semicolons, within quotes as well once a comma was behind one.
+  // In countries with a decimal comma, a spreadsheet splits at semicolons, even within quotes that follow a comma.
   const safe = printable(value).split(';').map(asText).join(';')
   return `"${safe.replaceAll('"', '""')}"`
 }

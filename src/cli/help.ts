@@ -43,7 +43,7 @@ export function generalHelp(commands: readonly Command[]): string {
   ].join('\n')
 }
 
-/** An option as it is written: `-n, --lines COUNT`. */
+/** Spells an option: `-n, --lines COUNT`. */
 export function spelling(name: string, { short, value }: OptionDefinitions[string]): string {
   return `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
 }

@@ -15,11 +15,11 @@ import { UsageError } from './usage.js'
 import { verify } from './verify.js'
 
 const COMMANDS: readonly Command[] = [query, tail, stats, verify]
-/** What a message may hold of what was written wrongly. */
+/** The longest message that is printed; it may repeat the command line. */
 const MAX_ECHO = 2000
 const COLUMNS = 80
 
-/** A message for people, on one line: what stands in it may come from anywhere. */
+/** Prints a message on one line of standard error; its text may come from anywhere. */
 function note(text: string): void {
   process.stderr.write(`fastify-audit-log: ${printable(text.slice(0, MAX_ECHO))}\n`)
 }
@@ -33,7 +33,7 @@ function ioOf(): Io {
     note,
     paint: painter(isTerminal, process.env),
     isTerminal,
-    // A terminal may not know how wide it is, and say 0.
+    // A terminal that does not know its width says 0.
     columns: stdout.columns || COLUMNS,
     progress,
   }
@@ -64,12 +64,12 @@ async function print(io: Io, text: string): Promise<Exit> {
   return EXIT.found
 }
 
-/** Says what went wrong, to people; only a mistake in this program shows where it is. */
+/** Prints an error; only an unexpected one with its stack. */
 function fail(error: unknown): Exit {
   if (error instanceof ReaderGone) return EXIT.found
   if (error instanceof UsageError) note(`${error.message} (${PROGRAM} --help shows what there is)`)
   else if (error instanceof Error && 'code' in error) note(error.message)
-  // Not left to Node, which would end with the code that says that nothing was found.
+  // Node itself would exit with 1, which means that nothing was found.
   else for (const line of stackOf(error).split('\n')) note(line)
   return EXIT.trouble
 }
@@ -79,7 +79,7 @@ function stackOf(error: unknown): string {
 }
 
 process.stderr.on('error', (error) => {
-  // Nobody reads what is said beside the point.
+  // Nobody reads standard error any more.
   if (!isGone(error)) throw error
 })
 process.exitCode = await main(process.argv.slice(2), ioOf()).catch(fail)

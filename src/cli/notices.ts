@@ -1,13 +1,13 @@
 import type { TrailCounts } from '../reader/read-trail.js'
 
-/** What whoever reads a trail must know beside what was found, one sentence each. */
+/** Lists, a sentence each, what limits the answer: gaps, torn files, foreign lines and the like. */
 export function noticesOf(counts: Readonly<TrailCounts>): string[] {
   const { torn, foreign, tooLong, gaps, lost, inDoubt, forgotten, unapplied, deletedFiles, copies } = counts
   return [
     ...when(gaps, `the trail says that it has ${some(gaps, 'gap')}: ${lost} records lost, ${inDoubt} in doubt`),
     ...when(torn, `${some(torn, 'file')} ended within a line`),
-    ...when(foreign, `${some(foreign, 'line')} passed over: no record of either format`),
-    ...when(tooLong, `${some(tooLong, 'line')} passed over: longer than any record`),
+    ...when(foreign, `${some(foreign, 'line')} skipped: not a record of either format`),
+    ...when(tooLong, `${some(tooLong, 'line')} skipped: longer than any record`),
     ...when(
       forgotten,
       `too many requests were open at once: ${forgotten} may be shown as open though they were completed`,

@@ -30,7 +30,7 @@ export const HELP_OPTION = {
   help: { short: 'h', help: 'shows this help' },
 } as const satisfies OptionDefinitions
 
-/** The query that the filter options make. */
+/** Makes a query of the filter options. */
 export function queryOf(parsed: Parsed): TrailQuery {
   const { values } = parsed
   return {
@@ -47,13 +47,13 @@ export function queryOf(parsed: Parsed): TrailQuery {
   }
 }
 
-/** Whether a command line names what is looked for. */
+/** Whether any filter option was given. */
 export function hasFilters({ values }: Parsed): boolean {
   return Object.keys(FILTER_OPTIONS).some((name) => values.has(name))
 }
 
 /**
- * The paths of a command line.
+ * Returns the paths of a command line.
  *
  * @throws {UsageError} when there is none.
  */

@@ -1,18 +1,18 @@
 import type { Writable } from 'node:stream'
 
-/** Who reads what is printed has gone: there is nothing to print any more, and nothing is wrong. */
+/** The reader of standard output has closed it, as `head` does; this ends the program without an error. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 const BUFFER = 64 * 1024
 
-/** Standard output: many lines at once, and never more than it takes. */
+/** Buffers standard output, and waits while its reader is slow. */
 export class Output {
   private buffered = ''
   private failure: Error | undefined
 
-  /** On a terminal each line is shown at once; `beforeWrite` clears what else stands there. */
+  /** On a terminal each line is written at once; `beforeWrite` clears the progress line. */
   constructor(
     private readonly stream: Writable,
     private readonly isTerminal: boolean,
@@ -28,7 +28,7 @@ export class Output {
     if (this.isTerminal || this.buffered.length >= BUFFER) await this.flush()
   }
 
-  /** @throws {ReaderGone} when nobody reads any more. */
+  /** @throws {ReaderGone} when the reader has closed the output. */
   async flush(): Promise<void> {
     const text = this.buffered
     this.buffered = ''

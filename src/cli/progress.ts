@@ -2,11 +2,11 @@ import { clearInterval, monotonicNow, setInterval } from '../clock.js'
 import type { Progress } from './command.js'
 
 const INTERVAL = 200
-/** What takes less is over before it is read. */
+/** Shorter work shows no progress. */
 const DELAY = 1000
 const CLEAR = '\r\u001b[K'
 
-/** A line on standard error that says how much is read; only a terminal has one. */
+/** Shows on standard error, if it is a terminal, how much is read. */
 export class ProgressLine implements Progress {
   private timer: NodeJS.Timeout | undefined
   private isShown = false
@@ -28,7 +28,7 @@ export class ProgressLine implements Progress {
     this.clear()
   }
 
-  /** Makes room for a line. */
+  /** Removes the line, so that another can be printed. */
   readonly clear = (): void => {
     if (this.isShown) this.stream.write(CLEAR)
     this.isShown = false
@@ -41,7 +41,7 @@ export class ProgressLine implements Progress {
     this.isShown = true
   }
 
-  /** Ends as everybody does who is interrupted, but leaves no half line. */
+  /** Removes the line, then ends by the signal as usual. */
   private readonly interrupted = (): void => {
     this.clear()
     process.kill(process.pid, 'SIGINT')

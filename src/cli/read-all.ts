@@ -4,8 +4,7 @@ import type { Io } from './command.js'
 import { noticesOf } from './notices.js'
 
 /**
- * Reads a trail to its end, shows how far it has come, and says what was met on the way. Resolves with false when some
- * of it could not be read.
+ * Reads a trail to its end, shows progress, and prints the notices. Resolves with false if a part could not be read.
  */
 export async function readAll(
   trail: TrailReading,

@@ -2,13 +2,13 @@ import type { TrailExchange } from '../reader/record.js'
 import { Tally } from './tally.js'
 import { Timeline } from './timeline.js'
 
-/** How many are named of what there may be any number of. */
+/** The length of each list in the result. */
 export const SHOWN = 10
 
 const UNKNOWN = '(unknown)'
 const FIRST_ERROR = 400
 
-/** What a trail says of many requests; memory does not grow with their number. */
+/** Sums up requests, in memory that does not grow with their number. */
 export class Statistics {
   requests = 0
   open = 0
@@ -19,15 +19,15 @@ export class Statistics {
   first = Number.POSITIVE_INFINITY
   last = Number.NEGATIVE_INFINITY
   readonly actors = new Tally()
-  /** By the operation and the route's pattern, or the URL's path where no route is known. */
+  /** Counts by operation and route, or by the URL's path if no route is known. */
   readonly endpoints = new Tally()
   readonly statuses = new Tally()
   readonly messages = new Tally()
   readonly timeline = new Timeline()
   readonly errorTimeline = new Timeline()
-  /** Slowest first. */
+  /** The slowest requests, slowest first. */
   readonly slowest: TrailExchange[] = []
-  /** The first that were never completed. */
+  /** The first requests that were never completed. */
   readonly neverCompleted: TrailExchange[] = []
 
   add(exchange: TrailExchange): void {

@@ -36,7 +36,7 @@ async function run(parsed: Parsed, io: Io): Promise<Exit> {
   const trail = readTrail(pathsOf(parsed), queryOf(parsed))
   const statistics = new Statistics()
   const isWhole = await readAll(trail, io, (exchange) => statistics.add(exchange))
-  // What could be read is shown even where something could not.
+  // If a file could not be read, show the rest.
   const lines = format === 'json' ? [printableJson(asJson(statistics, trail.counts))] : report(statistics, io)
   for (const line of lines) await io.out.line(line)
   await io.out.flush()
@@ -85,7 +85,7 @@ function report(statistics: Statistics, io: Io): string[] {
 function ratesOf({ timeline, errorTimeline }: Statistics, { paint }: Io): string[] {
   const { width, spans } = timeline.spans(CHART_COLUMNS)
   const counts = spans.map(({ count }) => count)
-  // The same spans for both, so that their bars stand below each other.
+  // Both charts have the same spans, so that their bars stand below each other.
   const errors = new Map(errorTimeline.spansOf(width).map(({ from, count }) => [from, count]))
   return [
     '',

@@ -1,20 +1,20 @@
 import type { TrailExchange } from '../reader/record.js'
 import { cut, type Painter, padded, printable, type Style } from './terminal.js'
 
-/** Columns that a stranger's text cannot leave; the last one has the rest of the line. */
+/** Widths of columns; a client's text never leaves its column, and the last one takes the rest of the line. */
 const ID = 8
 const STATUS = 6
 const DURATION = 9
 const OPERATION = 7
-/** Of a terminal of 80 columns, something is left for the endpoint: no milliseconds, and less of long names. */
+/** On a narrow terminal: times without milliseconds and shorter names leave room for the endpoint. */
 const NARROW = { time: 19, actor: 10 }
 const WIDE = { time: 24, actor: 20 }
 const WIDE_FROM = 100
 
-/** How an exchange is shown to people. */
+/** Options of a table's rows. */
 export interface TableOptions {
   readonly paint: Painter
-  /** Lines are cut to it, so that none goes on below as if it were another; `undefined`: not on a terminal. */
+  /** Longer lines are cut, so that none continues as if it were another; `undefined` if not on a terminal. */
   readonly columns: number | undefined
 }
 
@@ -54,7 +54,7 @@ export function tableRow(exchange: TrailExchange, { paint, columns }: TableOptio
   return cells.join(' ').trimEnd()
 }
 
-/** An entry of the trail's own life. */
+/** Shows an entry of the trail's own life. */
 export function tableNote(time: string, text: string, { paint, columns }: TableOptions): string {
   const { time: width } = widthsOf(columns)
   const cells = [
@@ -67,7 +67,7 @@ export function tableNote(time: string, text: string, { paint, columns }: TableO
   return paint(columns === undefined ? line : cut(line, columns), 'cyan')
 }
 
-/** The name that people know somebody by. */
+/** The actor's name, else the id. */
 function actorOf({ auth }: TrailExchange): string {
   return auth?.name ?? auth?.accessor_id ?? ''
 }

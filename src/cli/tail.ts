@@ -13,10 +13,10 @@ import { FORMAT_OPTION, type Writer, writerOf } from './writers.js'
 const INTERVAL = 200
 const LINES = 10
 const MAX_LINES = 10_000
-/** How far back is looked first, and how much farther when that was not enough. */
+/** The bytes that are read first, and by what they are multiplied until there are enough rows. */
 const WINDOW = 1024 * 1024
 const FACTOR = 8
-/** How many exchanges are remembered for a correction that may come. */
+/** The number of exchanges that are remembered for a later correction. */
 const RECENT = 1000
 
 export const tail: Command = {
@@ -24,7 +24,11 @@ export const tail: Command = {
   summary: 'shows the end of a trail and follows it, across rotations',
   usage: 'PATH',
   options: {
-    lines: { short: 'n', value: 'COUNT', help: `begins with so many requests of the active file; ${LINES} by default` },
+    lines: {
+      short: 'n',
+      value: 'COUNT',
+      help: `begins with the last COUNT requests of the active file; ${LINES} by default`,
+    },
     ...FILTER_OPTIONS,
     ...FORMAT_OPTION,
     ...ACCESS_OPTION,
@@ -53,7 +57,7 @@ async function run(parsed: Parsed, io: Io): Promise<Exit> {
     for (;;) {
       for await (const part of follower.poll()) for (const row of view.rowsOf(part)) await io.out.line(row)
       await io.out.flush()
-      if (view.foreign > 0) io.note(`${view.foreign} lines passed over: no record of either format`)
+      if (view.foreign > 0) io.note(`${view.foreign} lines skipped: not a record of either format`)
       view.foreign = 0
       await sleep(INTERVAL)
     }
@@ -70,7 +74,7 @@ function countOf(text: string | undefined): number {
   return count
 }
 
-/** Shows the last rows of the file: looks back until there are enough of them, or no more. */
+/** Shows the last `count` rows of the file, or all if there are fewer. */
 async function begin(follower: Follower, view: View, count: number, io: Io): Promise<void> {
   const size = await follower.size()
   if (count === 0) return follower.seek(size)
@@ -89,7 +93,7 @@ async function begin(follower: Follower, view: View, count: number, io: Io): Pro
   }
 }
 
-/** What becomes of the lines of a trail that is followed: a row for each outcome, and for each correction later. */
+/** Makes rows of lines: one for each outcome, and one for each later correction. */
 class View {
   foreign = 0
   private readonly query: CompiledQuery
@@ -101,7 +105,7 @@ class View {
     query: CompiledQuery,
     private readonly isFiltered: boolean,
   ) {
-    // What is open may have its outcome in a moment.
+    // An open request may complete at any moment.
     this.query = { ...query, takesOpen: false }
     this.pairs = new Pairs(this.query, new Map())
   }
@@ -129,7 +133,7 @@ class View {
   private take(record: TrailRecord, bytes: number, show: (row: string) => void): void {
     if (record.kind === 'correction') this.correct(record, show)
     else if (record.kind !== 'life') this.pairs.add(record, bytes, (exchange) => this.showExchange(exchange, show))
-    // That records are missing matters to everybody, whatever they look for.
+    // Gaps are shown with any filter: what is looked for may be missing.
     else if (!this.isFiltered || record.type === 'gap') {
       const row = this.writer.note(record.time, record.type, record.details)
       if (row !== undefined) show(row)
@@ -151,7 +155,7 @@ class View {
   ): void {
     const known = this.recent.get(id)
     const exchange = corrected(known ?? { id, timestamp: time }, correction)
-    // What was shown is corrected even if it no longer is what is looked for.
+    // Correct a row that was shown, even if it no longer matches.
     if (known !== undefined || this.query.matches(exchange)) show(this.writer.row(exchange))
   }
 }

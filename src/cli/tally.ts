@@ -1,15 +1,15 @@
-/** More different keys than this are counted together: a stranger must not fill the memory with invented ones. */
+/** Further keys are counted together, so that clients cannot fill the memory with invented ones. */
 const MAX_KEYS = 20_000
 
 export interface Count {
   total: number
-  /** With a status of 400 or more. */
+  /** Of these, the ones with a status of 400 or more. */
   errors: number
 }
 
 /** Counts by a key. */
 export class Tally {
-  /** What had a key beyond the bound. */
+  /** The count of all keys beyond the bound. */
   readonly others: Count = { total: 0, errors: 0 }
   private readonly counts = new Map<string, Count>()
 
@@ -21,7 +21,7 @@ export class Tally {
     if (isError) count.errors++
   }
 
-  /** How many different keys there are, up to the bound. */
+  /** The number of different keys, up to the bound. */
   get size(): number {
     return this.counts.size
   }

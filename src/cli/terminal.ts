@@ -1,19 +1,19 @@
 /**
- * What a terminal acts on instead of showing it, or does not show at all: control characters (escape sequences, line
- * feeds, NEL), bidirectional controls, zero-width characters, the Unicode line ends, and lone surrogates.
+ * Characters that a terminal acts on or does not show: control characters (escape sequences, line feeds, NEL),
+ * bidirectional controls, zero-width characters, the Unicode line ends, and lone surrogates.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 /** More than two marks on one character reach into the lines above and below. */
 const STACKED_MARKS = /(\p{M}\p{M})(\p{M}+)/gu
 const MARK = /^\p{M}$/u
-/** How much is shown of what is nested too deeply to be shown whole. */
+/** The levels that are shown of a value that is nested too deeply to be written whole. */
 const MAX_DEPTH = 100
 const ASCII = /^[ -~]*$/
-/** What takes two columns: East Asian scripts in full width, and emoji. */
+/** Characters two columns wide: East Asian scripts and emoji. */
 const WIDE =
   /[\u1100-\u115f\u2329\u232a\u2600-\u27bf\u2b50\u2b55\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u
 
-/** A text as a terminal can show it without moving its cursor: what it would act on is spelled out, as `\u{1b}`. */
+/** Makes a text safe for a terminal: characters that it would act on are spelled out, as `\u{1b}`. */
 export function printable(text: string): string {
   if (ASCII.test(text)) return text
   return text.replace(UNPRINTABLE, spelled).replace(STACKED_MARKS, (_, kept: string, more: string) => {
@@ -21,14 +21,14 @@ export function printable(text: string): string {
   })
 }
 
-/** A value as one line of JSON in which nothing is raw that a terminal acts on; any reader of JSON gets the same. */
+/** Writes a value as one line of JSON that is safe for a terminal; any JSON parser reads the same value. */
 export function printableJson(value: unknown): string {
   return stringify(value).replace(UNPRINTABLE, (character) => {
     return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   })
 }
 
-/** A client can send a body that is nested so deeply that it can be parsed, but not written again. */
+/** Cuts a value nested too deeply for `JSON.stringify`: clients can send such bodies, and `JSON.parse` reads them. */
 function stringify(value: unknown): string {
   try {
     return JSON.stringify(value)
@@ -45,7 +45,7 @@ function shallow(value: unknown, depth: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shallow(member, depth - 1)]))
 }
 
-/** How many columns of a terminal a printable text takes. */
+/** The width of a printable text, in columns of a terminal. */
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length
   let width = 0
@@ -53,7 +53,7 @@ export function widthOf(text: string): number {
   return width
 }
 
-/** A printable text in no more than so many columns; what is cut ends in `…`. */
+/** Cuts a printable text to a width; a cut one ends in `…`. */
 export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   let kept = ''
@@ -66,7 +66,7 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`
 }
 
-/** A printable text in exactly so many columns. */
+/** Cuts or pads a printable text to a width. */
 export function padded(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
   const shown = cut(text, columns)
   const padding = ' '.repeat(Math.max(0, columns - widthOf(shown)))
@@ -77,10 +77,10 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 }
 
-/** Gives a printable text a style, or leaves it as it is. */
+/** Gives a printable text a style, if styles are wanted. */
 export type Painter = (text: string, style: Style) => string
 
-/** Colours are for terminals alone, and for nobody who has set `NO_COLOR`. */
+/** Returns a painter that uses colours only on a terminal, and not if `NO_COLOR` is set. */
 export function painter(isTerminal: boolean, env: NodeJS.ProcessEnv): Painter {
   const isPlain = !isTerminal || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb'
   return isPlain ? (text) => text : (text, style) => `\u001b[${CODES[style]}m${text}\u001b[0m`

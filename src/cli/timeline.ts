@@ -8,7 +8,7 @@ export interface Span {
   readonly count: number
 }
 
-/** Counts by time, in spans that get longer as more of them have something in them. */
+/** Counts by time, in spans of one length, which doubles when there are too many of them. */
 export class Timeline {
   private width = SECOND
   private buckets = new Map<number, number>()
@@ -20,7 +20,7 @@ export class Timeline {
     while (this.buckets.size > this.maxBuckets) this.widen()
   }
 
-  /** What was counted, in so many spans of one length at most, from the first to the last; and their length. */
+  /** The counts from the first to the last, in at most `limit` spans, and the length of these. */
   spans(limit: number): { width: number; spans: Span[] } {
     if (this.buckets.size === 0) return { width: this.width, spans: [] }
     let [first, last] = this.ends()
@@ -35,7 +35,7 @@ export class Timeline {
     return { width: this.width, spans }
   }
 
-  /** What was counted, in spans of a length that a longer timeline has. */
+  /** The counts in spans of a length that another timeline has, which is not shorter. */
   spansOf(width: number): Span[] {
     while (this.width < width) this.widen()
     return [...this.buckets].map(([bucket, count]) => ({ from: bucket * this.width, count }))
@@ -64,7 +64,7 @@ export class Timeline {
 
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** A chart of one line: a bar for each count, and a space for none. */
+/** Draws a chart of one line: a bar for each count, a space for 0. */
 export function barsOf(counts: readonly number[]): string {
   const highest = Math.max(1, ...counts)
   return counts

@@ -1,6 +1,6 @@
-/** One option of a command; without a value it is a flag. */
+/** An option of a command; one without `value` is a flag. */
 export interface OptionDefinition {
-  /** What it takes, in capitals. */
+  /** The name of its value, in capitals. */
   readonly value?: string
   readonly short?: string
   /** It may be given several times. */
@@ -10,7 +10,7 @@ export interface OptionDefinition {
 
 export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>
 
-/** The command line does not mean anything; the message says what to write. */
+/** The command line is wrong; the message says what to write. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

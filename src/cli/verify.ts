@@ -74,7 +74,7 @@ async function secretOf(given: readonly string[] | undefined): Promise<VerifyOpt
   return secrets
 }
 
-/** Without the line feed that an editor puts at the end. */
+/** Reads a secret, without the line feed that an editor puts at its end. */
 async function secretIn(file: string): Promise<Uint8Array> {
   const secret = await readFile(file)
   return secret.at(-1) === 0x0a ? secret.subarray(0, -1) : secret

@@ -15,11 +15,11 @@ export const FORMAT_OPTION = {
   },
 } as const satisfies OptionDefinitions
 
-/** How what was found is written, a line each. */
+/** Writes results, a line each. */
 export interface Writer {
   readonly header: string | undefined
   row(exchange: TrailExchange): string
-  /** An entry of the trail's own life; `undefined` where there is no place for it. */
+  /** Writes an entry of the trail's own life; `undefined` in formats that have no place for it. */
   note(time: string, type: string, details: unknown): string | undefined
 }
 

@@ -10,14 +10,14 @@ const CHUNK = 256 * 1024
 const { O_NONBLOCK, O_RDONLY } = constants
 
 /**
- * Opens a regular file, through symbolic links as well.
+ * Opens a regular file, also through symbolic links.
  *
- * @throws `FST_AUDIT_FILE_UNREADABLE` for anything else, and does not open it: to open a pipe waits for its other end, and
- * to open a device may change it. The system's error when it cannot be opened.
+ * @throws `FST_AUDIT_FILE_UNREADABLE` for anything else, without opening it: opening a pipe waits for its other end,
+ * and opening a device may change it. The system's error if it cannot be opened.
  */
 export async function openRegular(path: string): Promise<FileHandle> {
   expectRegular((await stat(path)).isFile())
-  // What is at the path may have been replaced since.
+  // Check again: the path may lead to another file by now.
   const handle = await open(path, O_RDONLY | O_NONBLOCK)
   try {
     expectRegular((await handle.stat()).isFile())
@@ -28,7 +28,7 @@ export async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
-/** Opens a file that was looked at before, by whichever name it has now. */
+/** Opens a file that was examined before, also if it was renamed since. */
 async function openAgain({ path, id }: TrailFile): Promise<FileHandle> {
   const directory = dirname(path)
   const others = (await readdir(directory)).map((name) => join(directory, name))
@@ -53,7 +53,7 @@ export function idOf({ dev, ino }: { dev: number; ino: number }): string {
   return `${dev}:${ino}`
 }
 
-/** The content of a file, decompressed if need be; `onBytes` is told how much is read of the file itself. */
+/** Yields the content of a file, decompressed if need be. Calls `onBytes` with the bytes read of the file itself. */
 export async function* contentOf(file: TrailFile, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
   if (file.size === 0) return
   const handle = file.handle ?? (await openAgain(file))
@@ -64,7 +64,7 @@ export async function* contentOf(file: TrailFile, onBytes: (bytes: number) => vo
   }
 }
 
-/** Whether an error says that a file, or what was compressed in it, cannot be read; others are mistakes in the program. */
+/** Whether an error says that a file cannot be read or decompressed; others are mistakes in the program. */
 export function isUnreadable(error: unknown): error is Error & { code: string } {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false
   return error.code === 'FST_AUDIT_FILE_UNREADABLE' || /^(?:Z_|ZSTD_)/.test(error.code) || 'syscall' in error

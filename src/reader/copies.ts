@@ -1,8 +1,8 @@
 import type { SurveyedFile } from './survey.js'
 
 /**
- * Tells copies from what they are copies of: files that begin with the same line hold the same, as far as both go, since
- * lines are only ever appended. Of these the longest is kept, or else one that `isTroubled` does not say cannot be read.
+ * Separates copies of files: files that begin with the same line hold the same lines as far as both go, since lines are
+ * only appended. Keeps the longest of them, and of equal ones one that can be read, by `isTroubled`.
  */
 export function withoutCopies(
   files: readonly SurveyedFile[],

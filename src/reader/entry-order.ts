@@ -10,28 +10,28 @@ export interface FileEnds {
 }
 
 /**
- * Files in the order in which their entries were written. Those that follow one another, by the numbers of an instance or
- * by the hashes of a chain, are in that order, whatever clocks and names say. Others are by the time of their first
- * entries, and by their names where that is the same.
+ * Puts files in the order in which their entries were written. Files that follow one another, by the numbers of an
+ * instance or the hashes of a chain, are in that order, whatever clocks and names say. The others are in the order of
+ * the times of their first entries, or of their names if these are equal.
  */
 export function inOrder<File extends FileEnds>(files: readonly File[]): File[] {
   const sorted = files.toSorted(byTimeAndName)
   const chains = chainsOf(sorted, linksBetween(sorted))
   const places = chains.flatMap((chain, rank) => {
     let time = Number.NEGATIVE_INFINITY
-    // The latest time so far, so that a clock that was set back does not move a file before those that it follows.
+    // Use the latest time so far: a clock that was set back must not move a file before those that it follows.
     return chain.map((file, position) => {
       time = Math.max(time, timeOf(file))
       return { file, time, rank, position }
     })
   })
-  // Two files of no known time are both at infinity, whose difference is not a number.
+  // Times may be infinite, and the difference of two infinite ones is not a number.
   return places
     .sort((a, b) => compare(a.time, b.time) || a.rank - b.rank || a.position - b.position)
     .map(({ file }) => file)
 }
 
-/** Which file follows which. */
+/** Maps each file to the one that follows it, if that is known. */
 function linksBetween<File extends FileEnds>(files: readonly File[]): Map<File, File> {
   const next = new Map<File, File>()
   const followers = new Set<File>()
@@ -50,7 +50,7 @@ function linksBetween<File extends FileEnds>(files: readonly File[]): Map<File, 
   return next
 }
 
-/** For each instance the files that begin or end with it, and its number there. */
+/** Lists for each instance the files that begin or end with it, and its number there. */
 function instancesIn<File extends FileEnds>(files: readonly File[]): Map<string, Array<{ file: File; seq: number }>> {
   const found = new Map<string, Array<{ file: File; seq: number }>>()
   for (const file of files) {
@@ -65,7 +65,7 @@ function instancesIn<File extends FileEnds>(files: readonly File[]): Map<string,
   return found
 }
 
-/** Runs of files that follow one another, by their first ones. */
+/** Groups files into chains, in the order of their first files. */
 function chainsOf<File extends FileEnds>(files: readonly File[], next: ReadonlyMap<File, File>): File[][] {
   const followers = new Set(next.values())
   const placed = new Set<File>()
@@ -77,7 +77,7 @@ function chainsOf<File extends FileEnds>(files: readonly File[], next: ReadonlyM
     }
     return chain
   }
-  // What no file leads to is a circle, which begins anywhere.
+  // Files that are left form circles, which begin anywhere.
   return [...files.filter((file) => !followers.has(file)), ...files].map(run).filter(({ length }) => length > 0)
 }
 

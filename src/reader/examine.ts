@@ -7,31 +7,33 @@ import { MAX_LINE, wholeLines } from './lines.js'
 import { firstMarkIn, lastMarkIn, type Mark } from './mark.js'
 import type { TrailFile } from './trail-file.js'
 
-/** A path of which the content is not known, and why. */
+/** A path whose content cannot be read, and why. */
 export interface UnreadableFile {
   readonly path: string
   readonly reason: string
-  /** Not a regular file; neither text nor of a known format; or of one that cannot be read, or not by this user. */
+  /**
+   * Not a regular file; neither text nor of a known format; or of a known one that cannot be read, or no permission.
+   */
   readonly kind: 'special' | 'unknown' | 'closed'
 }
 
-/** What is known of a path after a look at its beginning. */
+/** What is at a path, by the beginning of its content. */
 export type Examined =
   | { readonly kind: 'file'; readonly file: TrailFile }
   | { readonly kind: 'unreadable'; readonly unreadable: UnreadableFile }
   | { readonly kind: 'directory' | 'nothing' }
 
-/** How much is looked through for a first record, beyond one line. */
+/** The bytes that are searched for a first record; one line may be longer. */
 const START = 1024 * 1024
-/** How much of a text is looked at to see that it is one. */
+/** The bytes that tell whether a file is text. */
 const SAMPLE = 4096
-/** How much of an end is looked through for a last record. */
+/** The bytes that are searched for a last record. */
 const END = 256 * 1024
 /** Tab, line feed, form feed, carriage return and escape: of the control characters, those that texts have. */
 const CONTROLS = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x1b])
 const FIRST_CHARACTER = 0x20
 
-/** Looks at what is at a path, without waiting for it; with `hold`, the file stays open. */
+/** Examines what is at a path, without waiting for it; with `hold`, the file stays open. */
 export async function examine(path: string, hold: boolean): Promise<Examined> {
   let status: Stats | undefined
   let handle: FileHandle | undefined
@@ -74,7 +76,9 @@ async function look(path: string, handle: FileHandle, hold: boolean): Promise<Ex
   return { kind: 'file', file: { ...file, handle: hold ? handle : undefined, first } }
 }
 
-/** The first record of a file, and whether it holds text. Damage after that record is noticed when the file is read. */
+/**
+ * Finds the first record of a file, and whether it is text. Damage after that record is noticed when the file is read.
+ */
 async function startOf(file: TrailFile): Promise<{ first: Mark | undefined; isText: boolean }> {
   let seen = 0
   let isText = true
@@ -101,7 +105,7 @@ function isTextual(bytes: Buffer): boolean {
   return isUtf8(bytes.subarray(0, last))
 }
 
-/** What is at a path that leads to nothing. */
+/** Tells a link to nothing from nothing. */
 async function examineLink(path: string): Promise<Examined> {
   if ((await unless(['ENOENT'], lstat(path))) === undefined) return { kind: 'nothing' }
   return unreadable(path, 'it is a link to what is not there', 'special')

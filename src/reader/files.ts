@@ -14,24 +14,24 @@ import {
   uncompressedName,
 } from './trail-names.js'
 
-/** What there is to read of a trail. */
+/** The files found. */
 export interface FoundFiles {
   /** In the order of their first entries, each once. */
   readonly files: readonly TrailFile[]
-  /** What is or may be a part of the trail, and cannot be read. */
+  /** Files that are or may be a part of the trail, and cannot be read. */
   readonly unreadable: readonly UnreadableFile[]
 }
 
-/** No more files are held open; those that may be renamed at any time come first. */
+/** The most files that are held open; those that may be renamed at any time come first. */
 const MAX_HELD = 256
 const LOCK = '.lock'
 
 /**
- * The files of trails, by what is in them and whatever their names. A directory stands for all that is in it, an active
+ * Finds the files of trails by their content, whatever their names. A directory stands for all files in it, an active
  * file for everything beside it that belongs to its trail, and any other file for itself. Close them afterwards.
  *
- * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; the system's error for a directory that cannot be
- * read.
+ * @throws `FST_AUDIT_NO_TRAIL` when there is nothing to read at a path; the system's error for a directory that cannot
+ * be read.
  */
 export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const search = new Search()
@@ -57,7 +57,7 @@ class Search {
   async take(path: string): Promise<void> {
     const examined = await this.examine(path)
     if (examined.kind === 'directory') return this.takeDirectory(path)
-    // An active file may have been moved away while its server is down: then its archives are the trail.
+    // An active file may have been moved away; then its archives are the trail.
     const names = new Set(await readdir(dirname(path)))
     const isPart = activeNameOf(basename(path)) !== undefined && !activesIn(names).has(basename(path))
     const taken = [this.add(examined), !isPart && (await this.takeBeside(path, names))]
@@ -70,7 +70,7 @@ class Search {
     return this.result
   }
 
-  /** Closes what is not a part of the result. */
+  /** Closes files that are not a part of the result. */
   async closeOthers(): Promise<void> {
     const kept = new Set(this.result?.files)
     const files = [...this.examined.values()].flatMap((one) => (one.kind === 'file' ? [one.file] : []))
@@ -83,7 +83,7 @@ class Search {
     if (!taken.includes(true)) throw new AuditNoTrail(directory, 'the directory has none in it; name the file')
   }
 
-  /** Takes what belongs to the trail of an active file; false when nothing does. */
+  /** Adds the files that belong to the trail of an active file; false if there are none. */
   private async takeBeside(path: string, names: ReadonlySet<string>): Promise<boolean> {
     const active = basename(path)
     const actives = activesIn(names)
@@ -104,7 +104,7 @@ class Search {
     return linked.length > 0 || taken.includes(true)
   }
 
-  /** False when there is nothing to add. */
+  /** Returns false if there is nothing to add. */
   private add(examined: Examined): boolean {
     if (examined.kind === 'unreadable') this.unreadable.set(examined.unreadable.path, examined.unreadable)
     else if (examined.kind !== 'file') return false
@@ -150,7 +150,7 @@ function isSuspect(name: string, examined: Examined, all: ReadonlyMap<string, Ex
   if (examined.kind !== 'unreadable') return false
   const { kind } = examined.unreadable
   if (kind === 'special' || (kind === 'unknown' && name.startsWith('.'))) return isLogName(name)
-  // What is being compressed is there as it was, too.
+  // While a file is being compressed, the original is still there.
   const plain = uncompressedName(name)
   return plain === name || all.get(plain)?.kind !== 'file'
 }
@@ -169,7 +169,7 @@ function filesOf(examined: readonly Examined[]): TrailFile[] {
   return examined.flatMap((one) => (one.kind === 'file' ? [one.file] : []))
 }
 
-/** Files whose names never change come last. */
+/** Puts files whose names never change last. */
 function archivesLast(one: string, other: string): number {
   const [a, b] = [one, other].map((name) => Number(exactActiveNameOf(name) !== undefined))
   return (a ?? 0) - (b ?? 0) || (one < other ? -1 : 1)

@@ -7,16 +7,16 @@ import { LineCutter } from './lines.js'
 import { activeNameOf, compareNames, exactActiveNameOf, uncompressedName } from './trail-names.js'
 
 const CHUNK = 256 * 1024
-/** A file that was moved away by hand is written to until the sink notices, which takes it a second. */
+/** A file that was moved by another program is written to until the sink notices, a second later. */
 const GRACE = 2000
-/** What a path can lead to while it leads to no file. */
+/** Errors that mean that there is no file at a path. */
 const NOTHING = ['ENOENT', 'ELOOP']
 
 /** A file beside the one that is followed, of the same trail by its name. */
 interface Sibling {
   readonly path: string
   readonly id: string
-  /** Tells it from every other file there ever was: an inode is used again when a file is deleted. */
+  /** The id and the time of birth: the inode of a deleted file is used again. */
   readonly key: string
 }
 
@@ -25,7 +25,7 @@ export class Follower {
   private position = 0
   private cutter = newCutter()
   private lastRead = Number.NEGATIVE_INFINITY
-  /** Files that were rotated before the one that is read. Their names do not tell: a clock may have been set back. */
+  /** The files that were rotated before the current one. Names do not tell: the clock may have been set back. */
   private older = new Set<string>()
 
   private constructor(
@@ -38,13 +38,13 @@ export class Follower {
   /**
    * `now` is a clock that is never set back.
    *
-   * @throws `FST_AUDIT_NO_TRAIL` when there is something else than a file, the system's error when there is nothing.
+   * @throws `FST_AUDIT_NO_TRAIL` if it is not a regular file; the system's error if there is nothing.
    */
   static async open(path: string, now: () => number): Promise<Follower> {
     if (!(await stat(path)).isFile()) throw new AuditNoTrail(path, 'only a file can be followed; name the active one')
     const handle = await openRegular(path)
     const follower = new Follower(path, handle, idOf(await handle.stat()), now)
-    // After it was opened: what is rotated from now on is newer.
+    // Listed after the file was opened: files rotated from now on are newer.
     follower.older = keysOf(await follower.siblings())
     return follower
   }
@@ -60,7 +60,7 @@ export class Follower {
   /** Goes to the first line that begins at a position or after it. */
   async seek(position: number): Promise<void> {
     this.cutter = newCutter()
-    // From the byte before, so that a line which begins exactly there is not passed over.
+    // Begin one byte earlier, so that a line that begins at the position is not skipped.
     this.position = Math.max(0, position - 1)
     if (position === 0) return
     for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) {
@@ -71,9 +71,9 @@ export class Follower {
     }
   }
 
-  /** Parts of whole lines that have come since, in their order, through all rotations in between. */
+  /** Yields the lines written since the last poll, in order, through any number of rotations. */
   async *poll(): AsyncGenerator<Buffer> {
-    // Looked up first: whatever was written before the file was replaced is read now.
+    // Look up the path before reading: then all that was written before a replacement is read.
     const status = await unless(NOTHING, stat(this.path))
     const found = status?.isFile() === true ? status : undefined
     const isSame = found === undefined || idOf(found) === this.id
@@ -87,7 +87,7 @@ export class Follower {
     const newer = siblings.filter(({ id, key }) => id !== this.id && id !== idOf(found) && !this.older.has(key))
     this.older = keysOf(siblings)
     for (const { path, id } of newer) if (await this.switchTo(path, id)) yield* this.drain()
-    // Only what was there before its archives were looked for: between those and a later one there may be others.
+    // Switch only to the file found above: a later one may have others before it.
     if (await this.switchTo(this.path, idOf(found))) yield* this.drain()
   }
 
@@ -104,7 +104,7 @@ export class Follower {
     return chunk.subarray(0, bytesRead)
   }
 
-  /** What was rotated from the file, by its name, in the order of the names; without what is compressed. */
+  /** The uncompressed files that were rotated from this path, in the order of their names. */
   private async siblings(): Promise<Sibling[]> {
     const active = basename(this.path)
     const names = (await readdir(dirname(this.path))).filter(
@@ -120,7 +120,7 @@ export class Follower {
     return siblings
   }
 
-  /** False when the file is gone again, or is not the one that is `wanted`; then the next poll looks anew. */
+  /** Returns false if the file is gone or has another id than `wanted`; the next poll tries again. */
   private async switchTo(path: string, wanted: string): Promise<boolean> {
     const handle = await unless(NOTHING, openRegular(path))
     if (handle === undefined) return false

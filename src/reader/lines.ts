@@ -1,11 +1,11 @@
-/** A line that is longer is none that the plugin wrote: it is passed over, so that no file can fill the memory. */
+/** Longer lines are skipped, so that no file can fill the memory; the plugin writes none. */
 export const MAX_LINE = 16 * 1024 * 1024
 
 const NEWLINE = 0x0a
 
 /**
- * Cuts a stream into parts that are whole lines, each with its line feed; only the very last one may lack it.
- * `onTooLong` is told of each line that is passed over.
+ * Cuts a stream into parts of whole lines, each with its line feed; only the last line may lack it. Calls `onTooLong`
+ * for each line that is skipped.
  */
 export async function* wholeLines(source: AsyncIterable<Buffer>, onTooLong: () => void): AsyncGenerator<Buffer> {
   const cutter = new LineCutter(onTooLong)
@@ -14,12 +14,12 @@ export async function* wholeLines(source: AsyncIterable<Buffer>, onTooLong: () =
   if (rest !== undefined) yield rest
 }
 
-/** Makes parts that are whole lines of chunks that are not. */
+/** Cuts chunks into parts of whole lines. */
 export class LineCutter {
-  /** The begun line. */
+  /** The chunks of the unfinished line. */
   private begun: Buffer[] = []
   private length = 0
-  /** The begun line is too long, and is passed over. */
+  /** The unfinished line is too long and is skipped. */
   private isPassing = false
 
   constructor(private readonly onTooLong: () => void) {}
@@ -37,7 +37,7 @@ export class LineCutter {
     return [...(line === undefined ? [] : [line]), ...(last > first ? [chunk.subarray(first, last)] : [])]
   }
 
-  /** What is begun, of which the cutter lets go; `undefined` when there is nothing. */
+  /** Takes the unfinished line, if there is one. */
   rest(): Buffer | undefined {
     const { begun } = this
     this.begun = []

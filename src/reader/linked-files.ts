@@ -3,7 +3,7 @@ import { endOf } from './examine.js'
 import type { Mark } from './mark.js'
 import type { TrailFile } from './trail-file.js'
 
-/** A file with the first and the last record of it; the latter is not known of a compressed one. */
+/** A file and the marks of its first and last record; the last is unknown if the file is compressed. */
 interface Ends {
   readonly file: TrailFile
   readonly first: Mark
@@ -11,8 +11,9 @@ interface Ends {
 }
 
 /**
- * Those of `others` that belong to the same trail as `members` by what is in them: an instance goes on in them, or the chain
- * of hashes does. What has the same numbers of an instance as a member is a copy, or of another sink of that server.
+ * Finds those of `others` that belong to the same trail as `members` by their content: an instance or the chain of
+ * hashes continues in them. A file with the same numbers of an instance as a member is a copy, or of another sink of
+ * the server.
  */
 export async function linkedTo(members: readonly TrailFile[], others: readonly TrailFile[]): Promise<TrailFile[]> {
   if (others.length === 0) return []
@@ -61,7 +62,7 @@ function overlaps(one: Ends, other: Ends): boolean {
   })
 }
 
-/** The numbers of an instance in a file, as far as is known. */
+/** The range of an instance's numbers in a file, as far as is known. */
 function rangeOf({ first, last }: Ends, instance: string): { from: number; to: number } | undefined {
   const begins = first.instance === instance
   const ends = last?.instance === instance

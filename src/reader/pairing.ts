@@ -1,21 +1,21 @@
 import type { CompiledQuery } from './query.js'
 import type { Correction, TrailExchange, TrailRecord } from './record.js'
 
-/** How much of what was received and is not complete yet is held. */
+/** The most that is held of open exchanges. */
 const OPEN_BOUNDS = { exchanges: 100_000, bytes: 64 * 1024 * 1024 }
 
 type Staged = Extract<TrailRecord, { exchange: TrailExchange }>
 type Emit = (exchange: TrailExchange) => void
 
 interface Held {
-  /** Absent when it does not match: its outcome must not be taken for one whose request is unknown. */
+  /** Absent if it does not match; it is held so that its outcome is not taken for one of an unknown request. */
   readonly exchange: TrailExchange | undefined
   readonly bytes: number
 }
 
-/** Joins the two records of each exchange, and gives out what matches a query. Holds only what is open. */
+/** Joins the two records of each exchange, and emits those that match a query. Holds only open exchanges. */
 export class Pairs {
-  /** How many were let go of while they were open, because too many were. */
+  /** The number of exchanges that were emitted as open because too many were open at once. */
   forgotten = 0
   private readonly open = new Map<string, Held>()
   private bytes = 0
@@ -26,13 +26,13 @@ export class Pairs {
     private readonly bounds = OPEN_BOUNDS,
   ) {}
 
-  /** Takes a record whose line has so many bytes. */
+  /** Takes a record; `bytes` is the length of its line. */
   add(record: Staged, bytes: number, emit: Emit): void {
     if (record.kind === 'received') this.receive(record, bytes, emit)
     else this.complete(record, emit)
   }
 
-  /** Gives out what has no outcome, when all is read. */
+  /** Emits the exchanges that have no outcome, after everything is read. */
   end(emit: Emit): void {
     for (const { exchange } of this.open.values()) this.emitOpen(exchange, emit)
     this.open.clear()
@@ -41,7 +41,7 @@ export class Pairs {
 
   private receive({ exchange, isWhole }: Staged, bytes: number, emit: Emit): void {
     const matches = this.query.matchesRequest(exchange)
-    // A whole second record needs nothing of the first; but of a corrected exchange the second may be missing.
+    // A whole second record does not need the first; but a corrected exchange may lack its second.
     const mayStandAlone = this.query.takesOpen || this.corrections.has(exchange.id)
     if (isWhole && !(matches && mayStandAlone)) return
     this.release(exchange.id)
@@ -79,7 +79,7 @@ export class Pairs {
   private emitOpen(exchange: TrailExchange | undefined, emit: Emit): void {
     if (exchange === undefined) return
     const correction = this.corrections.get(exchange.id)
-    // What was sent is known, though its record is missing.
+    // The correction says what was sent, although `OperationComplete` is missing.
     if (correction !== undefined) {
       if (this.query.takesComplete) this.emit(corrected(exchange, correction), emit)
     } else if (this.query.takesOpen) this.emit({ ...exchange, open: true }, emit)
@@ -90,12 +90,12 @@ export class Pairs {
   }
 }
 
-/** Both records of format `rancher` as one; `undefined` when the first does not match. */
+/** Joins both records of format `rancher`; `undefined` if the first does not match. */
 function join(received: TrailExchange | undefined, complete: TrailExchange): TrailExchange | undefined {
   return received === undefined ? undefined : { ...received, ...complete, timestamp: received.timestamp }
 }
 
-/** An exchange as a later correction has it. */
+/** Applies a correction to an exchange. */
 export function corrected(exchange: TrailExchange, correction: Correction | undefined): TrailExchange {
   if (correction === undefined) return exchange
   const { status_code, error, ...rest } = exchange.response ?? {}

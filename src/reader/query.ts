@@ -7,7 +7,7 @@ import { STATUS_PATTERN, statusTable } from '../policy/statuses.js'
 import type { TrailExchange } from './record.js'
 import { parseTime } from './times.js'
 
-/** What is looked for in a trail. Of a list any one will do; of different keys all must hold. */
+/** Conditions on exchanges. All keys must match; of a list, one value must. */
 export interface TrailQuery {
   /** Received at or after: RFC 3339, a day (`'2026-03-24'`, in UTC), a duration before now (`'2h'`), or a `Date`. */
   since?: string | Date | undefined
@@ -24,41 +24,41 @@ export interface TrailQuery {
   /** `payload.id`, or its first 8 characters or more. */
   id?: string | readonly string[] | undefined
   namespace?: string | readonly string[] | undefined
-  /** Each by its key, and its value as a text; `true` for whatever value. */
+  /** Annotations by key: the value as a text, or `true` for any value. */
   annotations?: Readonly<Record<string, string | true>> | undefined
   /**
-   * Only what was received and never completed.
+   * Only exchanges that were received and never completed.
    *
    * @default false
    */
   open?: boolean | undefined
 }
 
-/** A query that is ready to be asked. */
+/** A query, checked and compiled. */
 export interface CompiledQuery {
-  /** Received at or after, and before; in milliseconds since the epoch, and infinite where nothing is asked. */
+  /** The range of times of receipt, in milliseconds since the epoch; infinite where none was given. */
   readonly since: number
   readonly until: number
-  /** Whether an exchange without an outcome can be an answer, and one with an outcome. */
+  /** Whether open exchanges can match, and whether completed ones can. */
   readonly takesOpen: boolean
   readonly takesComplete: boolean
-  /** Whether what never changes between the two records is as asked. */
+  /** Tests what is the same in both records. */
   matchesRequest(exchange: TrailExchange): boolean
   matches(exchange: TrailExchange): boolean
-  /** Whether a line may be one that matters; cheaper than to parse it, and never wrong when it says no. */
+  /** Tests a line's bytes, which is cheaper than parsing it: false only if it cannot match. */
   mayMatter(line: Buffer): boolean
 }
 
-/** Shorter starts of ids would match by chance. */
+/** Shorter prefixes of ids would match by chance. */
 const MIN_ID = 8
-/** No program that writes JSON escapes these, so that they stand in a line as they are. */
+/** Texts that JSON never escapes, so that a line holds them byte for byte. */
 const PLAIN = /^[\w.@: -]{2,}$/
-/** Who is anonymous at first may have a name in the second record. */
+/** An actor that is anonymous in the first record may be known in the second. */
 const ANONYMOUS = /^anonymous$|^Anonymous Token$/
-/** In this format the second record does not say what was asked. */
+/** Marks the format whose second record does not repeat the request. */
 const RANCHER = Buffer.from('"auditID"')
 
-/** Paths are compared as most routers read them; the raw one is compared as well. */
+/** Folds paths as most routers do; the raw path is compared as well. */
 const FOLDING: RouterFolding = {
   caseSensitive: true,
   ignoreTrailingSlash: false,
@@ -69,16 +69,16 @@ const FOLDING: RouterFolding = {
 type Test = (exchange: TrailExchange) => boolean
 
 /**
- * Makes a query ready; durations count back from `now`.
+ * Compiles a query; durations count back from `now`.
  *
  * @throws `FST_AUDIT_INVALID_QUERY` for a value that cannot mean anything.
  */
 export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   const since = query.since === undefined ? Number.NEGATIVE_INFINITY : parseTime('since', query.since, now)
   const until = query.until === undefined ? Number.POSITIVE_INFINITY : parseTime('until', query.until, now)
-  if (since >= until) throw new AuditInvalidQuery('since is not before until, so that nothing lies between them')
+  if (since >= until) throw new AuditInvalidQuery('since is not before until, so that no time lies between them')
   const { annotations = {} } = query
-  // Neither a status nor annotations are known of what has no outcome.
+  // An open exchange has neither a status nor annotations.
   const takesOpen = query.status === undefined && Object.keys(annotations).length === 0
   if (query.open === true && !takesOpen) {
     throw new AuditInvalidQuery(
@@ -115,7 +115,7 @@ function requestTestsOf({ operation, endpoint, id, namespace }: TrailQuery): Tes
   ]
 }
 
-/** The test of a key that was given. */
+/** Makes the test of a key, if the key was given. */
 function present(value: string | readonly string[] | undefined, test: (values: readonly string[]) => Test): Test[] {
   const values = toList(value)
   return values === undefined ? [] : [test(values)]
@@ -162,7 +162,7 @@ function endpointTest(patterns: readonly string[]): Test {
   const paths = new PatternSet(expanded.filter((pattern) => !pattern.includes('?')))
   return ({ request }) => {
     if (request?.endpoint === undefined) return false
-    // Either spelling will do: nobody hides from a search behind a percent sign.
+    // Match either spelling: percent-encoding must not hide a request from a search.
     const { raw, canonical } = spellings(request.endpoint, FOLDING)
     return paths.matches(raw) || paths.matches(canonical) || urls.matches(request.endpoint)
   }
@@ -172,7 +172,7 @@ function statusTest(statuses: readonly string[]): Test {
   for (const status of statuses) {
     if (!STATUS_PATTERN.test(status)) {
       throw new AuditInvalidQuery(
-        `status ${JSON.stringify(status.slice(0, 100))} is none: write one such as '403', or a class such as '5xx'`,
+        `status ${JSON.stringify(status.slice(0, 100))} is not a status: write one such as '403', or a class such as '5xx'`,
       )
     }
   }
@@ -187,14 +187,14 @@ function annotationTest(key: string, value: string | true): Test {
   }
 }
 
-/** As a reader would write it: a text without its quotes. Of lists and objects only that they are there is asked. */
+/** An annotation as a user writes it: texts without quotes. Lists and objects match only by their key. */
 function textOf(value: JsonValue | undefined): string | undefined {
   return typeof value === 'object' && value !== null ? undefined : String(value)
 }
 
 /**
- * A line of format `json` that matches holds what was asked for, in whichever order its keys are and however it is
- * spaced; one that does not need not be parsed. Both records of an exchange hold it, or no outcome is ever looked for.
+ * A line of format `json` that matches holds the values asked for, whatever the order of keys and the spaces; other
+ * lines need not be parsed. Both records of an exchange hold the values.
  */
 function rawTest({ id, actor, namespace }: TrailQuery): (line: Buffer) => boolean {
   const ids = needlesOf(id)

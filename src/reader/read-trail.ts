@@ -11,50 +11,51 @@ import { Survey, type SurveyedFile, unseen } from './survey.js'
 import { TimeRange } from './time-range.js'
 import type { TrailFile } from './trail-file.js'
 
-/** What was met while a trail was read. */
+/** Counts of what was read and found. */
 export interface TrailCounts {
   files: number
-  /** Files that were not read because all that they hold was received at other times than are asked for. */
+  /** Files that hold only requests received outside the range of times asked for; they were looked through once. */
   skippedFiles: number
-  /** Files that were not read because another one begins with the same line, and holds as much or more. */
+  /** Files that are copies: another one begins with the same line, and holds as much or more. */
   copies: string[]
-  /** Bytes of the files that were read by now, which is done twice, and how many there are to read. */
+  /** Bytes of files read so far, and in total; files are read twice. */
   bytesRead: number
   bytes: number
   lines: number
-  /** Exchanges that were given out. */
+  /** Exchanges that matched. */
   exchanges: number
-  /** Ends of files that are no whole lines. */
+  /** Files that end within a line. */
   torn: number
-  /** Lines that are no records of either format, among those that were looked at. */
+  /** Parsed lines that are not a record of either format. */
   foreign: number
-  /** Lines that were passed over because they are longer than any record. */
+  /** Lines that were skipped because they are longer than any record. */
   tooLong: number
-  /** What the trail says of itself: how often records are missing, how many surely, and how many perhaps. */
+  /** What `gap` entries say: their number, and how many records are lost or in doubt. */
   gaps: number
   lost: number
   inDoubt: number
-  /** Given out as open because too many were open at once: an outcome may follow. */
+  /** Exchanges given as open because too many were open at once; an outcome may follow. */
   forgotten: number
-  /** Corrections that were too many to be applied. */
+  /** Corrections beyond the bound, which were not applied. */
   unapplied: number
   /** Files that were deleted before they were read. */
   deletedFiles: string[]
 }
 
-/** A trail that is being read: what it yields, and what was met so far. It can be read once. */
+/** A trail being read: yields exchanges, and counts. It can be iterated once. */
 export interface TrailReading extends AsyncIterable<TrailExchange> {
   readonly counts: Readonly<TrailCounts>
 }
 
 /**
  * Reads the exchanges of a trail that match a query: its records joined, corrections applied. `paths` are files of
- * either format, compressed or not, in any order; an active file stands for its archives beside it as well, a directory
- * for the trails in it. Each exchange comes when its outcome was recorded, and those without one at the end. The trail is
- * read as it is when the reading begins, in memory that does not grow with it.
+ * either format, compressed or not, in any order; an active file stands for the rest of its trail beside it as well,
+ * a directory for the trails in it. Exchanges come in the order of their outcomes, those without one at the end. The
+ * trail is read as it is when the reading begins, in memory that does not grow with it.
  *
- * @throws `FST_AUDIT_INVALID_QUERY` at once; while reading `FST_AUDIT_NO_TRAIL`, the system's error when a file cannot
- * be opened, and, after all that can be read, `FST_AUDIT_TRAIL_UNREADABLE`.
+ * @throws `FST_AUDIT_INVALID_QUERY` at once; while reading `FST_AUDIT_NO_TRAIL`, the system's error for a directory
+ * that cannot be read, and, after all that can be read, `FST_AUDIT_TRAIL_UNREADABLE`, which names the files that
+ * cannot.
  *
  * @example
  * ```ts
@@ -90,7 +91,7 @@ class Reading implements TrailReading {
     unapplied: 0,
     deletedFiles: [],
   }
-  /** What could not be read, by its path. */
+  /** Why a file could not be read, by its path. */
   private readonly troubles = new Map<string, string>()
 
   constructor(
@@ -102,7 +103,7 @@ class Reading implements TrailReading {
     const { files, unreadable } = await findFiles(this.paths)
     for (const { path, reason } of unreadable) this.troubles.set(path, reason)
     try {
-      // Twice: corrections come after what they correct.
+      // Every file is read twice: corrections come after what they correct.
       this.counts.bytes = 2 * files.reduce((bytes, { size }) => bytes + size, 0)
       const survey = new Survey(new TimeRange(this.query.since, this.query.until))
       const surveyed = await this.surveyed(files, survey)
@@ -128,11 +129,11 @@ class Reading implements TrailReading {
     return surveyed
   }
 
-  /** The files that are to be read, in the order of their entries. */
+  /** Selects the files to read, and puts them in the order of their entries. */
   private chosen(surveyed: readonly SurveyedFile[]): SurveyedFile[] {
     const { kept, copies } = withoutCopies(surveyed, ({ path }) => this.troubles.has(path))
     for (const { path } of copies) {
-      // All of it that could be read is in the other one.
+      // The other file holds everything of it that could be read.
       this.troubles.delete(path)
       this.counts.copies.push(path)
     }
@@ -167,7 +168,7 @@ class Reading implements TrailReading {
   }
 
   private takePart(part: Buffer, pairs: Pairs, emit: (exchange: TrailExchange) => void): void {
-    // A part that ends within a line is nothing but that line.
+    // A part that ends within a line is that line alone.
     const unknown = isTorn(part) ? 'torn' : 'foreign'
     for (const line of linesIn(part)) {
       this.counts.lines++
@@ -182,7 +183,7 @@ class Reading implements TrailReading {
     this.counts.forgotten = pairs.forgotten
   }
 
-  /** Retention may delete what was found before it is read. */
+  /** Notes a file that was deleted, as by retention, before it was read. */
   private deleted(path: string): void {
     if (!this.counts.deletedFiles.includes(path)) this.counts.deletedFiles.push(path)
   }
@@ -191,7 +192,7 @@ class Reading implements TrailReading {
     this.counts.bytesRead += bytes
   }
 
-  /** Goes on with the next file when one cannot be read: what is left may be what is looked for. */
+  /** Notes why a file cannot be read, so that the others are read. */
   private async guard<Result>(file: TrailFile, read: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await read()
@@ -207,7 +208,7 @@ class Reading implements TrailReading {
 const OPENING = 0x7b
 const CLOSING = 0x7d
 
-/** Enough to tell a record from a torn or foreign line where none is looked for. */
+/** A cheap test for lines that cannot match and are not parsed. */
 function looksLikeRecord(line: Buffer): boolean {
   return line.at(0) === OPENING && line.at(-1) === CLOSING
 }

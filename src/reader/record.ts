@@ -1,21 +1,21 @@
 import type { EventAuth, EventPayload, EventRequest, EventResponse, JsonValue } from '../event/event.js'
 import { parseJson } from '../json.js'
 
-/** One request and what came of it, as the trail has it: its records joined, and corrections applied. */
+/** A request and its outcome: both records joined, and corrections applied. */
 export interface TrailExchange {
   /** `payload.id`, or `auditID` in the format `rancher`. */
   id: string
-  /** When the request was received; in the format `rancher`, where only its end is known, when that was. */
+  /** When the request was received; in the format `rancher`, if only its end is known, the time of that. */
   timestamp: string
   /** When its outcome was recorded. */
   completed_at?: string
-  /** It was received, and nothing is known of its outcome. */
+  /** The request was received, and its outcome is unknown. */
   open?: true
   auth?: EventAuth
-  /** In the format `rancher` without the keys that it does not have. */
+  /** In the format `rancher` some keys are missing. */
   request?: Partial<EventRequest>
   response?: EventResponse
-  /** The response is not what `OperationComplete` says, but what a later correction says; this is what stood there. */
+  /** What `OperationComplete` says, where `response` is what a later correction says. */
   corrected?: { status_code?: number; error?: string }
   annotations?: Record<string, JsonValue>
   truncated?: NonNullable<EventPayload['truncated']>
@@ -28,17 +28,17 @@ export interface TrailExchange {
   instance?: string
 }
 
-/** What a correction says. */
+/** The content of a correction. */
 export interface Correction {
   status_code: number
   error?: string
 }
 
-/** What one line says. */
+/** The content of one line. */
 export type TrailRecord =
   | {
       readonly kind: 'received' | 'complete'
-      /** `rancher` says in the second record only what came of it. */
+      /** False in the format `rancher`, whose second record does not repeat the request. */
       readonly isWhole: boolean
       readonly exchange: TrailExchange
     }
@@ -55,7 +55,7 @@ export type TrailRecord =
 /** Rancher's times: `2018-07-20 02:22:43 +0000`. */
 const RANCHER_TIME = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}) ([+-]\d{2})(\d{2})$/
 
-/** What a line of either format says; `undefined` when it is a line of something else, or torn. */
+/** Parses a line of either format; `undefined` if it is foreign or torn. */
 export function parseRecord(line: string): TrailRecord | undefined {
   const value = parseJson(line)
   if (!isObject(value)) return undefined
@@ -79,7 +79,7 @@ function jsonRecord(event: Record<string, unknown>, payload: Record<string, unkn
   return { kind: 'complete', isWhole: true, exchange }
 }
 
-/** Key by key: what else a payload may have, of whatever origin, must not pass for what is found out here. */
+/** Copies only known keys: a payload must not be able to set `open` or `corrected`. */
 function exchangeOf(payload: EventPayload): TrailExchange {
   const { id, timestamp, auth, request, response, annotations, truncated, omitted, redacted } = payload
   const { auth_changed, auth_at_end } = payload
@@ -94,7 +94,7 @@ function exchangeOf(payload: EventPayload): TrailExchange {
   return exchange
 }
 
-/** An entry of the trail's own life: what it says stands under the name of its type. */
+/** Parses an entry of the trail's own life; its details are under the name of its type. */
 function ownRecord(
   { id, type, time, seq }: { id: string; type: unknown; time: string; seq?: unknown },
   holder: Record<string, unknown>,
@@ -133,7 +133,7 @@ function askedIn(record: Record<string, unknown>): { auth: EventAuth; request: P
   const request: Partial<EventRequest> = {}
   if (typeof verb === 'string') request.operation = verb
   if (typeof requestURI === 'string') request.endpoint = requestURI
-  // The client first there, and nearest first here.
+  // Rancher lists the client first, we list the nearest address first.
   if (isTexts(sourceIPs)) request.request_meta = { source_ips: sourceIPs.toReversed() }
   if (isJson(requestBody)) request.body = requestBody
   const { name, group } = isObject(user) ? user : {}
@@ -145,13 +145,13 @@ function askedIn(record: Record<string, unknown>): { auth: EventAuth; request: P
 function answeredIn({ responseStatus, responseBody }: Record<string, unknown>): EventResponse {
   const status = Number(responseStatus)
   const response: EventResponse = {}
-  // Rancher's 0 is no status.
+  // Rancher's 0 means that there was no status.
   if (Number.isInteger(status) && status > 0) response.status_code = status
   if (isJson(responseBody)) response.body = responseBody
   return response
 }
 
-/** Whether a payload has what every one of format `json` has, and, of what may be there, what is read of it here. */
+/** Checks the keys of a payload in format `json` that are read here. */
 function isPayload(payload: object): payload is EventPayload {
   const { id, stage, timestamp, auth, request, response, annotations }: Partial<Record<keyof EventPayload, unknown>> =
     payload
@@ -215,12 +215,12 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-/** What was parsed from JSON and is there is JSON. */
+/** A value that was parsed from JSON is JSON, unless it is absent. */
 function isJson(value: unknown): value is JsonValue {
   return value !== undefined
 }
 
-/** With a year of four digits: others are times that cannot be written back. */
+/** Requires a year of four digits: other times could not be written again. */
 function isTime(value: unknown): value is string {
   return typeof value === 'string' && /^\d{4}-/.test(value) && !Number.isNaN(Date.parse(value))
 }

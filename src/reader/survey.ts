@@ -5,10 +5,10 @@ import { type Correction, isObject, parseRecord, type TrailRecord } from './reco
 import type { TimeRange } from './time-range.js'
 import type { TrailFile } from './trail-file.js'
 
-/** More corrections than this are not held, and so not applied. */
+/** The most corrections that are held; further ones are not applied. */
 const MAX_CORRECTIONS = 100_000
 
-/** What must be known of a file before it is read. */
+/** What is known of a file after it was looked through. */
 export interface SurveyedFile {
   readonly file: TrailFile
   readonly path: string
@@ -17,7 +17,7 @@ export interface SurveyedFile {
   last: Mark | undefined
   /** Bytes of lines that can be read. */
   bytes: number
-  /** Whether a request in it may have been received when it is asked for. */
+  /** Whether it may hold a request received within the range of times asked for. */
   mayMatter: boolean
 }
 
@@ -25,19 +25,19 @@ const CORRECTION = Buffer.from('"correction"')
 const GAP = Buffer.from('"gap"')
 
 /**
- * Looks files through for what must be known before they are read: corrections, which come after what they correct, gaps,
- * and how each file ends. At the speed of a search for bytes: strangers cannot write either word with its quotes into a line
- * but in bodies, which costs time and no more.
+ * Looks through files for corrections, which come after what they correct, for gaps, and for the last record of each.
+ * It searches bytes and parses only lines with one of two quoted words; clients can write these only in bodies, which
+ * costs time and nothing else.
  */
 export class Survey {
   readonly corrections = new Map<string, Correction>()
   readonly counts = { unapplied: 0, gaps: 0, lost: 0, inDoubt: 0 }
-  /** The number of the last correction of each request. */
+  /** The `seq` of the correction that is held for each request. */
   private readonly latest = new Map<string, number>()
 
   constructor(private readonly range: TimeRange) {}
 
-  /** Looks a file through; what is `seen` counts up to an error. */
+  /** Looks through a file; what is `seen` before an error counts. */
   async take(file: TrailFile, seen: SurveyedFile, onBytes: (bytes: number) => void): Promise<void> {
     let ending: Buffer = Buffer.alloc(0)
     try {
@@ -69,7 +69,7 @@ export class Survey {
     }
   }
 
-  /** The last correction says what was sent; files may be looked through before their order is known. */
+  /** Keeps the correction with the highest `seq`: the order of files is not known yet. */
   private takeCorrection({ id, seq, correction }: Extract<TrailRecord, { kind: 'correction' }>): void {
     const { corrections, latest } = this
     if (corrections.size >= MAX_CORRECTIONS && !corrections.has(id)) {

@@ -6,7 +6,7 @@ const NEWLINE = 0x0a
 const QUOTE = 0x22
 const ZULU = 0x5a
 
-/** Tells parts of a trail that hold nothing received within a range of times, at the speed of a search for bytes. */
+/** Finds parts of a trail that hold no request received within a range of times, without parsing them. */
 export class TimeRange {
   private readonly from: Buffer | undefined
   private readonly to: Buffer | undefined
@@ -17,7 +17,7 @@ export class TimeRange {
     this.to = textOf(until)
   }
 
-  /** False only when every line of a part is a record whose request was received at another time. */
+  /** False only if every line of a part is a record whose request was received outside the range. */
   mayHold(part: Buffer): boolean {
     if (this.from === undefined && this.to === undefined) return true
     for (let start = 0; start < part.length; ) {
@@ -34,7 +34,7 @@ export class TimeRange {
 
   private isWithin(part: Buffer, at: number): boolean {
     const end = at + LENGTH
-    // Written otherwise, it cannot be compared.
+    // A time written differently cannot be compared.
     if (part[end] !== QUOTE || part[end - 1] !== ZULU) return true
     const isBefore = this.from !== undefined && part.compare(this.from, 0, LENGTH, at, end) < 0
     const isAfter = this.to !== undefined && part.compare(this.to, 0, LENGTH, at, end) >= 0

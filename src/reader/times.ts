@@ -1,12 +1,12 @@
 import { AuditInvalidQuery } from '../errors.js'
 import { parseDuration } from '../units.js'
 
-/** RFC 3339, or a day of it, which begins at midnight in UTC. */
+/** A time in RFC 3339, or a day. */
 const TIME = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)([Zz]|[+-]\d{2}:\d{2})?)?$/
 const REMEDY = "write a time such as '2026-03-24T17:09:35Z', a day such as '2026-03-24', or a duration such as '2h'"
 
 /**
- * Milliseconds since the epoch of a time in RFC 3339, of a day, or of what was a duration before `now`.
+ * Parses a time in RFC 3339, a day (its midnight in UTC) or a duration before `now` to milliseconds since the epoch.
  *
  * @throws `FST_AUDIT_INVALID_QUERY` for anything else; its message begins with `name`.
  */
@@ -25,9 +25,9 @@ function parseText(name: string, text: string, now: number): number {
   return Date.parse(`${year}-${month}-${day}T${time}${zone.toUpperCase()}`)
 }
 
-/** JavaScript takes the 30th of February for the 2nd of March. */
+/** Whether a day exists: JavaScript takes the 30th of February for the 2nd of March. */
 function isDay(year: number, month: number, day: number): boolean {
-  // In this era, for it takes the years before 100 for others; calendars are the same every 400 years.
+  // JavaScript takes years below 100 for others, so use a year with the same calendar, which repeats every 400 years.
   const time = new Date(Date.UTC(2000 + (year % 400), month - 1, day))
   return time.getUTCMonth() === month - 1 && time.getUTCDate() === day
 }

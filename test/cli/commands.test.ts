@@ -62,7 +62,7 @@ describe('query', () => {
     expect(await cli.run('query')).toMatchObject({ code: 2, stderr: expect.stringContaining('name the trail') })
     expect(await cli.run('query', '--status', 'x', path)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/status "x" is none/),
+      stderr: expect.stringMatching(/status "x" is not a status/),
     })
     expect(await cli.run('qeury', path)).toMatchObject({
       code: 2,
@@ -115,7 +115,7 @@ describe('query', () => {
     expect(code).toBe(2)
     expect(stdout).toContain(idOf(1))
     expect(stderr).toMatch(
-      /1 gap: 3 records lost, 1 in doubt\n.*1 line passed over: no record of either format\n.*could not be read whole: .*\.gz: /,
+      /1 gap: 3 records lost, 1 in doubt\n.*1 line skipped: not a record of either format\n.*could not be read whole: .*\.gz: /,
     )
   })
 
