@@ -27,7 +27,7 @@ const MAX_AGE = 20 * DAY
 const PATH = '/audit/audit.log'
 const NAMES = new ArchiveNames(PATH)
 
-const wait = fc.oneof(fc.integer({ min: 1, max: 90 * SECOND }), fc.integer({ min: HOUR, max: 3 * DAY }))
+const wait = fc.oneof(fc.integer({ min: 1, max: 90 * SECOND }), fc.integer({ min: HOUR, max: 6 * DAY }))
 const jump = fc.oneof(
   fc.constantFrom(-2 * YEAR, -60 * DAY, -DAY, -90 * SECOND, 0, 0, 1500, DAY, 60 * DAY, 2 * YEAR),
   fc.integer({ min: -YEAR, max: YEAR }),
