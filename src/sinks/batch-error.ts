@@ -4,14 +4,15 @@ import type { AuditEntry } from './sink.js'
 export interface BatchErrorDetails {
   /** The entries that are certainly not stored. */
   failed?: readonly AuditEntry[]
-  /** The entries of which nothing is known. */
+  /** The entries that may be stored or not. */
   inDoubt?: readonly AuditEntry[]
-  /** What the storage said. */
+  /** The storage's own error. */
   cause?: unknown
 }
 
 /**
- * What a sink's `write` rejects with when a part of a batch is not stored. Entries that it does not name are stored.
+ * The error that a sink's `write` rejects with if a part of a batch is not stored. Entries that it does not name are
+ * stored.
  *
  * @example
  * ```ts

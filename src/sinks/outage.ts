@@ -1,9 +1,9 @@
-/** Failures on demand: calls that pass through it fail, hang or pass, as it was told. */
+/** Failures on demand, for the sinks of tests. */
 export class Outage {
   private failure: Error | null = null
   private hanging: Array<() => void> | null = null
 
-  /** Whether a call would not simply pass. */
+  /** Whether a call would fail or hang. */
   get isOn(): boolean {
     return this.failure !== null || this.hanging !== null
   }

@@ -1,7 +1,7 @@
 import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
 
-/** What a sink is given to store: one line, and the event that it was made of. */
+/** An entry to store: one line, and the event that it was made of. */
 export interface AuditEntry {
   /** The line in the sink's format, without its ending `\n`. */
   readonly line: string
@@ -9,17 +9,17 @@ export interface AuditEntry {
   readonly event: AuditEvent | LifecycleEvent
 }
 
-/** What `write` returns when everything is stored already: the lane goes on at once, without waiting for a promise. */
+/** Returned by `write` if everything is stored already: the lane goes on at once, without waiting for a promise. */
 export const STORED: Promise<void> = Promise.resolve()
 
-/** What a sink may use of the plugin; handed to `open`. */
+/** The parts of the plugin that a sink may use; passed to `open`. */
 export interface SinkContext {
   /** The sink's name in the options. */
   readonly name: string
   readonly log: SinkLogger
   /** Puts an entry about the sink's own life into its trail, before what is written next. */
   record<Type extends 'rotation' | 'retention' | 'torn'>(type: Type, details: LifecycleDetails[Type]): void
-  /** Says that the last `entries` it stored may be gone, with a file that somebody deleted for one: they are in doubt now. */
+  /** Says that the last `entries` that were stored may be gone, such as with a deleted file: they are in doubt now. */
   doubt(entries: number): void
 }
 

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { BatchError } from './batch-error.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
-/** How a stream is treated. */
+/** Options of `streamSink`. */
 export interface StreamSinkOptions {
   /**
    * Ends the stream when the server closes.
@@ -31,13 +31,13 @@ export function streamSink(stream: Writable, { end = true }: StreamSinkOptions =
   return new StreamSink(stream, end)
 }
 
-/** `type: 'stdout'`: handed to the pipe is all that can be said, and the stream is not ours to end. */
+/** The sink of `type: 'stdout'`. Stored means handed to the pipe; the stream is not ended. */
 export function stdoutSink(): AuditSink {
   return new StreamSink(process.stdout, false)
 }
 
 class StreamSink implements AuditSink {
-  /** What the stream died of. It is told by the next write; without a listener it would end the process. */
+  /** The error that ended the stream; the next write reports it. Without a listener it would end the process. */
   private failure: Error | null = null
 
   constructor(
@@ -56,7 +56,7 @@ class StreamSink implements AuditSink {
         reject(new Error('the stream is closed', { cause: this.failure ?? undefined }))
         return
       }
-      // What a stream had of a batch when it died, nobody knows.
+      // When a stream ends in the middle of a batch, nobody knows how much of it was handed on.
       const onClose = (): void =>
         reject(new BatchError({ inDoubt: batch, cause: this.failure ?? new Error('the stream was closed') }))
       this.stream.once('close', onClose)
@@ -75,7 +75,7 @@ class StreamSink implements AuditSink {
         resolve()
         return
       }
-      // Node passes what kept the stream from finishing; its listener for errors stays, for those that come later.
+      // Node passes the error that kept the stream from finishing; the listener stays for later errors.
       this.stream.end((error?: Error | null) => {
         if (error) reject(error)
         else resolve()

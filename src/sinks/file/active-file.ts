@@ -16,7 +16,7 @@ import { SyncWrites } from './sync-writes.js'
 import { setAsideTorn } from './torn-line.js'
 import { expectTrusted } from './trusted-file.js'
 
-/** What the active file is told of the sink's options; milliseconds and bytes. */
+/** The sink's options that concern the active file; milliseconds and bytes. */
 export interface ActiveFileOptions extends RetentionOptions {
   readonly mode: number
   readonly dirMode: number
@@ -33,7 +33,7 @@ export class ActiveFile {
   private readonly checks: CheckTimer
   /** Entries acknowledged since the path was last looked at. */
   private unchecked = 0
-  /** Entries beyond the sink's own records; a file that holds nothing else is not rotated, or rotation would feed itself. */
+  /** Entries that are not the sink's own records. A file without any is not rotated, or rotation would feed itself. */
   private foreign = 0
   private hasLearnt = false
   private rotateAfter = Number.NEGATIVE_INFINITY
@@ -94,7 +94,7 @@ export class ActiveFile {
     this.isNameNew = false
   }
 
-  /** Whether `ready` has nothing to do but, once a second, to look at the file and its age, and `appendNow` may be used. */
+  /** Whether `appendNow` may be used: `ready` would have nothing to do. */
   get isReadyNow(): boolean {
     const { file, options } = this
     if (file === undefined || options.fsync || file.isDirty || this.isCheckDue || !this.pace.isDirect) return false
@@ -107,13 +107,13 @@ export class ActiveFile {
     this.count(entries)
   }
 
-  /** The same, before it returns. */
+  /** Appends synchronously. */
   appendNow(data: Uint8Array, entries: number): void {
     this.opened.appendNow(data, this.pace)
     this.count(entries)
   }
 
-  /** After a failed append: true when nothing of it is in the file, for certain. */
+  /** Undoes a failed append; true if certainly nothing of it is in the file. */
   async undo(): Promise<boolean> {
     let isUndone = false
     await this.repairing.guard(async () => {
@@ -135,7 +135,7 @@ export class ActiveFile {
     return (await this.file?.lastLine(isSealed)) ?? lastLineOfArchives(parts.fs, names, isSealed, context.log)
   }
 
-  /** Lets go of the file; what is at the path is opened when it is needed next. */
+  /** Closes the file; the next use opens whatever is at the path then. */
   async leave(): Promise<void> {
     const { file } = this
     if (file === undefined) return
@@ -214,7 +214,7 @@ export class ActiveFile {
     await this.leave()
   }
 
-  /** A file that has no name any more takes with it what was stored since it was last seen. */
+  /** Reports a deleted file: entries stored since the last check are gone with it. */
   private async noticeDeletion(file: LogFile): Promise<void> {
     if (this.unchecked > 0 && (await file.status()).links === 0) this.reportDeletion()
   }
@@ -288,7 +288,7 @@ export class ActiveFile {
     this.file = successor
     this.isNameNew = this.options.fsync
     this.foreign = 0
-    // They are in the archive, whatever becomes of the new file.
+    // The entries are in the archive, whatever happens to the new file.
     this.unchecked = 0
     this.record('rotation', { archive, bytes: file.end, reason })
     await this.retention.noteRotation(archive)

@@ -6,9 +6,9 @@ import { TrailTime } from './trail-time.js'
 
 /** Times that differ by less than this do not contradict each other, in milliseconds. */
 const TOLERANCE = 60_000
-/** How long the look at an archive counts, in milliseconds: somebody may set its time of modification right. */
+/** How long the result of an examination is valid, in milliseconds: somebody may correct the time of modification. */
 const LOOK_AGAIN = 3_600_000
-/** The most whose times are set in one go, so that a write never waits for long. */
+/** Most times of modification that are set in one go, so that a write never waits for long. */
 const TOUCHES = 100
 
 /** An archive with the time since its rotation, in milliseconds; negative, if that is still to come. */
@@ -16,7 +16,7 @@ export interface AgedArchive extends Archive {
   readonly age: number
 }
 
-/** What an archive that this process made shows to others. */
+/** An archive that this process made. */
 interface Made {
   /** When it was made, by the monotonic clock. */
   readonly at: number
@@ -25,16 +25,17 @@ interface Made {
 }
 
 /**
- * How old archives are. A name has the time of a clock that may have been wrong. So an archive of this process is as old
- * as the monotonic clock says, and any other one as young as its name, its first entry and its time of modification allow.
- * Where the clock was wrong when an archive was made, its time of modification is set, for the processes to come.
+ * Knows how old archives are, although a name has the time of a clock that may have been wrong. For an archive of this
+ * process the monotonic clock counts; for any other, the latest of its name, its first entry and its time of
+ * modification. If the clock turns out to have been wrong at a rotation, the archive's time of modification is set for
+ * later processes.
  */
 export class ArchiveAges {
   private readonly time: TrailTime
   private readonly made = new Map<string, Made>()
-  /** The latest time that says something of an archive's rotation. */
+  /** Latest possible time of rotation, by archive. */
   private readonly examined = new Map<string, { readonly time: number; readonly at: number }>()
-  /** The time of day less the monotonic clock, when what archives show was last compared with it. */
+  /** Latest time less the monotonic clock, at the last correction. */
   private offset: number
 
   constructor(
@@ -57,14 +58,14 @@ export class ArchiveAges {
     return latest - this.clock.now() > TOLERANCE ? latest : undefined
   }
 
-  /** This process has just made the archive. */
+  /** Notes an archive that this process has just made. */
   async noteMade(name: string): Promise<void> {
     const made = { at: this.clock.monotonic(), shown: this.names.parse(name)?.time ?? this.clock.now() }
     this.made.set(name, made)
     await this.correct(name, made)
   }
 
-  /** Corrects what archives of this process show, after the clock was set. */
+  /** Corrects the times of modification of this process's archives after the clock was set. */
   async correctShown(): Promise<void> {
     this.time.observe()
     const offset = this.currentOffset
@@ -77,7 +78,7 @@ export class ArchiveAges {
     this.offset = offset
   }
 
-  /** The ages of archives, oldest first. The ones that are gone are forgotten. */
+  /** Adds the ages to archives, and sorts them oldest first. */
   of(archives: readonly Archive[]): AgedArchive[] {
     const now = this.clock.monotonic()
     const earliest = this.time.earliest()
@@ -88,7 +89,7 @@ export class ArchiveAges {
     return archives.map((archive) => ({ ...archive, age: ageOf(archive) })).sort((a, b) => b.age - a.age)
   }
 
-  /** Forgets archives that are gone, and looks that were too long ago. */
+  /** Forgets archives that are gone, and examinations that are too old. */
   forget(present: readonly string[]): void {
     const names = new Set(present)
     const until = this.clock.monotonic() - LOOK_AGAIN
@@ -96,7 +97,7 @@ export class ArchiveAges {
     for (const [name, { at }] of this.examined) if (!names.has(name) || at <= until) this.examined.delete(name)
   }
 
-  /** Looks for what contradicts an archive's name; true when the archive was not looked at before and is younger. */
+  /** Examines an archive that was not examined before; true if it is younger than its name. */
   async examine({ name, time }: Archive): Promise<boolean> {
     if (this.made.has(name) || this.examined.has(name)) return false
     const latest = await this.latestTimeOf(this.names.path(name))
@@ -105,7 +106,7 @@ export class ArchiveAges {
     return isYounger
   }
 
-  /** Something else than a regular file is of no age at all; one that may not be read has nothing to say. */
+  /** Returns the latest time of a file's own; 0 if it may not be read. Anything but a regular file is never old. */
   private async latestTimeOf(path: string): Promise<number> {
     const opened = await unless(['ENOENT', 'EACCES', ...NOT_REGULAR], openRegular(this.fs, path, READ, 0))
     if (opened === undefined) return (await lookUp(this.fs, path))?.kind === 'file' ? 0 : Number.MAX_SAFE_INTEGER
@@ -117,7 +118,7 @@ export class ArchiveAges {
     }
   }
 
-  /** Has an archive of this process show when it was made, as far as that can be known; true when that was needed. */
+  /** Sets an archive's time of modification to when it was made, as far as that is known; true if that was needed. */
   private async correct(name: string, made: Made): Promise<boolean> {
     const time = this.time.latest() - (this.clock.monotonic() - made.at)
     if (Math.abs(time - made.shown) <= TOLERANCE) return false

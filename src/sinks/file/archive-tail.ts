@@ -5,8 +5,9 @@ import type { Archive, ArchiveNames } from './names.js'
 import { lastLineOf } from './tail.js'
 
 /**
- * The last whole line, or the last that has a seal, of the newest archive that has one. Archives that others have compressed
- * count as well; one that cannot be decompressed is passed over, for it must not keep a server from starting.
+ * The last whole line, or the last that has a seal, of the newest archive that has one. Archives that others have
+ * compressed count as well; one that cannot be decompressed is passed over, for it must not keep a server from
+ * starting.
  */
 export async function lastLineOfArchives(
   fs: FileSystem,

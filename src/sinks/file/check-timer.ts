@@ -14,7 +14,8 @@ export class CheckTimer {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * After a pause of the process the monotonic clock has moved on; after one of the machine, perhaps only the time of day.
+   * After a pause of the process the monotonic clock has moved on; after one of the machine, perhaps only the time of
+   * day.
    */
   get isDue(): boolean {
     if (this.clock.monotonic() - this.checked >= CHECK_INTERVAL) return true

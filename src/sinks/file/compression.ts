@@ -34,8 +34,8 @@ export function compressionOf(start: Uint8Array): string | undefined {
 }
 
 /**
- * Decompresses the bytes of a file as they come, in memory that grows neither with the file nor with what is in it. What
- * is not compressed passes through. Both gzip and zstd may consist of several parts, one after the other.
+ * Decompresses the bytes of a file as they come, in memory that grows neither with the file nor with what is in it.
+ * What is not compressed passes through. Both gzip and zstd may consist of several parts, one after the other.
  *
  * @throws `FST_AUDIT_FILE_UNREADABLE` for a format that this Node cannot decompress, and for a file that is cut or has
  * something else after its end; what zlib says for one that is damaged. All that can be read is given before.

@@ -1,21 +1,21 @@
 import { dirname } from 'node:path'
 import { errorCode, type FileSystem, syncDirectory, unless } from './fs.js'
 
-/** Makes the directory of `path`; with `fsync`, so that power loss does not take it and its file with it. */
+/** Makes the directory of `path`; with `fsync` it survives a power loss. */
 export async function makeDirectory(fs: FileSystem, path: string, mode: number, fsync: boolean): Promise<void> {
   const directory = dirname(path)
   await mkdir(fs, directory, mode)
   if (!fsync) return
-  // Those that are there already too: whoever made them may have been stopped before it could sync them.
+  // Existing directories too: the process that made them may have stopped before it could sync them.
   for (let made = directory; made !== dirname(made); made = dirname(made)) {
-    // What may not be read was made by somebody else.
+    // A directory that may not be read was made by somebody else.
     await unless(['EACCES', 'EPERM'], syncDirectory(fs, dirname(made)))
   }
 }
 
 /**
- * One directory after another: asked for all of them at once, Node says ENOENT where the file system is read-only.
- * What is there already may be anything; opening the file in it tells.
+ * Makes one directory after another: a recursive call of Node's gives ENOENT on a read-only file system. If something
+ * else is in a directory's place, opening the file fails later.
  */
 async function mkdir(fs: FileSystem, directory: string, mode: number): Promise<void> {
   const make = (): Promise<void> => unless(['EEXIST'], fs.mkdir(directory, mode))

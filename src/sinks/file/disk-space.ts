@@ -3,13 +3,13 @@ import type { Clock } from '../../clock.js'
 import { FailureLog, type SinkLogger } from '../../logger.js'
 import type { FileSystem } from './fs.js'
 
-/** How often is looked, in milliseconds. */
+/** How often the disk is looked at, in milliseconds. */
 const INTERVAL = 60_000
 
 const GIB = 2 ** 30
 const LOW_SHARE = 0.1
 
-/** What is known of the file's disk. Warns before it is full, while there is time to do something about it. */
+/** Watches the file's disk, and warns before it is full. */
 export class DiskSpace {
   /** Whether the disk is known to be of this machine. */
   isLocal = false

@@ -10,11 +10,14 @@ import { type LockParts, takeLock } from './lock.js'
 import { openError } from './open-errors.js'
 import { fillHostname, takeSlot } from './slot.js'
 
-/** Room for the bytes of any batch of ordinary text, which is 1 MiB at most: memory that is made anew costs twice as much. */
+/**
+ * Size of the reused buffer: any batch of ordinary text (1 MiB at most) fits. Allocating for each write costs twice as
+ * much.
+ */
 const SCRATCH = 1280 * 1024
-/** So much is put together at once, in characters: what V8 makes of more than twice that has pages of its own. */
+/** Characters that are joined at once: V8 gives strings of more than twice that pages of their own. */
 const CHUNK = 64 * 1024
-/** What must fit on the disk for it to count as working again. */
+/** Bytes that must fit on the disk for it to count as working again. */
 const PROBE_BYTES = 64 * 1024
 
 /** The file sink's options as it needs them: milliseconds, bytes, an absolute path. */
@@ -77,7 +80,10 @@ class RotatingFileSink implements FileSink {
     }
   }
 
-  /** What needs no waiting is done without a promise: with few requests at once, those of each write cost more than it. */
+  /**
+   * Writes without a promise if nothing has to be waited for: with few concurrent requests, promises cost more than the
+   * write.
+   */
   write(batch: readonly AuditEntry[]): Promise<void> {
     const { active } = this
     if (this.isClosed || active === undefined || !active.isReadyNow) return this.writeWhenReady(batch)
@@ -94,7 +100,7 @@ class RotatingFileSink implements FileSink {
   private async writeWhenReady(batch: readonly AuditEntry[]): Promise<void> {
     this.isFailing = true
     const active = await this.ready(0)
-    // The process may have been stopped meanwhile, for long enough to be thought dead.
+    // The process may have been stopped since, for so long that it was taken for dead.
     if (active.isCheckDue) await active.lock.verify()
     try {
       await active.append(this.encode(batch), batch.length)
@@ -110,7 +116,10 @@ class RotatingFileSink implements FileSink {
     throw new AuditSinkUnavailable(`a write to ${active.path} failed and was undone: ${reason(cause)}`, { cause })
   }
 
-  /** Into the same memory each time, for there is one write at a time; what does not fit gets its own. */
+  /**
+   * Encodes into the same memory each time, because there is one write at a time; a batch that does not fit gets its
+   * own.
+   */
   private encode(batch: readonly AuditEntry[]): Uint8Array {
     let length = 0
     let text = ''
@@ -154,7 +163,7 @@ class RotatingFileSink implements FileSink {
     await this.leave()
   }
 
-  /** The file, with its lock, open and whole. It may have been impossible to open, or lost, before. */
+  /** Returns the file, with its lock, open and whole; opens it again if it could not be opened or was lost. */
   private async ready(lockTimeout: number): Promise<ActiveFile> {
     if (this.context === undefined || this.isClosed) {
       throw new AuditSinkUnavailable(`${this.path} is ${this.isClosed ? 'closed' : 'not opened yet'}`)
@@ -202,11 +211,11 @@ class RotatingFileSink implements FileSink {
     }
   }
 
-  /** Finds out whether there is room again, beside the trail and not in it. */
+  /** Finds out whether the disk works again, with a file beside the trail. */
   private async probe({ path }: ActiveFile): Promise<void> {
     const { fs } = this.parts
     const name = `${path}.probe`
-    // It cannot be removed; whether the disk works, the next write will tell.
+    // A directory cannot be removed; the next write tells whether the disk works.
     if ((await lookUp(fs, name))?.kind === 'directory') return
     await remove(fs, name)
     const fd = await fs.open(name, CREATE, this.options.mode)

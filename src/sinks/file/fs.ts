@@ -1,15 +1,15 @@
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 
-/** What there can be at a path; only a regular file can be written to, cut and rotated. */
+/** Kind of file at a path; the sink uses regular files only. */
 export type FileKind = 'file' | 'directory' | 'symbolic link' | 'pipe' | 'socket' | 'device'
 
-/** What the file sink asks about a file. */
+/** Status of a file, as far as the file sink needs it. */
 export interface FileStatus {
   /** Device and inode: tells whether two names, or a name and a descriptor, are the same file. */
   readonly id: string
   readonly size: number
-  /** How many names the file has. */
+  /** Number of names (hard links). */
   readonly links: number
   readonly kind: FileKind
   /** The user id that the file belongs to, as this file system has it. */
@@ -61,9 +61,9 @@ export interface FileSystem {
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants
 
-/** Never through a symbolic link, and never waiting for the other end of a pipe that someone put there. */
+/** Does not follow a symbolic link, and does not wait for the other end of a pipe that someone put there. */
 export const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-/** Through a symbolic link. */
+/** Follows a symbolic link. */
 export const READ_THROUGH = O_RDONLY
 export const READ_DIRECTORY = O_RDONLY | O_DIRECTORY
 /** The kernel appends each write whole, wherever the end has moved to. */
@@ -143,7 +143,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** The result, or `undefined` when the system said one of `codes`. */
+/** Returns the result, or `undefined` if the system answers with one of `codes`. */
 export async function unless<T>(codes: readonly string[], call: Promise<T>): Promise<T | undefined> {
   try {
     return await call
@@ -153,12 +153,12 @@ export async function unless<T>(codes: readonly string[], call: Promise<T>): Pro
   }
 }
 
-/** What is at `path`, if anything is; nothing is where a file has come to stand in its directory's place. */
+/** Returns the status of `path`, or `undefined` if nothing is there or a file stands in its directory's place. */
 export function lookUp(fs: FileSystem, path: string): Promise<FileStatus | undefined> {
   return unless(['ENOENT', 'ENOTDIR'], fs.lstat(path))
 }
 
-/** Whether `path` could be made a second name of `from`; `false` when it is taken. */
+/** Makes `path` a second name of `from`; false if it is taken. */
 export async function linkFree(fs: FileSystem, from: string, path: string): Promise<boolean> {
   return (
     (await unless(
@@ -173,10 +173,10 @@ export async function remove(fs: FileSystem, path: string): Promise<void> {
   await unless(['ENOENT'], fs.unlink(path))
 }
 
-/** What a `NotRegular` has as its code. */
+/** Codes of `NotRegular`. */
 export const NOT_REGULAR = ['EISDIR', 'ELOOP', 'ENOTREG'] as const
 
-/** Something else than a regular file is where this sink has a file of its own. */
+/** Something other than a regular file is in the place of a file of this sink. */
 export class NotRegular extends Error {
   readonly code: (typeof NOT_REGULAR)[number]
 
@@ -190,8 +190,8 @@ export class NotRegular extends Error {
 }
 
 /**
- * Opens the regular file at `path`, or makes it if `flags` say so. Anything else is refused before it is opened, which
- * may do something to a device, and after, for it may have been replaced in between.
+ * Opens the regular file at `path`, or makes it if `flags` say so. Anything else is refused before it is opened,
+ * because opening can affect a device, and once more after, because it may have been replaced in between.
  */
 export async function openRegular(
   fs: FileSystem,
@@ -232,7 +232,7 @@ export async function readSmall(
   }
 }
 
-/** Writes all of `data`. The rest of a short write is tried once: a disk that took a part mostly says why then. */
+/** Writes all of `data`. After a short write the rest is tried once, which mostly gives the reason as an error. */
 export async function writeWhole(fs: FileSystem, fd: number, data: Uint8Array): Promise<void> {
   const first = await fs.write(fd, data)
   if (first < data.byteLength) expectWhole(data, first + (await fs.write(fd, data.subarray(first))))

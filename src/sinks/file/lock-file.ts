@@ -2,7 +2,7 @@ import { parseJson } from '../../json.js'
 import { type FileSystem, readSmall, unless } from './fs.js'
 import type { ProcessIdentity } from './process-identity.js'
 
-/** What a lock says of the process that made it. */
+/** The process that made a lock, as the lock describes it. */
 export interface Holder extends ProcessIdentity {
   /** Minted for each lock, so that no two are ever taken for one another. */
   readonly token: string
@@ -14,7 +14,7 @@ export interface Holder extends ProcessIdentity {
 
 /** A lock that was found at a path. */
 export interface FoundLock {
-  /** `null`: it cannot be understood, so that only its age speaks. */
+  /** `null` if the lock cannot be parsed; then only its age counts. */
   readonly holder: Holder | null
   readonly token: string
   /** When it was last renewed, in milliseconds since the epoch. */
@@ -37,7 +37,7 @@ function parseHolder(text: string): Holder | null {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return null
   const { pid, start, boot, pid_namespace, host, token, instance, since } = { ...NOTHING, ...value }
-  // The token becomes a part of file names, the pid the subject of a signal: nothing but what this sink writes.
+  // The token becomes part of file names, and the pid is signalled: accept only values that this sink writes.
   if (typeof token !== 'string' || !TOKEN.test(token)) return null
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
   if (!isTextOrNull(start) || !isTextOrNull(boot) || !isTextOrNull(pid_namespace)) return null

@@ -2,12 +2,12 @@ import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../../clock.js'
 import { type FileSystem, lookUp, remove } from './fs.js'
 
-/** Milliseconds; who waits for a lock renews what it has ten times a second. */
+/** Milliseconds without a renewal; a waiting process renews its file ten times a second. */
 const ABANDONED_AFTER = 3_600_000
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const CLAIM = 'claim-'
 
-/** Removes what processes left beside the lock at `path` that died while they took it. Only its holder may. */
+/** Removes files left beside the lock at `path` by processes that died while taking it. Only the holder may call it. */
 export async function removeLitter(fs: FileSystem, clock: Clock, path: string): Promise<void> {
   const prefix = `${basename(path)}.`
   for (const name of await fs.readdir(dirname(path))) {

@@ -11,15 +11,15 @@ import { identify, liveness, type ProcessIdentity, sharesPids } from './process-
 
 /** How often a lock is renewed, in milliseconds. */
 export const RENEWAL_INTERVAL = 1000
-/** A lock whose process cannot be looked up is dead when it was last renewed this long ago by the clocks … */
+/** A lock whose process cannot be looked up is dead if it was last renewed this long ago by the clocks … */
 export const DEAD_AFTER = 10_000
-/** … and did not change before our eyes for this long: the clocks of two machines may differ. */
+/** … and was watched for this long without a renewal: the clocks of two machines may differ. */
 export const WATCHED_FOR = 3 * RENEWAL_INTERVAL
-/** A lock that was seen renewed belongs to a living process, unless that has missed so much time since. */
+/** A holder that was seen to renew its lock is alive, unless its last renewal is longer ago than this. */
 const ALIVE_FOR = 2 * RENEWAL_INTERVAL
 const RETRY_INTERVAL = 100
 
-/** What the lock needs of the world. */
+/** Everything that the lock needs from outside. */
 export interface LockParts {
   readonly fs: FileSystem
   readonly clock: Clock
@@ -28,9 +28,9 @@ export interface LockParts {
 }
 
 /**
- * Takes the lock at `path`, which protects `target`; waits up to `timeout` milliseconds for a holder that runs. One that
- * cannot be looked up may be gone, as a killed container is: it is waited for until it is seen alive or known to be dead,
- * unless `timeout` is 0.
+ * Takes the lock at `path`, which protects `target`; waits up to `timeout` milliseconds for a holder that runs. One
+ * that cannot be looked up may be gone, as a killed container is: it is waited for until it is seen alive or known to
+ * be dead, unless `timeout` is 0.
  *
  * @throws `FST_AUDIT_SINK_LOCKED` when another process, or this one, holds it.
  */
@@ -70,16 +70,19 @@ export async function takeLock(
   }
 }
 
-/** Over a network `link` can fail and have been done all the same. */
+/** Removes a lock that `link` made although it failed, as can happen over a network. */
 async function withdraw(fs: FileSystem, path: string, token: string): Promise<void> {
   if ((await readLock(fs, path))?.token === token) await remove(fs, path)
 }
 
 const INSTANCE = randomUUID()
-/** The tokens of the locks that we hold or are about to: one of ours that is not among them could not be removed. */
+/**
+ * Tokens of the locks that this process holds or is taking: two servers of one process must know of each other. A lock
+ * of ours that is not among them could not be removed.
+ */
 const held = new Set<string>()
 
-/** Trying to make `own` the file at `path`. */
+/** An attempt to make `own` the file at `path`. */
 class Attempt {
   private readonly fs: FileSystem
   /** A lock whose holder cannot be looked up: since when it has not changed, and whether it was seen to change. */
@@ -139,7 +142,7 @@ class Attempt {
     return this.parts.clock.now() - found.renewed > DEAD_AFTER
   }
 
-  /** Whether to wait on for a lock whose `timeout` is over: it is about to be known as dead, unless it is renewed. */
+  /** Whether to go on waiting after `timeout`: the holder may be dead, and will be known to be soon. */
   private mayBeDead(found: FoundLock, timeout: number): boolean {
     if (this.watched === undefined) return false
     const unchanged = this.parts.clock.monotonic() - this.watched.since
@@ -147,7 +150,7 @@ class Attempt {
     return unchanged < DEAD_AFTER + WATCHED_FOR && !(this.watched.isAlive && unchanged < ALIVE_FOR)
   }
 
-  /** For how long the lock has not been renewed while we looked, whatever the clock of its holder says. */
+  /** Returns how long the lock has been watched without a renewal, whatever the holder's clock says. */
   private watch({ token, renewed }: FoundLock): number {
     const now = this.parts.clock.monotonic()
     if (this.watched?.token !== token || this.watched.renewed !== renewed) {
@@ -157,8 +160,8 @@ class Attempt {
   }
 
   /**
-   * Replaces a dead lock. Of all who try, only the one whose claim on this very lock could be linked may do so; a claim
-   * whose maker died too is claimed in its turn, so that a chain of claims has one live end at most.
+   * Replaces a dead lock. Of all processes that try, only the one that could link its claim on this lock may do so. A
+   * claim whose maker died is claimed in turn, so a chain of claims has at most one live end.
    */
   private async takeOver(dead: FoundLock): Promise<boolean> {
     const { fs, path, own } = this
@@ -174,7 +177,7 @@ class Attempt {
     const claim = `${path}.claim-${last}`
     if (!(await linkFree(fs, own, claim))) return false
     try {
-      // Whoever was quicker has replaced the lock and removed the claims; a holder that was only slow has renewed it.
+      // A quicker process has replaced the lock and removed the claims; a holder that was only slow has renewed it.
       const now = await readLock(fs, path)
       if (now?.token !== dead.token || now.renewed !== dead.renewed) return false
       await fs.rename(own, path)
@@ -236,7 +239,9 @@ export class Lock {
     this.trouble = new FailureLog(parts.log, { path }, 'the lock of the audit file cannot be renewed')
   }
 
-  /** Renews the lock from a timer of its own: while a write hangs, the process is alive and nobody may take the file. */
+  /**
+   * Renews the lock from a timer of its own: while a write hangs, the process is alive and nobody may take the file.
+   */
   startRenewing(): void {
     this.timer = setInterval(() => {
       this.renewing ??= this.renew().finally(() => {
@@ -250,12 +255,12 @@ export class Lock {
     return this.file.owner
   }
 
-  /** Whether the file at the lock's path is ours: another host may have thought us dead. */
+  /** Whether the file at the lock's path is ours: another host may have taken us for dead. */
   async isHeld(): Promise<boolean> {
     return (await lookUp(this.parts.fs, this.path))?.id === this.file.id
   }
 
-  /** Rejects when somebody else has the lock: before anything that shortens, renames or deletes. */
+  /** Rejects if another process has the lock. Called before anything that shortens, renames or deletes. */
   async verify(): Promise<void> {
     if (await this.isHeld()) return
     throw new AuditSinkUnavailable(`its lock ${this.path} was taken by another process, or removed`)
@@ -274,7 +279,7 @@ export class Lock {
     }
   }
 
-  /** By descriptor, so that a lock that is another's by now is never renewed. */
+  /** Renews by descriptor, so that a lock that has become another process's is never renewed. */
   private async renew(): Promise<void> {
     const { fs, clock } = this.parts
     await this.trouble.guard(() => fs.touch(this.fd, clock.now()))

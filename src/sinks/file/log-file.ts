@@ -3,12 +3,14 @@ import { APPEND, type FileStatus, type FileSystem, unless, writeWhole } from './
 import type { SyncWrites } from './sync-writes.js'
 import { endOfLines, holeIn, lastLine } from './tail.js'
 
-/** Puts the bytes of an open file from `from` to `to` where they can be looked at, before they are cut off. */
+/** Copies the bytes of an open file from `from` to `to` elsewhere, before they are cut off. */
 export type SetAside = (fd: number, from: number, to: number) => Promise<void>
 
-/** The audit file, open to append to. It knows where its last acknowledged line ends, and gets back there. */
+/** The audit file, open for appending. It knows where its last acknowledged line ends, and can cut back to there. */
 export class LogFile {
-  /** The file has no archive's name, for certain: a link that somebody else makes does not have us look at every archive. */
+  /**
+   * The file certainly has no archive's name, so a link made by somebody else does not cause a search of all archives.
+   */
   isUnarchived = false
   /** How many bytes of a failed append may lie past `end`; nothing is appended until they are cut off. */
   private excess = 0
@@ -30,7 +32,7 @@ export class LogFile {
     return this.excess > 0
   }
 
-  /** Appends all of `data`; when that fails, what it left is for `repair`. */
+  /** Appends all of `data`; after a failure, `repair` removes the rest. */
   async append(data: Uint8Array, pace: SyncWrites): Promise<void> {
     this.excess = data.byteLength
     if (pace.isDirect) pace.writeNow(this.fd, data)
@@ -40,7 +42,7 @@ export class LogFile {
     this.excess = 0
   }
 
-  /** The same, before it returns: for a file that need not be durable, while `pace` lets it. */
+  /** Appends synchronously: for a file that need not be durable, while `pace` allows it. */
   appendNow(data: Uint8Array, pace: SyncWrites): void {
     this.excess = data.byteLength
     pace.writeNow(this.fd, data)
@@ -49,8 +51,8 @@ export class LogFile {
   }
 
   /**
-   * Cuts off what a failed append left, and makes sure of it. False when that append does not explain what is in the
-   * file: then somebody else has changed it, and nothing was cut.
+   * Cuts off the bytes of a failed append, and verifies it. False if that append does not explain the file's size: then
+   * somebody else has changed it, and nothing was cut.
    */
   async repair(path: string): Promise<boolean> {
     const { size } = await this.fs.stat(this.fd)
@@ -70,7 +72,7 @@ export class LogFile {
     return size >= this.end && size <= this.end + this.excess
   }
 
-  /** Takes the file as it is found: its torn last line is set aside and cut off. */
+  /** Accepts the file as it is; sets its torn last line aside and cuts it off. */
   async makeWhole(setAside: SetAside): Promise<void> {
     const { size } = await this.fs.stat(this.fd)
     // Each write was synced before the next: from a hole on, nothing was acknowledged.
@@ -87,8 +89,8 @@ export class LogFile {
   }
 
   /**
-   * When the file was begun, by what is on the disk: by its first entry in format `json`; in other formats by the
-   * file's own times, which a copy changes.
+   * Returns when the file was begun, from the disk: from its first entry in format `json`; in other formats from the
+   * file's times, which copying changes.
    */
   async begunAt(now: number): Promise<number> {
     // A clock that was set back since would keep the file for as long as it was ahead.
@@ -122,7 +124,7 @@ export class LogFile {
   private async readBeginning(now: number): Promise<number> {
     const { born, modified } = await this.status()
     const candidates = [(await this.firstEntryTime()) ?? Number.NaN, born, modified]
-    // A time to come is a clock that was set back since: that file would never be rotated.
+    // A future time means that the clock was set back since: with it the file would never be rotated.
     return candidates.find((time) => time > 0 && time <= now) ?? now
   }
 

@@ -6,7 +6,7 @@ export interface Archive {
   readonly name: string
   /** When it was rotated, in milliseconds since the epoch. */
   readonly time: number
-  /** Counts archives of one millisecond. */
+  /** Tells archives of the same millisecond apart. */
   readonly number: number
 }
 
@@ -41,15 +41,15 @@ export class ArchiveNames {
     return join(this.directory, name)
   }
 
-  /** `undefined` unless `name` is, to the letter, one that `name()` gives: others' files are never touched. */
+  /** Returns `undefined` unless `name` is exactly one that `name()` makes: files of others are never touched. */
   parse(name: string): Archive | undefined {
     if (!name.startsWith(this.prefix) || !name.endsWith(this.extension)) return undefined
     const match = STAMP.exec(name.slice(this.prefix.length, name.length - this.extension.length))
     if (match === null) return undefined
     const [, hour, day, minute, second, number = '0'] = match
     const time = Date.parse(`${hour}:${minute}:${second}`)
-    // Other mistakes give no time, but a 31st of February or a 24th hour that of another day. To ask for the day alone
-    // makes reading a directory of 10,000 archives three times as fast as writing each name anew does.
+    // Other mistakes give no time, but a 31st of February or a 24th hour gives one on another day. Comparing the day is
+    // three times as fast, with 10,000 archives, as making each name anew.
     return new RealDate(time).getUTCDate() === Number(day) ? { name, time, number: Number(number) } : undefined
   }
 

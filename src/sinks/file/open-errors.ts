@@ -1,7 +1,7 @@
 import { AuditSinkLocked, AuditSinkOpenFailed, AuditSinkUnavailable } from '../../errors.js'
 import { errorCode, NotRegular } from './fs.js'
 
-/** What only the operator can mend, and how; anything else may pass, as a full disk does. */
+/** Remedies for errors that only the operator can mend; any other error may pass, as a full disk does. */
 const REMEDIES: Record<string, string> = {
   EACCES:
     'this process may not write there. Set `path` (or `dataDir`) to a place where it may, or give its user the right',
@@ -20,10 +20,10 @@ const REMEDIES: Record<string, string> = {
   ENOTREG: 'it is not a regular file. Set `path` to one, or use `type: "stdout"` or streamSink() for pipes and devices',
 }
 
-/** Beside the audit file, where this sink has a file of its own. */
+/** Remedy if something is in the place of a file beside the audit file. */
 const IN_THE_WAY = 'something is in the way of a file that this sink keeps beside it. Move it elsewhere'
 
-/** What `open` rejects with: an error that stops the boot, or one that says that the sink may work later. */
+/** Makes the error that `open` rejects with: it stops the boot, or says that the sink may work later. */
 export function openError(sink: string, path: string, error: unknown): Error {
   if (error instanceof AuditSinkUnavailable || error instanceof AuditSinkLocked) return error
   const code = errorCode(error)

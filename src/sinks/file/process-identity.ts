@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { errorCode, type FileSystem, READ_THROUGH, readSmall, unless } from './fs.js'
 
-/** Which process this is, so that another one can tell whether it still runs. */
+/** Identifies a process, so that another one can tell whether it still runs. */
 export interface ProcessIdentity {
   readonly pid: number
   /** When it was started, in the kernel's ticks since boot: a pid that was given again has another. Linux only. */
@@ -13,12 +13,12 @@ export interface ProcessIdentity {
   readonly host: string
 }
 
-/** What is known of a process: `unknown` where its pid cannot be looked up from here. */
+/** State of a process; `unknown` if its pid cannot be looked up from here. */
 export type Liveness = 'self' | 'alive' | 'gone' | 'unknown'
 
 const UNREADABLE = ['ENOENT', 'EACCES', 'EPERM', 'ESRCH', 'ENOTDIR']
 
-/** Who this process is. */
+/** Identifies this process. */
 export async function identify(fs: FileSystem): Promise<ProcessIdentity> {
   const boot = await unless(UNREADABLE, readSmall(fs, '/proc/sys/kernel/random/boot_id'))
   return {

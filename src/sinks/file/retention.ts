@@ -14,7 +14,10 @@ export interface RetentionOptions {
   readonly rotateMaxFiles: number
   readonly rotateMaxAge: number
   readonly rotateMinAge: number
-  /** The lines are sealed: what is deleted is named by its last one, which the first one that is left follows. */
+  /**
+   * The lines are sealed: a deletion is recorded with the hash of the last line, which the first remaining line
+   * follows.
+   */
   readonly sealed?: boolean
 }
 
@@ -31,20 +34,20 @@ const HOLD = '.hold'
 const KEPT =
   'audit files are kept although their names are old enough: what else is known of their age contradicts these'
 
-/** A file whose presence keeps an archive, or with the active file's name all of its archives, from being deleted. */
+/** The file whose presence protects an archive from deletion, or all archives if it has the active file's name. */
 export function holdPath(path: string): string {
   return path + HOLD
 }
 
-/** The archives among a directory's names that may be deleted: none that is on hold. */
+/** Finds the archives among a directory's names, without those on hold. */
 export function archivesNotHeld(names: ArchiveNames, present: readonly string[]): Archive[] {
   const held = new Set(present.filter((name) => name.endsWith(HOLD)).map((name) => name.slice(0, -HOLD.length)))
   return held.has(names.active) ? [] : names.among(present).filter(({ name }) => !held.has(name))
 }
 
-/** The archives that are to be deleted, of those that may be; both oldest first. */
+/** Selects the archives to delete; takes and returns them oldest first. */
 export function expired(archives: readonly AgedArchive[], options: RetentionOptions): Expired[] {
-  // One of the time to come is not counted, or every archive of the present would be older than those and go at once.
+  // Archives with a future time are not counted; else they would push out every archive of the present.
   const counted = archives.filter(({ age }) => age >= 0)
   const excess = options.rotateMaxFiles === 0 ? 0 : Math.max(0, counted.length - options.rotateMaxFiles)
   const result: Expired[] = []
@@ -56,7 +59,7 @@ export function expired(archives: readonly AgedArchive[], options: RetentionOpti
   return result
 }
 
-/** What retention needs of the file whose archives it deletes. */
+/** Everything that retention needs of its audit file. */
 export interface RetentionParts {
   readonly fs: FileSystem
   readonly clock: Clock
@@ -67,13 +70,13 @@ export interface RetentionParts {
   readonly record: (details: LifecycleDetails['retention']) => void
 }
 
-/** Deletes the archives of one audit file that are to go. */
+/** Deletes the expired archives of one audit file. */
 export class Retention {
   private readonly ages: ArchiveAges
-  /** There may be too many archives since the last look. */
+  /** The next `run` must look at the archives. */
   private isDue = true
   private lookedAt = Number.NEGATIVE_INFINITY
-  /** How many archives were kept at the last look although their names are old enough. */
+  /** Number of archives that the last look kept although their names are old enough. */
   private kept = 0
   private readonly deleting: FailureLog
   private readonly correcting: FailureLog
@@ -97,13 +100,15 @@ export class Retention {
     this.ages.learn(times)
   }
 
-  /** Has the audit file show what time it is, if the clock is known to be behind: the next process learns it from there. */
+  /**
+   * Sets the audit file's time of modification if the clock is known to be behind, so that the next process learns it.
+   */
   async passOn(file: LogFile): Promise<void> {
     const { timeToShow } = this.ages
     if (timeToShow !== undefined) await file.touch(timeToShow)
   }
 
-  /** Has the next `run` look at the archives, of which this one is new. */
+  /** Notes a new archive; the next `run` looks at all of them. */
   async noteRotation(archive: string): Promise<void> {
     this.isDue = true
     await this.correcting.guard(() => this.ages.noteMade(archive))
@@ -136,14 +141,14 @@ export class Retention {
         const deleted = await this.delete(archive)
         if (deleted !== undefined) record(deleted)
       } catch (error) {
-        // One that cannot be deleted does not protect the others.
+        // An archive that cannot be deleted does not protect the others.
         failures.push(error)
       }
     }
     if (failures.length > 0) throw failures[0]
   }
 
-  /** Those that are due, of which the first `DELETIONS` were looked at: a name alone is no proof of age. */
+  /** Finds the expired archives, and examines the first `DELETIONS` of them: a name alone does not prove an age. */
   private async findDue(archives: readonly Archive[]): Promise<Expired[]> {
     for (;;) {
       const due = expired(this.ages.of(archives), this.options)
@@ -153,7 +158,7 @@ export class Retention {
     }
   }
 
-  /** Says so when archives stay that would be deleted if their names and the clock were believed. */
+  /** Logs when archives stay that would go if their names and the clock were believed, and when none does any more. */
   private noteKept(archives: readonly Archive[], due: readonly Expired[]): void {
     const { clock, log, names } = this.parts
     const now = clock.now()
@@ -166,7 +171,9 @@ export class Retention {
     this.kept = kept.length
   }
 
-  /** Deletes an archive, unless it was put on hold since it was listed, or is gone; resolves with what was deleted. */
+  /**
+   * Deletes an archive unless it was put on hold since the listing, or is gone; resolves with the details to record.
+   */
   private async delete({ name, reason }: Expired): Promise<LifecycleDetails['retention'] | undefined> {
     const { fs, names } = this.parts
     const path = names.path(name)
@@ -185,7 +192,7 @@ export class Retention {
   }
 }
 
-/** The hash of an archive's last line. A disk that cannot be read any more does not keep the archive from being deleted. */
+/** Reads the hash of an archive's last line. An unreadable disk does not prevent the deletion. */
 async function lastHash(fs: FileSystem, path: string): Promise<{ hash: string } | undefined> {
   const line = await unless(['EIO', 'ENOENT', 'EACCES'], lastLineOf(fs, path, true))
   const seal = line === undefined ? undefined : sealOf(line)

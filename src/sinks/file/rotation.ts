@@ -5,16 +5,16 @@ import type { ArchiveNames } from './names.js'
 
 const MAX_NAMES = 10_000
 
-/** A name beside the active file's, under which its successor waits. */
+/** The name of the active file's successor during a rotation. */
 export function successorPath(path: string): string {
   return `${path}.next`
 }
 
 /**
  * Gives the active file an archive's name and puts an empty successor in its place; resolves with both. The successor
- * is there before anything is renamed, and takes the active name in one step, so that a failure or a crash at any point
- * leaves the current file at its path. One between `link` and `rename` leaves it with both names, and the next attempt
- * goes on from there.
+ * is made before anything is renamed, and takes the active name in one step: a failure or crash at any point leaves a
+ * file at the path. A crash between `link` and `rename` leaves the current file with both names; the next attempt goes
+ * on from there.
  */
 export async function rotate(
   fs: FileSystem,
@@ -36,7 +36,7 @@ export async function rotate(
   }
 }
 
-/** The archive's name that an interrupted rotation has given to the active file already. */
+/** Finds the archive's name that an interrupted rotation has already given to the active file. */
 export async function interrupted(fs: FileSystem, names: ArchiveNames, current: LogFile): Promise<string | undefined> {
   if (current.isUnarchived) return undefined
   if ((await current.status()).links > 1) {
@@ -48,7 +48,7 @@ export async function interrupted(fs: FileSystem, names: ArchiveNames, current: 
   return undefined
 }
 
-/** Made anew, never adopted: whoever else made the file could write to it for as long as it is the audit file. */
+/** Makes the successor anew. A file made by another user is never adopted: its maker could go on writing to it. */
 async function makeSuccessor(
   fs: FileSystem,
   path: string,
@@ -67,7 +67,7 @@ async function makeSuccessor(
   }
 }
 
-/** A rotation that failed can have left an empty file; anything else is somebody's. */
+/** Removes the empty file that a failed rotation may have left; anything else belongs to somebody. */
 async function removeLeftover(fs: FileSystem, path: string): Promise<void> {
   const found = await lookUp(fs, path)
   if (found === undefined) return
@@ -75,7 +75,7 @@ async function removeLeftover(fs: FileSystem, path: string): Promise<void> {
   throw new Error(`${path} is in the way: it is not an empty file, so this sink did not make it. Move it elsewhere.`)
 }
 
-/** Links, never renames, so that no file that has the name is lost. */
+/** Links instead of renaming, so that no file of that name is replaced. */
 async function linkArchive(fs: FileSystem, names: ArchiveNames, current: LogFile, now: number): Promise<string> {
   current.isUnarchived = false
   for (let number = 0; number < MAX_NAMES; number++) {

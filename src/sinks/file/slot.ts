@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import { AuditSinkLocked } from '../../errors.js'
 
-/** More processes than any one machine writes audit files with. */
+/** More processes than write audit files on any machine. */
 const MAX_SLOTS = 1024
 
-/** A host's name as a part of a file's name: it can hold anything. */
+/** Makes a host's name safe as part of a file's name. */
 export function safeHostname(name: string = hostname()): string {
   const safe = name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 255)
   return /^\.*$/.test(safe) ? 'host' : safe
@@ -16,7 +16,8 @@ export function fillHostname(path: string): string {
 }
 
 /**
- * Takes the lowest slot that is free: `take` is tried with `path` for 0, 1 and so on, until it finds no lock in the way.
+ * Takes the lowest slot that is free: `take` is tried with `path` for 0, 1 and so on, until it finds no lock in the
+ * way.
  *
  * @throws `FST_AUDIT_SINK_LOCKED` when no slot is.
  */

@@ -1,16 +1,19 @@
 import type { Clock } from '../../clock.js'
 import { type FileSystem, writeWholeNow } from './fs.js'
 
-/** A write that took longer, in milliseconds, went to a disk that cannot keep up. */
+/** A write that takes longer than this, in milliseconds, means that the disk cannot keep up. */
 const SLOW = 20
-/** So many times as long nothing is written on the event loop's thread then: it spends a hundredth of its time waiting. */
+/**
+ * After such a write, synchronous writes pause for this many times as long: the event loop waits 1 % of its time at
+ * most.
+ */
 const REST = 100
 
 /**
- * Where a write is made. One to a local file system ends in memory, within microseconds: made on the event loop's own
- * thread, as Fastify's logger does, it spares the way to another and back, more than a microsecond of every request
- * (`npm run bench`). A server on the network may take for ever, and a disk that has fallen behind makes its writers wait:
- * what is written there is left to the threads for it, so that it delays nothing else.
+ * Decides which thread makes a write. A write to a local file system ends in memory, within microseconds: making it on
+ * the event loop's thread, as Fastify's logger does, saves more than a microsecond of every request (`npm run bench`).
+ * A network file system may never answer, and a disk that has fallen behind makes writers wait: such writes go to
+ * Node's threads, so that they delay nothing else.
  */
 export class SyncWrites {
   private restsUntil = Number.NEGATIVE_INFINITY

@@ -11,10 +11,10 @@ const ONE_WRITE = 4 * 1024 * 1024
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG', SHORT_WRITE]
 const MAX_NAMES = 1000
 
-/** Where the last whole line of an open file ends: `size` itself when nothing is torn. Reads backwards, a chunk at a time. */
+/** Finds where the last whole line of an open file ends: at `size` if nothing is torn. Reads backwards in chunks. */
 export async function endOfLines(fs: FileSystem, fd: number, size: number): Promise<number> {
   const chunk = new Uint8Array(CHUNK)
-  // Mostly the last byte is a newline, and that is all there is to know.
+  // Mostly the last byte is a newline, and nothing more has to be read.
   for (let to = size, length = 1; to > 0; length = CHUNK) {
     const from = Math.max(0, to - length)
     const part = chunk.subarray(0, to - from)
@@ -27,8 +27,8 @@ export async function endOfLines(fs: FileSystem, fd: number, size: number): Prom
 }
 
 /**
- * Where power loss left a hole in what the last write added: its first NUL, which no line holds. A disk writes pages in
- * any order, so that whole lines can follow one that never got there.
+ * Finds the hole that a power loss left in the last write: the first NUL, which no line holds. A disk writes pages in
+ * any order, so whole lines can follow a missing one.
  */
 export async function holeIn(fs: FileSystem, fd: number, size: number): Promise<number | undefined> {
   const chunk = new Uint8Array(CHUNK)
@@ -71,7 +71,9 @@ export async function lastLineOf(fs: FileSystem, path: string, isSealed: boolean
   }
 }
 
-/** Where the last sealed line before `end` of an open file ends; 0 when there is none. Reads backwards, a chunk at a time. */
+/**
+ * Finds where the last sealed line before `end` of an open file ends; 0 if there is none. Reads backwards in chunks.
+ */
 async function endOfSealed(fs: FileSystem, fd: number, end: number): Promise<number> {
   const chunk = Buffer.alloc(CHUNK + ENDING_BYTES)
   for (let to = end; to > 0; to -= CHUNK) {
@@ -86,7 +88,7 @@ async function endOfSealed(fs: FileSystem, fd: number, end: number): Promise<num
   return 0
 }
 
-/** Where a torn tail goes. */
+/** How the copy of a torn line is made. */
 export interface Aside {
   /** The audit file's. */
   readonly path: string
@@ -113,7 +115,7 @@ export async function setAside(
     isWhole = (await unless(NO_ROOM, copyRange(fs, fd, from, to, copy.fd, aside.fsync))) ?? false
   } finally {
     await fs.close(copy.fd)
-    // A part of a fragment helps nobody and takes room.
+    // An incomplete copy is useless and takes room.
     if (!isWhole) await fs.unlink(copy.path)
   }
   return isWhole ? copy.path : undefined

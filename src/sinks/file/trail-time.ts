@@ -1,16 +1,19 @@
 import type { Clock } from '../../clock.js'
 
-/** How long a process trusts the times on the disk more than a clock that is far ahead of them, in milliseconds. */
+/**
+ * Time after the start during which the times on the disk count more than a clock that is ahead of them, in
+ * milliseconds.
+ */
 const SETTLING = 3_600_000
 
 /**
- * What time it is at the earliest and at the latest, for a process whose clock may be set while it runs, or be wrong when
- * it starts. The monotonic clock counts from the start; the audit file says when it was last written to.
+ * Bounds the true time, for a process whose clock may be set while it runs, or be wrong when it starts. The bounds come
+ * from the monotonic clock, and from when the audit file was last written to.
  */
 export class TrailTime {
   private readonly startedAt: number
   private started: number
-  /** The last sign of life before the start that the clock at the start does not contradict. */
+  /** Last write before the start that the clock at the start does not contradict. */
   private lastWritten: number
   private newest: number
 
@@ -29,8 +32,8 @@ export class TrailTime {
   }
 
   /**
-   * Notices that a clock which was ahead at the start has been set right: soon after the start, and not to before the last
-   * sign of life. Later it may as well be the setting that is wrong.
+   * Notices that a clock which was ahead at the start has been set right. Believed only within the first hour, and only
+   * if the new time is not before the last write; otherwise the setting may be the mistake.
    */
   observe(): void {
     const { elapsed } = this
@@ -41,15 +44,15 @@ export class TrailTime {
   }
 
   /**
-   * A clock that was set forward since the start counts for nothing. One that was ahead at the start is set right within
-   * minutes mostly: it counts after an hour, and a server that was off for long deletes that much later.
+   * Earliest possible time. Ignores a clock that was set forward since the start. A clock that is ahead at the start
+   * looks like a long downtime: it is believed after an hour, because wrong clocks are mostly set right within minutes.
    */
   earliest(): number {
     const { elapsed } = this
     return Math.min(this.clock.now(), (elapsed < SETTLING ? this.lastWritten : this.started) + elapsed)
   }
 
-  /** A clock that was set back, before the start or since, counts for nothing. */
+  /** Latest plausible time. Ignores a clock that was set back, before the start or since. */
   latest(): number {
     return Math.max(this.clock.now(), this.newest + this.elapsed)
   }

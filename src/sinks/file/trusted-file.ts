@@ -12,11 +12,12 @@ export class ForeignFile extends Error {
 }
 
 /**
- * Rejects when the audit file can be somebody's trap: in a directory that anybody may write to, it belongs to a user
- * who could not replace it anyway. Other doubts are logged, for a file may have come from another user with its volume,
- * and some file systems show every file as writable by all.
+ * Rejects an audit file that a stranger may have planted: it lies in a directory that anybody may write to, and belongs
+ * neither to this process's user, nor to root, nor to the directory's owner. Other doubts are only logged: a volume may
+ * come from another user, and some file systems show every file as writable by all.
  *
- * @param own - the user id that a file which this process has just made there has: NFS may show another than our own.
+ * @param own - the owner of a file that this process has just made there; NFS may show another user id than the process
+ * has.
  */
 export async function expectTrusted(
   fs: FileSystem,

@@ -8,7 +8,7 @@ interface Check {
   run: (trial: Trial) => Promise<void>
 }
 
-/** The storage's failure, as the check wants it. */
+/** Starts and ends a failure of the storage. */
 interface Outage {
   begin: () => Promise<void>
   end: () => Promise<void>
@@ -21,7 +21,7 @@ interface OutageCheck {
 
 const MIB = 1024 * 1024
 
-/** What may be mistaken for a line's ending, cut off, dropped or joined: in a line of `json`, and raw. */
+/** Texts that a sink may split, cut, drop or join by mistake: in a line of `json`, and raw. */
 const CHARACTERS = [
   'Zoë – 日本語 – 👩‍👩‍👧 – e\u0301 – \u202eright to left',
   '\u2028\u2029\u0085\u000b\u000c',
@@ -31,7 +31,7 @@ const CHARACTERS = [
   '\u0001\u0007\u0008\t\u001b[31m\u007f\u009f',
 ]
 
-/** What is asked of a sink whose storage works. */
+/** Checks of a sink whose storage works. */
 export const CHECKS: readonly Check[] = [
   {
     name: 'has stored a batch when `write` resolves',
@@ -130,7 +130,7 @@ export const CHECKS: readonly Check[] = [
   },
 ]
 
-/** What is asked of a sink whose storage fails, and works again. */
+/** Checks of a sink whose storage fails, and works again. */
 export const OUTAGE_CHECKS: readonly OutageCheck[] = [
   {
     name: 'rejects what it cannot store, and tells the truth of each entry',
@@ -172,7 +172,7 @@ export const OUTAGE_CHECKS: readonly OutageCheck[] = [
       )
       if (failure instanceof assert.AssertionError) throw failure
       await outage.end()
-      // Any other error stops the boot, and all that is called then is `close`.
+      // Any other error stops the boot; then only `close` is called.
       if (failure === undefined || failure instanceof AuditSinkUnavailable) {
         await trial.recover()
         await trial.store(3)
@@ -188,7 +188,7 @@ export const OUTAGE_CHECKS: readonly OutageCheck[] = [
       await trial.store(3)
       await outage.begin()
       await trial.storeInVain(1)
-      // What it says is logged; that it says something is what matters.
+      // It may resolve or reject; it must settle.
       await trial.close().catch((error: unknown) => {
         if (error instanceof assert.AssertionError) throw error
       })

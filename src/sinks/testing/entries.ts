@@ -4,7 +4,7 @@ import type { AuditEntry } from '../sink.js'
 const INSTANCE = '5f0c7a1e-2f4b-4d1c-9a55-0d6c1f7f3b52'
 const TIME = '2026-03-24T17:09:35.704Z'
 
-/** The entry with this number, as a lane would hand it over: of a request for `endpoint`, in the format `json`. */
+/** Makes the entry with number `seq` of a request for `endpoint`, in the format `json`. */
 export function makeEntry(seq: number, endpoint: string): AuditEntry {
   const event = makeEvent(seq, endpoint)
   return { line: JSON.stringify(event), event }
@@ -16,7 +16,7 @@ export function makeSealedEntry(seq: number): AuditEntry {
   return { line: JSON.stringify(event), event }
 }
 
-/** Lines as formats of their users' own may write them: no line break is in them, and anything else may be. */
+/** Makes a line as a user's own format may: it holds no line break, but any other character. */
 export function makeStrangeEntry(seq: number, text: string): AuditEntry {
   return { line: `${text} ${seq}`, event: makeEvent(seq, '/') }
 }

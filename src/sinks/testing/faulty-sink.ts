@@ -3,23 +3,26 @@ import { BatchError } from '../batch-error.js'
 import { Outage } from '../outage.js'
 import type { AuditEntry, AuditSink, SinkContext, TailOptions } from '../sink.js'
 
-/** A sink with faults on demand in front of another one. */
+/** A sink that wraps another one and has faults on demand. */
 export interface FaultySink extends AuditSink {
-  /** Rejects every call from now on with this error, and what hangs; nothing of it reaches the sink behind. */
+  /** Rejects every call from now on with this error, and calls that hang; none reaches the wrapped sink. */
   fail(error?: Error): void
   /** Leaves every call from now on without an answer. */
   hang(): void
-  /** Hands every write from now on over after this many milliseconds. */
+  /** Delays every write from now on by this many milliseconds. */
   slow(milliseconds: number): void
-  /** Refuses, with a `BatchError`, the entries that this is true of, from now on; the others of a batch are handed over. */
+  /**
+   * Refuses, with a `BatchError`, every entry for which `isPoison` is true, from now on; the others of a batch are
+   * passed on.
+   */
   poison(isPoison: (entry: AuditEntry) => boolean): void
-  /** Ends every fault. What hung is handed over now. */
+  /** Ends every fault. Calls that hang are passed on now. */
   recover(): void
 }
 
 /**
- * Puts faults in front of a sink, to see what an application, or an alarm, makes of them. `open`, `write`, `tail`, `idle`
- * and `reopen` can be struck; `close` always reaches the sink behind.
+ * Puts faults in front of a sink, to test how an application, or an alarm, reacts. `open`, `write`, `tail`, `idle` and
+ * `reopen` can fail; `close` always reaches the wrapped sink.
  *
  * @example
  * ```ts
@@ -46,7 +49,7 @@ class Faulty implements FaultySink {
   private delay = 0
   private isPoison: (entry: AuditEntry) => boolean = () => false
 
-  /** There is one only where the sink behind can tell. */
+  /** Exists only if the wrapped sink has one. */
   readonly tail?: (options?: TailOptions) => Promise<string | undefined>
 
   constructor(private readonly sink: AuditSink) {

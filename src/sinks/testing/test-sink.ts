@@ -15,7 +15,7 @@ export interface SinkUnderTest {
 export interface TestFunctions<Made extends SinkUnderTest = SinkUnderTest> {
   describe: (name: string, body: () => void) => unknown
   it: (name: string, body: () => Promise<void>) => unknown
-  /** Without it, nothing is said of how the sink fails. */
+  /** Without it, failures are not tested. */
   outage?: {
     begin: (made: Made) => void | Promise<void>
     end: (made: Made) => void | Promise<void>
@@ -69,7 +69,7 @@ async function run<Made extends SinkUnderTest>(
     await body({ trial, made })
     await trial.close()
   } finally {
-    // After a failed check too, and then it is that failure that counts.
+    // Close after a failed check, too; that failure is the one to report.
     await Promise.allSettled([trial.close()])
     await made.cleanup?.()
   }

@@ -5,10 +5,10 @@ import { BatchError } from '../batch-error.js'
 import type { AuditEntry, AuditSink, SinkContext } from '../sink.js'
 import { makeEntry } from './entries.js'
 
-/** How long a call may take, in milliseconds: less than test runners give a test, so that a call that hangs is named. */
+/** Time limit for a call, in milliseconds: less than test runners give a test, so that a hanging call is named. */
 const SETTLE_TIMEOUT = 4000
 const RETRY_INTERVAL = 20
-/** The most of a line that a message quotes. */
+/** Characters of a line that a message quotes at most. */
 const QUOTED = 120
 
 const CONTEXT: SinkContext = {
@@ -18,10 +18,10 @@ const CONTEXT: SinkContext = {
   doubt: () => undefined,
 }
 
-/** What a sink said of an entry. */
+/** A sink's answer for an entry. */
 type Fate = 'stored' | 'not stored' | 'in doubt'
 
-/** One sink in one check: what it was given, what it said of each entry, and whether its storage agrees. */
+/** One sink in one check: keeps what the sink answered for each entry, and compares it with the storage. */
 export class Trial {
   private seq = 0
   private readonly given: Array<{ line: string; fate: Fate }> = []
@@ -50,7 +50,7 @@ export class Trial {
     await settled('close', () => this.sink.close?.())
   }
 
-  /** Has a batch of this many entries stored. */
+  /** Stores a batch of `count` entries. */
   store(count: number): Promise<void> {
     return this.storeBatch(this.entries(count))
   }
@@ -86,7 +86,7 @@ export class Trial {
     this.note(batch, (entry) => (inDoubt.has(entry) ? 'in doubt' : failed.has(entry) ? 'not stored' : 'stored'))
   }
 
-  /** Gives the sink its time, as a lane does each second, until it says that it works. */
+  /** Calls `idle`, as a lane does each second, until it resolves. */
   async recover(): Promise<void> {
     for (let passed = 0; ; passed += RETRY_INTERVAL) {
       try {
@@ -113,7 +113,10 @@ export class Trial {
     assert.equal(lines.length, next, `stored, and never acknowledged: ${quote(lines[next])}`)
   }
 
-  /** The line that the sink says is stored last is the last one, and so is the sealed one; not to know that is right, too. */
+  /**
+   * The line that the sink says is stored last is the last one, and so is the sealed one; not to know that is right,
+   * too.
+   */
   async expectTail(): Promise<void> {
     const { sink } = this
     if (sink.tail === undefined) return
@@ -139,7 +142,7 @@ function quote(line: string | undefined): string {
   return line.length > QUOTED ? `${text}… (${line.length} characters)` : text
 }
 
-/** The call's result; fails when it takes too long, for then a lane would wait for it for ever. */
+/** Returns the call's result; fails if it takes too long, because a lane would wait for it for ever. */
 async function settled<T>(name: string, call: () => T | Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
