@@ -1,21 +1,21 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 
-/** A signed statement that a chain had come to a line. Kept elsewhere, it shows when lines were cut off since. */
+/** A signed statement that a chain has reached a line. Kept elsewhere, it shows whether lines were cut off later. */
 export interface Checkpoint {
   /** The sink's name in the options. */
   sink: string
-  /** The server's run that wrote the line. */
+  /** The run of the server that wrote the line. */
   instance: string
   /** The line's `seq`. */
   seq: number
   /** The line's `hash`. */
   hash: string
-  /** When it was signed. */
+  /** The time of the signature. */
   time: string
   algorithm: 'ed25519'
   /** SHA-256 of the public key in DER, in hex. */
   key_id: string
-  /** Ed25519, in base64, over the other values in their order, each on a line of its own, behind a first line. */
+  /** Ed25519, in base64, over a first line and the values above `algorithm`, each on a line of its own. */
   signature: string
 }
 
@@ -24,7 +24,7 @@ export type CheckpointFunction = (checkpoint: Checkpoint) => void | Promise<void
 
 type Statement = Pick<Checkpoint, 'sink' | 'instance' | 'seq' | 'hash' | 'time'>
 
-/** Says whose public key it is, of either half of a pair. */
+/** The fingerprint of the public key, from either key of a pair. */
 export function keyIdOf(key: KeyObject): string {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   return createHash('sha256')
@@ -39,12 +39,12 @@ export function signCheckpoint(statement: Statement, privateKey: KeyObject): Che
   return { sink, instance, seq, hash, time, algorithm: 'ed25519', key_id, signature }
 }
 
-/** Whether a checkpoint is signed by the key's other half. */
+/** Says whether a checkpoint was signed with the private key of this public one. */
 export function isSigned(checkpoint: Checkpoint, publicKey: KeyObject): boolean {
   return verify(null, textOf(checkpoint), publicKey, Buffer.from(checkpoint.signature, 'base64'))
 }
 
-/** A checkpoint, when `value` is one by its form. */
+/** Reads a checkpoint; `undefined` if the value does not have the form of one. */
 export function asCheckpoint(value: unknown): Checkpoint | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const member = (key: string): unknown => Reflect.get(value, key)

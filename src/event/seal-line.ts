@@ -3,10 +3,10 @@ import { createHmac, hash } from 'node:crypto'
 /** The `prev` of the first line of a chain. */
 export const GENESIS = '0'.repeat(64)
 
-/** How a sealed line ends: these two members are its last, in every format. */
+/** The end of a sealed line: its last two members, in every format. */
 const ENDING = /,"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/
 
-/** The bytes of those two members and the brace: no more of a line's end is looked at. */
+/** The bytes of these two members and the brace. */
 export const ENDING_BYTES = 149
 
 /** The bytes of the member `hash`, its comma before it, and the brace. */
@@ -26,7 +26,7 @@ export function sealOf(ending: string): LineSeal | undefined {
 }
 
 /**
- * Whether a line has a seal, by its form: what a sink of your own answers `tail({ sealed: true })` by.
+ * Says whether a line has the form of a sealed one. A sink of your own needs it for `tail({ sealed: true })`.
  *
  * @example
  * ```ts

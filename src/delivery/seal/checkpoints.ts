@@ -5,10 +5,10 @@ import { type Checkpoint, type CheckpointFunction, keyIdOf, signCheckpoint } fro
 import type { SinkLogger } from '../../logger.js'
 import { type Entry, OwnEntry } from '../entry.js'
 
-/** Checkpoints are published here as well, for whoever watches all servers of a process. */
+/** Publishes checkpoints of all servers of a process. */
 const CHANNEL = channel('fastify-audit-log:checkpoint')
 
-/** What a lane tells of itself. */
+/** The lane that is sealed. */
 export interface CheckpointContext {
   /** The sink's name. */
   readonly sink: string
@@ -20,20 +20,20 @@ export interface CheckpointContext {
 
 export interface CheckpointOptions extends CheckpointContext {
   readonly privateKey: KeyObject
-  /** After how many entries one is made. */
+  /** The number of entries that make a checkpoint due. */
   readonly checkpointEvery: number
-  /** How long an entry may wait for one, in milliseconds; 0: until there are enough. */
+  /** The time after which an entry makes a checkpoint due, in milliseconds; 0: never. */
   readonly checkpointInterval: number
   readonly onCheckpoint: CheckpointFunction | undefined
 }
 
-/** Makes the checkpoints of one chain, and hands out those that are stored. */
+/** Makes the checkpoints of one chain, and hands out the stored ones. */
 export class Checkpoints {
-  /** What the trail says of whose they are. */
+  /** The signing key, as the entry `seal` names it. */
   readonly announced: { readonly signing_key: string }
-  /** One is due however few entries there are: the file was rotated, or the server closes. */
+  /** Makes a checkpoint due even for one entry: the file was rotated, or the server closes. */
   private isWanted = false
-  /** Entries behind the last checkpoint, and since when there are any. */
+  /** The entries after the last checkpoint, and the time of the first of them. */
   private unsigned = 0
   private unsignedSince = 0
   private made: { entry: Entry; checkpoint: Checkpoint } | null = null
@@ -65,7 +65,7 @@ export class Checkpoints {
     return entry
   }
 
-  /** What became of a batch. */
+  /** Takes the fates of a batch. */
   settle(batch: readonly Entry[]): void {
     const { made } = this
     this.made = null
@@ -79,7 +79,7 @@ export class Checkpoints {
     ).length
   }
 
-  /** Resolves when the last checkpoint has been taken by whoever is handed them. */
+  /** Resolves when `onCheckpoint` has settled for the last checkpoint. */
   handedOut(): Promise<void> {
     return this.handing
   }
@@ -89,7 +89,7 @@ export class Checkpoints {
     try {
       await this.options.onCheckpoint?.(checkpoint)
     } catch (error) {
-      // It is in the trail; that it could not be kept elsewhere is no reason to refuse anything.
+      // The checkpoint is in the trail, so nothing is refused.
       this.options.log.error(
         { err: error, sink: this.options.sink },
         'onCheckpoint failed: this checkpoint is in the trail alone',
@@ -98,7 +98,7 @@ export class Checkpoints {
   }
 }
 
-/** A checkpoint of rotations alone would make a file worth rotating, for ever. */
+/** Leaves out records of rotation: a checkpoint of these alone would make the file due for rotation, for ever. */
 function isOfTraffic(entry: Entry): boolean {
   return !(entry instanceof OwnEntry)
 }

@@ -7,7 +7,7 @@ import { type CheckpointContext, Checkpoints } from './checkpoints.js'
 import { Sealer } from './sealer.js'
 import { findStoredEnd, logStoredEnd } from './stored-end.js'
 
-/** What is sealed with, every option decided. */
+/** The option `seal` of a sink, resolved. */
 export interface SealSettings {
   /** Undefined: a plain hash, which anyone can compute. */
   readonly secret: Uint8Array | undefined
@@ -20,7 +20,7 @@ export interface SealSettings {
   readonly onCheckpoint: CheckpointFunction | undefined
 }
 
-/** Makes the entries that a chain needs beside those of the trail. */
+/** Makes the entries that the chain adds to the trail. */
 export interface SealEntries {
   introduction(details: LifecycleDetails['seal']): Entry
   checkpoint(details: Checkpoint): Entry
@@ -28,7 +28,7 @@ export interface SealEntries {
   write(entry: Entry, isOwn: boolean): boolean
 }
 
-/** Seals one lane: a chain, and checkpoints of it where there is a key to sign them with. */
+/** Seals one lane: a chain, and signed checkpoints of it if there is a private key. */
 export class Seal {
   private readonly sealer: Sealer
   private readonly checkpoints: Checkpoints | null
@@ -59,7 +59,7 @@ export class Seal {
   }
 
   /**
-   * Seals a batch, after what is to be said of the chain, or a checkpoint if one is due. A checkpoint covers only stored,
+   * Seals a batch, after the entry `seal` or the checkpoint that is due. A checkpoint covers only stored,
    * accounted-for lines; otherwise deleted lines could later be claimed as never stored.
    */
   take(taken: readonly Entry[], entries: SealEntries): Entry[] {

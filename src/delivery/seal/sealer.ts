@@ -5,7 +5,7 @@ import type { StoredEnd } from './stored-end.js'
 
 type SealDetails = LifecycleDetails['seal']
 
-/** What lines are sealed with. */
+/** The secret of a chain. */
 export interface SealKey {
   /** Undefined: a plain hash, which anyone can compute. */
   readonly secret: Uint8Array | undefined
@@ -13,32 +13,32 @@ export interface SealKey {
 }
 
 /**
- * The chain of one lane. Each line gets the hash of the line before it, and its own, when its batch is formed; a batch
- * that is not stored leaves the chain where it was.
+ * Makes the chain of one lane. Each line gets the hash of the line before it, and its own, when its batch is formed. A
+ * batch that is not stored leaves the chain where it was.
  */
 export class Sealer {
   /** The hash of the line that was sealed last. */
   private head = GENESIS
-  /** The hash of the line that is stored last; null when nobody knows which that is. */
+  /** The hash of the last stored line; null when that line is not known. */
   private stored: string | null = null
-  /** The `seq` of that line; 0 when another run of the server stored it. */
+  /** The `seq` of that line; 0 if another run of the server stored it. */
   private storedSeq = 0
-  /** How the chain goes on: told in the trail by the entry `seal`, until that is stored. */
+  /** The `chain` for the next entry `seal`; null after that entry was stored. */
   private chain: SealDetails['chain'] | null = 'unknown'
   /** The hash of the newest of the lines without a seal that stand before the next line. */
   private unsealed: string | undefined
-  /** Lines that are not stored although a line that names them is. */
+  /** Lines that are not stored, although a stored line follows them. */
   private dropped: LineSeal[] = []
   private introduction: Entry | null = null
 
   constructor(private readonly key: SealKey) {}
 
-  /** Nobody knows which line is stored last, so none can follow it. */
+  /** The last stored line is not known, so no line can follow it. */
   get isLost(): boolean {
     return this.stored === null
   }
 
-  /** The line that a checkpoint made now is of. */
+  /** The line that a checkpoint made now signs. */
   get end(): { readonly seq: number; readonly hash: string } {
     return { seq: this.storedSeq, hash: this.head }
   }
@@ -50,7 +50,7 @@ export class Sealer {
     this.unsealed = unsealed
   }
 
-  /** Begins a batch, with what must be said of the chain before anything else, made an entry by `write`. */
+  /** Begins a batch. Returns the entry `seal`, made by `write`, if one must come first. */
   begin(write: (details: Omit<SealDetails, 'sink' | 'signing_key'>) => Entry): Entry | null {
     this.head = this.stored ?? GENESIS
     const { chain, unsealed, dropped } = this

@@ -3,7 +3,7 @@ import { GENESIS, sealHash, sealOf } from '../../event/seal-line.js'
 import type { SinkLogger } from '../../logger.js'
 import type { AuditSink } from '../../sinks/sink.js'
 
-/** Where a sink's chain goes on: after the last sealed line, if there is one. */
+/** The end of a sink's chain: its last sealed line, if there is one. */
 export interface StoredEnd {
   readonly chain: LifecycleDetails['seal']['chain']
   /** The `prev` of the next line. */
@@ -13,8 +13,8 @@ export interface StoredEnd {
 }
 
 /**
- * Finds the end of the chain. Lines without a seal may stand before the first sealed one alone: whoever writes any after
- * it must not get the chain to begin anew, for everything between could then be rewritten.
+ * Finds the end of the chain. A line without a seal after sealed ones must not make the chain begin anew: then whoever
+ * appends one could rewrite the lines before it.
  */
 export async function findStoredEnd(sink: Pick<AuditSink, 'tail'>): Promise<StoredEnd> {
   if (sink.tail === undefined) return { chain: 'unknown', hash: GENESIS }
@@ -26,12 +26,12 @@ export async function findStoredEnd(sink: Pick<AuditSink, 'tail'>): Promise<Stor
   const lastSealed = await sink.tail({ sealed: true })
   if (lastSealed === undefined) return { chain: 'unsealed', hash: GENESIS, unsealed }
   const sealed = sealOf(lastSealed)
-  // A sink that takes no options gives its last line again: it does not know.
+  // A sink that ignores the option returns its last line again: it does not know.
   if (sealed === undefined) return { chain: 'unknown', hash: GENESIS, unsealed }
   return { chain: 'resumed', hash: sealed.hash, unsealed }
 }
 
-/** Logs what an operator must know of where the chain goes on. */
+/** Logs an end at which a chain begins, or at which lines have no seal. */
 export function logStoredEnd({ chain, hash, unsealed }: StoredEnd, sink: string, log: SinkLogger): void {
   const details = { sink, unsealed }
   if (chain === 'new') {

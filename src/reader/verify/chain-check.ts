@@ -2,18 +2,18 @@ import { GENESIS, type LineSeal } from '../../event/seal-line.js'
 import type { Findings, Place } from './findings.js'
 import type { VerifyProblem } from './result.js'
 
-/** How many lines back a line is recognized, so that memory does not grow with the trail. */
+/** The number of lines whose hashes are remembered, so that memory does not grow with the trail. */
 const WINDOW = 10_000
-/** How many open questions are kept: which line a line that follows none was meant to follow. */
+/** The most open questions: lines that follow one which was not found yet. */
 const QUESTIONS = 1000
 
-/** What is known of a line whose hash was computed. */
+/** A line whose hash is right. */
 export interface CheckedLine {
   readonly place: Place
   readonly seal: LineSeal
-  /** How the entry `seal` says that the chain goes on, if the line is that entry. */
+  /** The `chain` of the entry `seal`, if the line is one. */
   readonly begins: string | undefined
-  /** The entry `seal` says that lines without a seal stand before it. */
+  /** The line is an entry `seal` that says that lines without a seal stand before it. */
   readonly followsUnsealed: boolean
 }
 
@@ -24,37 +24,38 @@ interface Question {
   readonly before: string
 }
 
-/** Finds where the lines of a trail do not follow one another, and makes out why. */
+/** Finds where the lines of a trail do not follow one another, and why. */
 export class ChainCheck {
   chains = 0
-  /** The trail's first sealed line, when it follows one that is not there. */
+  /** The problem that the trail's first sealed line follows one that is not there. */
   beginning: VerifyProblem | null = null
-  /** The hash of that line. */
-  beginsBehind: string | undefined
-  /** The hash that the next line must name, and others that it may: it explains then what was wrong before it. */
+  /** The hash of the line that is not there. */
+  beginsAfter: string | undefined
+  /** The hash that the next line must follow. */
   private head: string | null = null
+  /** Other hashes that it may follow, because an earlier line was wrong; each with what to do then. */
   private others: Map<string, (() => void) | null> = new Map()
-  /** After a line that is not sealed nobody knows what the next one must name. */
+  /** The line before has no seal, so the next one may follow any. */
   private isAnything = false
-  /** Lines without a seal before the first one that has one, which may say that they are no problem. */
+  /** Lines without a seal before the first sealed one, which may say that they are right. */
   private unsealed: VerifyProblem[] = []
-  /** The lines before this one, by their hashes, in two generations: to forget them one by one takes as long as all else. */
+  /** The lines before this one, by their hashes. Two maps, because forgetting lines one by one doubles the time. */
   private seen = new Map<string, Place>()
   private seenBefore = new Map<string, Place>()
   private readonly wanted = new Map<string, Question>()
-  /** What no later line can explain. */
+  /** Problems that no later line can explain. */
   private readonly final = new WeakSet<VerifyProblem>()
-  /** Lines that do not belong where they stand. */
+  /** Problems of lines that do not belong where they stand, by the hashes of the lines. */
   private readonly strays = new Map<string, VerifyProblem>()
 
   constructor(private readonly findings: Findings) {}
 
-  /** A sealed line was there. */
+  /** The trail has had a sealed line. */
   get hasBegun(): boolean {
     return this.head !== null
   }
 
-  /** A line that is sealed as it says. */
+  /** Takes a line whose hash is right. */
   take(line: CheckedLine): void {
     const { place, seal } = line
     const isNew = this.placeOf(seal.hash) === undefined
@@ -66,7 +67,7 @@ export class ChainCheck {
     this.findings.hold(place, !isLinked)
   }
 
-  /** A line that is not what was sealed: it may have been named by its old hash or by what it has now. */
+  /** Takes a line that is not what was sealed. The next line may follow its old hash or the one that it has now. */
   takeAltered(seal: LineSeal, computed: string): void {
     const { head } = this
     if (head === null) this.chains++
@@ -75,14 +76,14 @@ export class ChainCheck {
     if (head !== null) this.others.set(head, null)
   }
 
-  /** A line without a seal. */
+  /** Takes a line without a seal. */
   takeUnsealed(place: Place): void {
     const problem = this.findings.add('unsealed', place, 'has no seal, and stands after lines that have one')
     if (this.head === null && this.unsealed.at(-1) !== problem) this.unsealed.push(problem)
     this.isAnything = true
   }
 
-  /** The lines without a seal before the first sealed one need none. */
+  /** Takes back the problem of lines without a seal before the first sealed one. */
   forgetUnsealed(): void {
     for (const problem of this.unsealed) this.findings.remove(problem)
     this.unsealed = []
@@ -100,12 +101,12 @@ export class ChainCheck {
     }
   }
 
-  /** A checkpoint: of none before which anything is left to explain, so that who cannot sign explains nothing away. */
+  /** Takes a checkpoint. What it does not find explained stays a problem: without a key nobody explains it away later. */
   takeCheckpoint(): void {
     for (const { problem } of this.wanted.values()) this.final.add(problem)
   }
 
-  /** True when the line follows the one before it. */
+  /** Returns true if the line follows the one before it. */
   private link(line: CheckedLine, isNew: boolean): boolean {
     const { head } = this
     const { prev, hash } = line.seal
@@ -147,11 +148,11 @@ export class ChainCheck {
     if (this.others.size > 0) this.others = new Map()
   }
 
-  /** The first sealed line of a trail. */
+  /** Takes the first sealed line of a trail. */
   private beginTrail(line: CheckedLine): boolean {
     const { seal, begins } = line
     if (seal.prev !== GENESIS) return this.beginMidway(line)
-    // Lines from before sealing was switched on, or of whoever else writes to where the sink does.
+    // The lines before are older than the sealing, or of something else that writes to the same stream.
     if (begins === 'unsealed' || begins === 'unknown') this.forgetUnsealed()
     return this.begin(seal.hash)
   }
@@ -168,11 +169,11 @@ export class ChainCheck {
       place,
       'follows a line that is not here, and no `retention` entry says that older files were deleted',
     )
-    this.beginsBehind = seal.prev
+    this.beginsAfter = seal.prev
     return this.begin(seal.hash)
   }
 
-  /** The line that another one was missing. */
+  /** Takes a line that an earlier one was said to miss. */
   private moved(question: VerifyProblem, { place, seal }: CheckedLine): boolean {
     question.kind = 'moved'
     question.message = `stands before the line that it follows, which is ${describe(place)}`
@@ -204,7 +205,7 @@ export class ChainCheck {
       if (this.wanted.size < QUESTIONS) this.wanted.set(prev, { problem, before: head })
     }
     this.expect(hash)
-    // If the next line follows the one before this, it is this one that does not belong here.
+    // If the next line follows the one before this line, this line does not belong here.
     this.others.set(head, () => {
       Object.assign(problem, {
         kind: 'inserted',
@@ -230,10 +231,10 @@ export class ChainCheck {
   }
 }
 
-/** Whether the line of this hash follows the other one over refused lines alone. */
+/** Says whether only refused lines are between the line of this hash and the one before. */
 function leadsTo(before: string, hash: string, dropped: ReadonlyMap<string, string>): boolean {
   let at: string | undefined = hash
-  // No longer than the list, which may have been made to go round in a circle.
+  // The list may go round in a circle.
   for (let steps = dropped.size; at !== undefined && at !== before && steps > 0; steps--) at = dropped.get(at)
   return at === before
 }

@@ -5,7 +5,7 @@ import { parseJson } from '../../json.js'
 const HASH = /^[0-9a-f]{64}$/
 
 /**
- * What a trail must reach: the hash of a line, and the checkpoint that says so if there is one.
+ * Reads what a trail must reach: the hash of a line, and the checkpoint if it is one.
  *
  * @throws `FST_AUDIT_INVALID_KEY` when it is neither a checkpoint nor a hash.
  */
@@ -19,7 +19,7 @@ export function expectationOf(expected: Checkpoint | string): { hash: string; ch
   return { hash: checkpoint.hash, checkpoint }
 }
 
-/** A checkpoint as it was handed out, or the line of the trail that holds it. */
+/** Reads a checkpoint as `onCheckpoint` gets it, or from its line in the trail. */
 function parsed(text: string): unknown {
   const value = parseJson(text)
   return memberOf(memberOf(value, 'payload') ?? value, 'checkpoint') ?? value

@@ -15,7 +15,7 @@ export interface FileEnds {
 /** Bytes that are enough to tell what a file is compressed by, and to read the seal of a line. */
 const END_BYTES = ENDING_BYTES + 1
 
-/** Reads how a file begins and ends. A compressed one is read to its end; what cannot be read is reported by who verifies it. */
+/** Reads how a file begins and ends, a compressed one to its end. What cannot be read is reported when it is verified. */
 export async function endsOf(file: TrailFile): Promise<FileEnds> {
   let first: string | undefined
   try {

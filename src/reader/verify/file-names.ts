@@ -3,7 +3,7 @@ import type { Findings, Place } from './findings.js'
 
 /** Holds the files of a trail to the names that its `rotation` and `retention` entries give them. */
 export class FileNames {
-  /** The names of the files before the one that is being read, also without their last extension: a compressed file has one more. */
+  /** The names of the files before the current one, also without their last extension: a compressed file has one more. */
   private readonly before = new Set<string>()
   private current: string | undefined
   /** Archives that are not where the trail says, unless they were deleted. */
@@ -18,24 +18,24 @@ export class FileNames {
     for (const name of unreadable) this.before.add(name)
   }
 
-  /** The next file. */
+  /** Begins the next file. */
   begin(name: string): void {
     const { current } = this
     if (current !== undefined) this.before.add(current).add(basename(current, extname(current)))
     this.current = name
   }
 
-  /** An entry says that a file before this one was given a name. */
+  /** Takes an entry that gives the file before this one a name. */
   rotated(archive: string | undefined, place: Place): void {
     if (archive !== undefined && !this.before.has(archive)) this.absent.set(archive, place)
   }
 
-  /** An entry says that a file was deleted. */
+  /** Takes an entry that says that a file was deleted. */
   deleted(name: string | undefined): void {
     if (name !== undefined) this.gone.add(name)
   }
 
-  /** Reports what is not explained. */
+  /** Reports the names that no file has. */
   settle(): void {
     for (const [archive, place] of this.absent) {
       if (!this.gone.has(archive)) {

@@ -14,8 +14,8 @@ interface Link extends FileEnds {
 }
 
 /**
- * Files by the trails that they are of, each trail in its order: that of the names, unless the chain has fewer breaks in
- * its own. So a file that has another name now is still in its place.
+ * Sorts files into trails, and each trail into its order: by the names, or by the hashes if the chain has fewer breaks
+ * then. So a renamed file is still in its place.
  */
 export async function orderTrails(files: readonly TrailFile[]): Promise<TrailFile[][]> {
   if (files.length < 2) return files.map((file) => [file])
@@ -31,7 +31,7 @@ function byName(one: TrailFile, other: TrailFile): number {
   return compareNames(basename(one.path), basename(other.path))
 }
 
-/** Runs of files that follow one another by their hashes, in the order of their first ones. */
+/** Joins files that follow one another by their hashes into runs. */
 function chains(links: readonly Link[]): Link[][] {
   const followers = new Map(links.map((link) => [link.first, link]))
   const hashes = new Set(links.map(({ last }) => last))
@@ -46,7 +46,7 @@ function chains(links: readonly Link[]): Link[][] {
     return found
   }
   const starts = links.filter(({ first }) => first === undefined || !hashes.has(first))
-  // What is left then goes round in a circle.
+  // The files that are left go round in a circle.
   return [...starts, ...links].map(run).filter(({ length }) => length > 0)
 }
 
@@ -81,7 +81,7 @@ function nameOf([first]: readonly Link[]): string {
   return basename(first?.active ?? '')
 }
 
-/** How often a file does not follow the one before it, as far as is known; the first of a trail must begin a chain. */
+/** Counts files that are known not to follow the one before them; the first of a trail must begin a chain. */
 function breaksIn(trails: readonly Link[][]): number {
   let breaks = 0
   for (const trail of trails) {

@@ -1,6 +1,6 @@
 import type { VerifiedRange, VerifyProblem, VerifyProblemKind } from './result.js'
 
-/** The most that a result holds of problems, and of ranges. */
+/** The most problems, and the most ranges, that a result holds. */
 const MOST = 1000
 
 /** A place in a trail. */
@@ -9,7 +9,7 @@ export interface Place {
   readonly line: number
 }
 
-/** What is wrong with a trail, and what holds; of both the first ones, and how many. */
+/** Collects what is wrong with a trail, and what holds. */
 export class Findings {
   readonly problems: VerifyProblem[] = []
   readonly holds: VerifiedRange[] = []
@@ -17,7 +17,7 @@ export class Findings {
   private last: VerifyProblem | null = null
   private range: VerifiedRange | null = null
 
-  /** Something is wrong; lines one behind the other that have the same wrong are one problem. */
+  /** Adds a problem; successive lines with the same one are one problem. */
   add(kind: VerifyProblemKind, { file, line }: Place, message: string): VerifyProblem {
     const { last } = this
     const isMore = last?.kind === kind && last.file === file && line === last.to + 1 && RUNS.has(kind)
@@ -31,7 +31,7 @@ export class Findings {
     return this.last
   }
 
-  /** A problem that is explained by what came later. */
+  /** Removes a problem that a later line explains. */
   remove(problem: VerifyProblem): void {
     const index = this.problems.indexOf(problem)
     if (index !== -1) this.problems.splice(index, 1)
@@ -39,12 +39,12 @@ export class Findings {
     if (this.last === problem) this.last = null
   }
 
-  /** Takes back what was said of lines because it was not known how they were sealed. */
+  /** Removes all problems of a kind. */
   removeAll(kind: VerifyProblemKind): void {
     for (const problem of this.problems.filter((one) => one.kind === kind)) this.remove(problem)
   }
 
-  /** A line holds, and follows the one before it, unless it `begins` a range. */
+  /** Adds a line that holds; it follows the one before it, unless it `begins` a range. */
   hold({ file, line }: Place, begins: boolean): void {
     const { range } = this
     if (!begins && range?.file === file && range.to === line - 1) {
@@ -56,5 +56,5 @@ export class Findings {
   }
 }
 
-/** What can go on from line to line. */
+/** The kinds of problems that can go on from line to line. */
 const RUNS: ReadonlySet<VerifyProblemKind> = new Set(['altered', 'unsealed', 'duplicated', 'key'])

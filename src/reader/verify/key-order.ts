@@ -2,8 +2,8 @@ import type { Findings, Place } from './findings.js'
 import type { SealedWith, SealKeys } from './keys.js'
 
 /**
- * Holds the lines of one trail to the order of its secrets: who still has an old one must not be able to write what came
- * after it. The entry `seal` alone says that another secret is used, always a later one.
+ * Holds the lines of one trail to the order of its secrets: whoever has an old one must not be able to write what came
+ * after it. Only at an entry `seal` may another secret be used, and only a later one.
  */
 export class KeyOrder {
   private current: SealedWith | undefined
@@ -13,14 +13,14 @@ export class KeyOrder {
     private readonly findings: Findings,
   ) {}
 
-  /** How the line before was sealed; `undefined` before the first one that verifies. */
+  /** The secret of the line before; `undefined` before the first line that verifies. */
   get before(): SealedWith | undefined {
     return this.current
   }
 
   /**
-   * Takes a line that is sealed `by` this secret; `named` is the key id in the entry `seal`, if it is one. False when the
-   * line is worth nothing, because others may have written it.
+   * Takes a line that is sealed `by` this secret; `named` is the key id of an entry `seal`. Returns false if others may have
+   * written the line.
    */
   take(by: SealedWith, place: Place, entry: { readonly named: string | undefined } | undefined): boolean {
     const { keys, findings, current } = this

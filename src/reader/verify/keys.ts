@@ -11,12 +11,12 @@ export interface NamedSecret {
   readonly secret: Secret
 }
 
-/** How a line was sealed: with this secret, whose place is in the order of their use, or with none. */
+/** The secret that a line was sealed with, and its place in the order of their use. */
 export type SealedWith = (NamedSecret & { readonly place: number }) | 'no secret'
 
 const BRACE = 0x7d
 
-/** What lines are verified with: the given secrets, the oldest first, or a plain hash where none is. */
+/** The secrets that lines are verified with, the oldest first; without any, lines have a plain hash. */
 export class SealKeys {
   private readonly secrets: readonly Exclude<SealedWith, 'no secret'>[]
 
@@ -25,12 +25,12 @@ export class SealKeys {
     this.secrets = listOf(given).map((one, place) => ({ ...one, place }))
   }
 
-  /** Whether every line must be sealed with a secret. */
+  /** Every line must be sealed with a secret. */
   get areSecret(): boolean {
     return this.secrets.length > 0
   }
 
-  /** Whether the secrets are told apart by name: a single one may have any. */
+  /** The names of the secrets matter; a single secret may have any name. */
   get areNamed(): boolean {
     return this.secrets.length > 1
   }
@@ -41,8 +41,8 @@ export class SealKeys {
   }
 
   /**
-   * How a line was sealed: `before` is how the line before it was, and `keyId` the secret that it names itself. Of secrets
-   * that are the same, a later one is found first. `undefined` when the line is not what was sealed, as far as is known.
+   * Finds the secret of a line: the one that it names by `keyId`, the one of the line before, a later one, an earlier one.
+   * Returns `undefined` if the hash is not right under any.
    */
   find(line: Buffer, stated: string, before: SealedWith | undefined, keyId?: string): SealedWith | undefined {
     const content = withoutHash(line)
@@ -55,7 +55,7 @@ export class SealKeys {
     return others.find(isBy) ?? (isBy('no secret') ? 'no secret' : undefined)
   }
 
-  /** What the line's hash would have to be. */
+  /** Computes the hash that the line must have. */
   expected(line: Buffer, by: SealedWith): string {
     return hashOf(withoutHash(line), by)
   }
@@ -79,15 +79,15 @@ function listOf(given: Secret | readonly NamedSecret[] | undefined): readonly Na
 }
 
 /**
- * The Ed25519 public key in `key`.
+ * Reads an Ed25519 public key.
  *
- * @throws `FST_AUDIT_INVALID_KEY` when it is another key, or none.
+ * @throws `FST_AUDIT_INVALID_KEY` when it is not one.
  */
 export function publicKeyOf(key: KeyObject | string): KeyObject {
   const remedy = 'give an Ed25519 public key as a KeyObject or in PEM'
   const publicKey = typeof key === 'string' ? parsed(key) : key
   if (!(publicKey instanceof KeyObject) || publicKey.asymmetricKeyType !== 'ed25519') throw new AuditInvalidKey(remedy)
-  // What verifies need not be able to sign.
+  // A verifier must not be able to sign.
   if (publicKey.type !== 'public') throw new AuditInvalidKey(`it is the private one; ${remedy}`)
   return publicKey
 }
@@ -97,7 +97,7 @@ function parsed(pem: string): KeyObject | undefined {
   try {
     return createPublicKey(pem)
   } catch (cause) {
-    throw Object.assign(new AuditInvalidKey('it is no public key in PEM'), { cause })
+    throw Object.assign(new AuditInvalidKey('it is not a public key in PEM'), { cause })
   }
 }
 

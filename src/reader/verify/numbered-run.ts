@@ -1,28 +1,28 @@
 import type { Findings, Place } from './findings.js'
 
-/** The most holes that are kept of one run. */
+/** The most holes that are remembered of one run. */
 const MOST_HOLES = 1000
 
-/** Numbers that no line has so far, before the line at `place`. */
+/** Numbers without a line, before the line at `place`. */
 interface Hole {
   from: number
   to: number
   readonly place: Place
 }
 
-/** The numbers of one run of a server. */
+/** Checks the numbers of one run of a server. */
 export class NumberedRun {
-  /** Requests that were refused; the number of each one's first entry may be missing. */
+  /** Counts refused requests: the number of the first entry of each may be missing. */
   refused = 0
   private next = 1
   private holes: Hole[] = []
   private readonly gaps: Array<{ from: number; to: number }> = []
-  /** How many entries the gaps say are lost: any of them may be the outcome of a refused request. */
+  /** Counts lost entries, by the gaps: each may be the outcome of a refused request. */
   private lost = 0
 
   constructor(
     private readonly findings: Findings,
-    /** It is the first run in the trail: its beginning may have been deleted with older files. */
+    /** The first run of the trail, whose beginning may have been deleted with older files. */
     private readonly isFirst: boolean,
   ) {}
 
@@ -37,14 +37,14 @@ export class NumberedRun {
     this.next = seq + 1
   }
 
-  /** An entry `gap`: any entry between two numbers may be missing, as each attempt to write the gap has a number as well. */
+  /** Takes an entry `gap`. Any number in its range may be missing: each failed attempt to write the gap had one as well. */
   takeGap({ lost, from, to }: Record<string, unknown>): void {
     if (typeof from !== 'number' || typeof to !== 'number') return
     if (this.gaps.length < MOST_HOLES) this.gaps.push({ from, to })
     if (typeof lost === 'number' && lost > 0) this.lost += lost
   }
 
-  /** Reports what is missing and not accounted for, and counts it. */
+  /** Reports and counts what is missing without an account. */
   settle(isRetained: boolean): { missing: number; unaccounted: number } {
     const [first] = this.holes
     if (this.isFirst && isRetained && first?.from === 1) this.holes.shift()
@@ -60,7 +60,7 @@ export class NumberedRun {
     this.findings.add('missing', place, message)
   }
 
-  /** True when the number was missing. */
+  /** Returns true if the number was missing. */
   private fill(seq: number): boolean {
     const index = this.holes.findIndex(({ from, to }) => from <= seq && seq <= to)
     const hole = this.holes[index]
@@ -78,7 +78,7 @@ function sizeOf(holes: readonly Hole[]): number {
   return holes.reduce((sum, { from, to }) => sum + to - from + 1, 0)
 }
 
-/** The parts of a hole that are in no gap. */
+/** Returns the parts of a hole that are not in a gap. */
 function outside(hole: Hole, gaps: ReadonlyArray<{ from: number; to: number }>): Hole[] {
   let parts = [hole]
   for (const gap of gaps) {

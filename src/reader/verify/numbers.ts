@@ -6,7 +6,7 @@ import { NumberedRun } from './numbered-run.js'
 /** The most runs of servers that are followed at a time, so that memory does not grow with the trail. */
 const MOST_RUNS = 10_000
 
-/** What the numbers of lines without a seal say. */
+/** The runs of lines without a seal, and their missing numbers. */
 export interface NumberCounts {
   readonly runs: number
   readonly missing: number
@@ -14,8 +14,8 @@ export interface NumberCounts {
 }
 
 /**
- * Holds lines without a seal to their numbers (`seq`), which count in each run of a server what the sink was offered. They
- * prove nothing, because whoever deletes lines can number the others anew; but they show carelessness and damage.
+ * Checks the numbers (`seq`) of lines without a seal, which count what the sink was offered in each run of a server. They
+ * show damage and carelessness, and prove nothing: whoever deletes lines can number the others anew.
  */
 export class Numbers {
   private readonly runs = new Map<string, NumberedRun>()
@@ -27,7 +27,7 @@ export class Numbers {
 
   constructor(private readonly findings: Findings) {}
 
-  /** A line, if it is one that the plugin numbered. */
+  /** Takes a line; one without a number is ignored. */
   take(line: Buffer, place: Place): void {
     const value = parseJson(line.toString())
     if (!isObject(value) || !isObject(value.payload)) return
@@ -40,7 +40,7 @@ export class Numbers {
     if (isOfRefused(payload)) run.refused++
   }
 
-  /** Reports what is missing without a word. */
+  /** Reports missing numbers, and counts them. */
   settle(): NumberCounts {
     for (const instance of [...this.runs.keys()]) this.settleRun(instance)
     return { runs: this.begun, missing: this.missing, unaccounted: this.unaccounted }
@@ -63,7 +63,7 @@ export class Numbers {
   }
 }
 
-/** The outcome of a request that was refused, because the entry before it could not be stored: its number is missing. */
+/** Says whether a record is the outcome of a refused request, whose entry before it was not stored. */
 function isOfRefused({ stage, response }: Record<string, unknown>): boolean {
   return stage === 'OperationComplete' && isObject(response) && response.error === 'FST_AUDIT_NOT_RECORDED'
 }

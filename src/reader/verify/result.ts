@@ -1,14 +1,14 @@
 /**
- * What can be wrong with a trail.
+ * The kinds of problems of a trail.
  *
  * - `altered`: a line is not what was sealed
  * - `missing`: a line does not follow the one before it, and the one that it follows is nowhere; or, without a seal, numbers
  *   are missing
  * - `inserted`, `duplicated`, `moved`: a line is where it was not written
- * - `unsealed`: a line without a seal stands among sealed ones
+ * - `unsealed`: a line without a seal stands after sealed ones
  * - `begins-in-the-middle`: lines before the first one are missing, and no `retention` entry says why
  * - `begins-anew`: a chain begins where none should
- * - `key`: lines are sealed with a secret that was not given, or not with one that was
+ * - `key`: lines are sealed without a given secret, or with one whose time was over
  * - `signature`: a checkpoint is not signed by the public key, or does not say what the trail says
  * - `unsigned`: a public key was given, and the trail has no checkpoint
  * - `cut-off`: the trail does not reach what was expected of it
@@ -35,15 +35,15 @@ export type VerifyProblemKind =
   | 'unreadable'
   | 'nothing-sealed'
 
-/** Something wrong, and where. */
+/** A problem and its place. */
 export interface VerifyProblem {
   kind: VerifyProblemKind
   file: string
-  /** Counted from 1; 0 when it is about the file, not about a line of it. */
+  /** Counted from 1; 0 for a problem of the whole file. */
   line: number
-  /** The last line of which the same is true; `line` itself when it is one line alone. */
+  /** The last line with the same problem; `line` itself if it is the only one. */
   to: number
-  /** What is wrong, for people, going on from the place: `line 42 is not what was sealed`. Holds nothing of a client's. */
+  /** A sentence that goes on from the place: `line 42 is not what was sealed`. Holds nothing that a client sent. */
   message: string
 }
 
@@ -66,25 +66,25 @@ export interface VerifiedFile {
   torn: boolean
 }
 
-/** What was found of a trail. */
+/** The result of a verification. */
 export interface VerifyResult {
   /** Nothing is wrong. */
   ok: boolean
-  /** The first 1,000; `problemCount` has them all. */
+  /** The first 1,000 problems; `problemCount` counts all. */
   problems: VerifyProblem[]
   problemCount: number
-  /** What still holds, the first 1,000 ranges. */
+  /** The first 1,000 ranges that hold. */
   holds: VerifiedRange[]
   files: VerifiedFile[]
   lines: number
   sealed: number
   unsealed: number
   torn: number
-  /** How many chains there are: more than one when the sink could not say what it had stored last. */
+  /** The number of chains: more than one if the sink could not say what it had stored last. */
   chains: number
   /** The trail begins in the middle of a chain, and its `retention` entries say that older files were deleted. */
   beginsAfterRetention: boolean
-  /** Checkpoints whose signature was verified, and how many sealed lines stand behind the last one of their chain. */
+  /** The number of verified checkpoints, and of sealed lines after the last one of their chain. */
   checkpoints: number
   unsignedLines: number
   /**
@@ -92,6 +92,6 @@ export interface VerifyResult {
    * these nothing accounts for, neither a gap nor a refused request.
    */
   numbers: { runs: number; missing: number; unaccounted: number }
-  /** The last line that holds: what a later verification can `expect`. */
+  /** The last line that holds, which a later verification can `expect`. */
   last: { file: string; line: number; hash: string } | null
 }

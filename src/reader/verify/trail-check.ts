@@ -21,13 +21,13 @@ export interface TrailCheckOptions {
   readonly expected: string | undefined
   readonly findings: Findings
   /** The names of files that are there and cannot be read. */
-  unreadable: readonly string[]
+  readonly unreadable: readonly string[]
 }
 
-/** The entries that say something of the chain, by what no line without them holds. */
+/** The types of entries that say something of the chain, and the bytes that lines with them have. */
 const TYPES = ['seal', 'checkpoint', 'rotation', 'retention']
 const MARKS = TYPES.map((type) => Buffer.from(`"${type}"`))
-/** Stands near the beginning of the record of a request, and in none of those. */
+/** Stands near the beginning of the record of a request, and in no entry of these types. */
 const REQUEST = Buffer.from('"stage":"Operation')
 
 /** Verifies trails, line by line. */
@@ -40,14 +40,14 @@ export class TrailCheck {
   private chains = 0
   private verified = 0
   private checkpoints = 0
-  /** Behind the last checkpoint of each chain that has ended, and of the one that is being verified. */
+  /** Sealed lines after the last checkpoint: of the chains that have ended, and of the current one. */
   private unsignedBefore = 0
   private unsigned = 0
   private isReached = false
   private beginsAfterRetention = false
   private last: VerifyResult['last'] = null
   private readonly numbered = { runs: 0, missing: 0, unaccounted: 0 }
-  /** Of the trail that is being verified. */
+  /** These are of the current trail. */
   private chain: ChainCheck
   private names: FileNames
   private numbers: Numbers
@@ -88,15 +88,15 @@ export class TrailCheck {
     this.names.settle()
     this.count(this.numbers.settle())
     this.order.settle(this.place())
-    const { beginning, beginsBehind } = this.chain
-    if (beginning !== null && beginsBehind !== undefined && this.deleted.has(beginsBehind)) {
+    const { beginning, beginsAfter } = this.chain
+    if (beginning !== null && beginsAfter !== undefined && this.deleted.has(beginsAfter)) {
       findings.remove(beginning)
       this.beginsAfterRetention = true
     }
     this.chains += this.chain.chains
   }
 
-  /** What was found; `isForged` when what was expected is not signed by the public key. */
+  /** Returns the result; `isForged` if the expected checkpoint is not signed by the public key. */
   result(isForged: boolean): VerifyResult {
     const { findings, expected } = this.options
     const { lines, sealed, unsealed, torn, chains, checkpoints, beginsAfterRetention, last } = this
@@ -174,7 +174,7 @@ export class TrailCheck {
     return { file: this.file.path, line: this.file.lines }
   }
 
-  /** A line; `undefined` for one that is longer than any that was written. */
+  /** Takes a line; `undefined` for one that is too long to be from the plugin. */
   private takeLine(line: Buffer | undefined): void {
     this.lines++
     this.file.lines++
@@ -211,7 +211,7 @@ export class TrailCheck {
     else this.takeVerified(seal, details, this.order.take(by, this.place(), entry))
   }
 
-  /** A checkpoint says nothing of the chains before its own. */
+  /** Begins to count for another chain: a checkpoint says nothing of the chains before its own. */
   private endSigned(): void {
     this.unsignedBefore += this.unsigned
     this.unsigned = 0
@@ -234,7 +234,7 @@ export class TrailCheck {
     if (seal.hash === this.options.expected) this.isReached = true
   }
 
-  /** How a chain begins or goes on here, if the line says so; a chain of another sink does not begin in this trail. */
+  /** The `chain` of an entry `seal`, unless that is of another sink, whose chain does not belong here. */
   private beginningOf(details: Details | undefined): string | undefined {
     if (details?.type !== 'seal') return undefined
     const { sink } = this
@@ -270,7 +270,7 @@ export class TrailCheck {
   }
 }
 
-/** What an entry about the chain says. */
+/** An entry about the chain. */
 interface Details {
   readonly type: string
   readonly value: Record<string, unknown>
@@ -283,7 +283,7 @@ function detailsOf(line: Buffer): Details | undefined {
   return { type: record.type, value: record.details }
 }
 
-/** The refused lines that an entry `seal` names: hash by hash, the line that each follows. */
+/** The refused lines that an entry `seal` names, each hash with the `prev` of that line. */
 function droppedIn(value: unknown): ReadonlyMap<string, string> {
   const dropped = new Map<string, string>()
   for (const one of Array.isArray(value) ? value : []) {

@@ -9,19 +9,19 @@ import { type NamedSecret, publicKeyOf, SealKeys, type Secret } from './keys.js'
 import type { VerifyResult } from './result.js'
 import { TrailCheck } from './trail-check.js'
 
-/** What a trail is verified with. */
+/** The options of `verifyTrail`. */
 export interface VerifyOptions {
   /** The Ed25519 public key of the checkpoints: a `KeyObject`, or PEM. With it, each checkpoint must be signed by it. */
   publicKey?: KeyObject | string | undefined
   /**
-   * What the lines were sealed with. With it, every line must be sealed so. After a change of keys, all secrets in the order
+   * The secret of the lines, with which every line must be sealed then. After a change of keys, all secrets in the order
    * of their use, each by its `keyId`: the newest line must be sealed with the last one, and no line with an earlier one
    * than a line before it.
    */
   secret?: Secret | readonly NamedSecret[] | undefined
-  /** What the trail must reach: a checkpoint that was kept elsewhere, as an object or as JSON, or a line's `hash`. */
+  /** A line that must be in the trail: a checkpoint that was kept elsewhere, as an object or as JSON, or a line's `hash`. */
   expect?: Checkpoint | string | undefined
-  /** Told now and then how many of the files' bytes are read. */
+  /** Called now and then with the bytes that are read, and all bytes of the files. */
   onProgress?: ((done: number, total: number) => void) | undefined
 }
 
