@@ -1,6 +1,8 @@
+import { types } from 'node:util'
 import { lookBeside } from './beside.js'
 import { ChangeReport } from './change-report.js'
 import { Redactor } from './redactor.js'
+import { classNameOf, isPlainObject } from './safe-inspect.js'
 import { IS_VALUE, mayName } from './shapes.js'
 
 const MAX_TEXT = 80
@@ -127,16 +129,15 @@ function hidden(value: unknown): string {
 function nameOf(value: unknown): string {
   if (typeof value === 'symbol') return 'a symbol'
   if (typeof value === 'function') return 'a function'
-  return typeof value === 'object' && value !== null ? `an instance of ${className(value)}` : String(value)
+  return typeof value === 'object' && value !== null ? `an instance of ${shorten(classNameOf(value))}` : String(value)
 }
 
 function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-function className(value: object): string {
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' ? shorten(name) : 'a class'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !types.isProxy(value) &&
+    isPlainObject(value)
+  )
 }

@@ -1,8 +1,10 @@
+import { wordList } from './word-list.js'
+
 // The vocabulary of keys, in lower case. `redactor.secrecyOf` reads a key as words: `DB_PASS`, `dbPass` and `dbpass` are
 // `db pass`. docs/redaction.md has the same tables, and a test compares them.
 
 /** Words that make a key's value secret at the end of any compound. Their values are masked in either mode. */
-export const MASKED_WORDS = list(`
+export const MASKED_WORDS = wordList(`
   password, passwd, pwd, pswd, passphrase, passcode, passwort, kennwort, contrasena, senha, wachtwoord, mot de passe,
   private key, mnemonic, mnemonic phrase, seed phrase, seed words, recovery phrase, secret phrase, xprv,
   secret key base, client key data, key pem, keytab, cvv, cvc, cvn, cvv code, cvc code, cvv number, cvc number,
@@ -13,12 +15,12 @@ export const MASKED_WORDS = list(`
 `)
 
 /** Words that do so alone, or after words for what they belong to: `db pass`, but not `boarding pass`. Masked. */
-export const MASKED_OWNED = list(`
+export const MASKED_OWNED = wordList(`
   pass, pw, pin, pin number, pem, pfx, mpin, tpin
 `)
 
 /** Words that make a key's value secret at the end of any compound; masked, or hashed in mode `hmac`. */
-export const SECRET_WORDS = list(`
+export const SECRET_WORDS = wordList(`
   secret, token, jwt, cookie, credential, credentials, cred, creds, authorization, csrf, xsrf, psk, kubeconfig,
   docker config json, ssn, social security, social security number, secret id, connection string,
   shared access signature, x amz signature, x amz credential, x goog signature, x goog credential, google access id,
@@ -29,18 +31,18 @@ export const SECRET_WORDS = list(`
 `)
 
 /** Words that do so alone, or after words for what they belong to. */
-export const SECRET_OWNED = list(`
+export const SECRET_OWNED = wordList(`
   pat, dsn, bearer, passkey
 `)
 
 /** Words that do so alone. */
-export const SECRET_ALONE = list(`
+export const SECRET_ALONE = wordList(`
   auth, x auth, basic auth, proxy auth, http auth, registry auth, redis cli auth, sid, connect sid, sig, signature,
   auth string, sec websocket protocol
 `)
 
 /** What these are the key, the code or the address of is secret; the last word alone says nothing. */
-export const SECRET_KEYS = list(`
+export const SECRET_KEYS = wordList(`
   api, app, application, access, secret, signing, encryption, decryption, cipher, crypto, master, auth, shared,
   account, server, session, hmac, aes, wifi, wep, wpa, license, deploy, subscription, function, functions, symmetric,
   jwt, token, cookie, root, recovery, bitlocker, vault, sas, webhook, sp, service principal, service, certificate,
@@ -48,23 +50,23 @@ export const SECRET_KEYS = list(`
   firebase, algolia, datadog, cloudflare, sentry, network, enc, sign, decrypt, encrypt, paseto, fernet, merchant
 `)
 
-export const SECRET_CODES = list(`
+export const SECRET_CODES = wordList(`
   auth, authorization, device, verification, verify, reset, password reset, recovery, backup, mfa, 2fa, tfa,
   two factor, otp, totp, sms, one time, login, access, activation, unlock, pin, email, magic, pairing
 `)
 
-export const SECRET_ADDRESSES = list(`
+export const SECRET_ADDRESSES = wordList(`
   database, db, postgres, postgresql, pg, mysql, mariadb, mongo, mongodb, redis, amqp, rabbitmq, jdbc, broker,
   connection, clickhouse, elasticsearch
 `)
 
 /** The last words of compounds with the three lists above. */
-export const ADDRESS_WORDS = list(`
+export const ADDRESS_WORDS = wordList(`
   url, uri, dsn
 `)
 
 /** Compounds that are not secret, though they end in such a word. */
-export const PUBLIC_COMPOUNDS = list(`
+export const PUBLIC_COMPOUNDS = wordList(`
   next token, page token, prev page token, sync token, cursor token, continuation token, scroll token,
   pagination token, resume token, start page token, stop token, eos token, bos token, pad token, unk token, mask token,
   new tokens, prompt tokens, completion tokens, input tokens, output tokens, cached tokens, reasoning tokens,
@@ -75,19 +77,19 @@ export const PUBLIC_COMPOUNDS = list(`
 `)
 
 /** Keys in one word that are not secret, though as two words they are: India's postal code. */
-export const PUBLIC_WORDS = list(`
+export const PUBLIC_WORDS = wordList(`
   pincode
 `)
 
 /** Before a secret's word they make a question or a number of it: `hasPassword`, `max_tokens`. */
-export const QUESTIONS = list(`
+export const QUESTIONS = wordList(`
   is, are, has, have, requires, require, needs, need, forgot, forgotten, show, hide, toggle, allow, allows, use, uses,
   enable, enabled, disable, disabled, can, should, must, supports, support, no, without, with, missing, max, min,
   total, num, count, enter, automount, masked
 `)
 
 /** What a password, a PIN or a personal token belongs to, and what stands before them in forms. */
-export const OWNERS = list(`
+export const OWNERS = wordList(`
   db, database, user, my, mail, email, smtp, imap, pop3, ftp, sftp, ssh, admin, root, login, log, redis, mysql, pg,
   postgres, mongo, rabbitmq, rabbit, amqp, proxy, basic, auth, http, wifi, ldap, bind, account, new, old, current,
   confirm, repeat, default, client, server, app, api, service, vpn, sudo, bot, key, keystore, truststore, cert, x,
@@ -97,11 +99,7 @@ export const OWNERS = list(`
 `)
 
 /** After a secret's word they change nothing: `passwordHash`, `secret_value`. Digits and a plural's `s` neither. */
-export const TRAILING_WORDS = list(`
+export const TRAILING_WORDS = wordList(`
   value, values, string, str, hash, hashed, digest, salt, confirm, confirmation, again, repeat, new, old, current,
   data, pem, b64, base64, hex, raw, plaintext, encrypted, binary, nonce, phrase, plain, conf, json
 `)
-
-function list(text: string): readonly string[] {
-  return text.trim().split(/,\s+/)
-}

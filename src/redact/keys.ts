@@ -37,8 +37,7 @@ export function readKey(key: string): KeyForms {
   const parts = text.split(/[[\].]+/, MOST_PARTS + 1)
   if (parts.length > MOST_PARTS) return { secrecy: 2, forms: [] }
   const all = [text, ...parts.filter((part) => part !== '')]
-  const secrecy = all.reduce((most: Secrecy, part) => greater(most, meaningOf(fold(part))), 0)
-  return { secrecy, forms: all.map(normalForm) }
+  return { secrecy: mostSecret(all.map((part) => meaningOf(fold(part)))), forms: all.map(normalForm) }
 }
 
 /** Whether a key's value is secret by the built-in words, whatever the key's disguise. */
@@ -50,8 +49,9 @@ function bothEnds(key: string): string {
   return `${key.slice(0, LONGEST_KEY / 2)}.${key.slice(-LONGEST_KEY / 2)}`
 }
 
-function greater(one: Secrecy, other: Secrecy): Secrecy {
-  return other > one ? other : one
+/** Returns the greatest of some secrecies. */
+export function mostSecret(all: readonly Secrecy[]): Secrecy {
+  return all.reduce((most: Secrecy, one) => (one > most ? one : most), 0)
 }
 
 function normalForm(text: string): string {

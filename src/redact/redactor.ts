@@ -5,7 +5,7 @@ import { KnownSecrets } from './known-secrets.js'
 import { LONGEST_TEXT } from './limits.js'
 import { namesSecret } from './search/assignments.js'
 import { isCard } from './search/cards.js'
-import { isHarmless, type RedactParams, redactUrl } from './search/endpoint.js'
+import { endOfPath, isHarmless, type RedactParams, redactUrl } from './search/endpoint.js'
 import { cuesOf, KEY } from './search/prefilter.js'
 import { type RouteParams, redactParams, redactUnrouted, routeParams } from './search/route-params.js'
 import { REDACTED, Search } from './search/search.js'
@@ -251,11 +251,6 @@ function withoutKnown(text: string, changes: RedactionReport): string {
   const clean = known === undefined ? text : known.redact(text)
   if (clean !== text) changes.redacted++
   return clean
-}
-
-function endOfPath(url: string): number {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url.length : end
 }
 
 /** Where the last word before `limit` begins, for it may be a part of a secret; digits and their gaps are one word. */

@@ -1,18 +1,19 @@
 import { types } from 'node:util'
 import { ownValue } from './safe-inspect.js'
+import { wordList } from './word-list.js'
 
 // A name beside a value is a key: `{ "name": "DB_PASSWORD", "value": "x" }`, `["--password", "x"]`. These tables say
 // which members of an object are names and which are values. docs/redaction.md has them, and a test compares them.
 
 /** Members that name the value beside them, in the normal form of keys. */
-export const NAME_KEYS: readonly string[] = list(`
+export const NAME_KEYS: readonly string[] = wordList(`
   name, key, k, id, type, label, field, fieldname, property, propertyname, attribute, attributename, param, parameter,
   parametername, parameterkey, header, headername, variable, variablename, setting, option, optionname, path, pointer,
   instancepath, datapath, column, columnname, claim, claimtype, prop, argument, argumentname
 `)
 
 /** Members that are the value of the name beside them. */
-export const VALUE_KEYS: readonly string[] = list(`
+export const VALUE_KEYS: readonly string[] = wordList(`
   value, values, val, v, data, content, contents, from, to, old, new, oldvalue, newvalue, before, after, previous,
   previousvalue, prev, current, currentvalue, lhs, rhs, left, right, default, defaultvalue, text, rawvalue, stringvalue,
   valuestring, parametervalue, input, answer, received, actual
@@ -93,8 +94,4 @@ function shapes(): Map<string, number> {
   add(SECRET_DATA, IS_SECRET_DATA)
   add(['variables'], IS_VARIABLES)
   return all
-}
-
-function list(text: string): readonly string[] {
-  return text.trim().split(/,\s+/)
 }

@@ -67,14 +67,20 @@ export function redactUrl(url: string, params: RedactParams | null, search: Sear
 
 /** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter or a value may hold one. */
 function redactPath(url: string, params: RedactParams | null, search: Search, known?: KnownSecrets): string {
-  const end = url.search(/[?#]/)
-  const path = end === -1 ? url : url.slice(0, end)
+  const end = endOfPath(url)
+  const path = url.slice(0, end)
   const named = params === null ? path : params(path, replaceIn(search, known))
   const redacted = named.replace(PATH_PAIR, (pair, key: string, value: string) => {
     const secrecy = search.secrecyOf(key)
     return secrecy === 0 ? pair : `${key}=${search.replacement(decode(value), secrecy)}`
   })
-  return end === -1 ? redacted : redacted + url.slice(end)
+  return redacted + url.slice(end)
+}
+
+/** Returns the length of a URL's path: whether `;` ends one, the router's options say. */
+export function endOfPath(url: string): number {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url.length : end
 }
 
 function replaceIn(search: Search, known?: KnownSecrets): ReplaceSegment {

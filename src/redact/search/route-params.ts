@@ -1,4 +1,4 @@
-import type { Secrecy } from '../keys.js'
+import { mostSecret, type Secrecy } from '../keys.js'
 import { decode } from './encoding.js'
 
 /** One segment of a route's pattern: fixed text, or how secret it is what stands there. */
@@ -135,10 +135,6 @@ function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segme
   if (!/[:*]/.test(segment.replaceAll('::', ''))) return { text: single.toLowerCase() }
   const names = [...single.matchAll(/:([^:(\-.?]*)|(\*)/g)].map(([, name, wildcard]) => name ?? wildcard ?? '')
   return { secrecy: mostSecret(names.map(secrecyOf)) }
-}
-
-function mostSecret(all: readonly Secrecy[]): Secrecy {
-  return all.reduce((most: Secrecy, one) => (one > most ? one : most), 0)
 }
 
 /** Of a URL in absolute form, where its path begins. */
