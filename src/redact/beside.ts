@@ -3,17 +3,17 @@ import type { Redactor } from './redactor.js'
 import { ownValue } from './safe-inspect.js'
 import { IS_NAME, variablesOf } from './shapes.js'
 
-/** What the members of an object tell of each other. */
+/** The facts that some members of an object tell about others. */
 export interface Beside {
-  /** A name among them whose value is secret: `DB_PASSWORD` in `{ "name": "DB_PASSWORD", "value": "x" }`. */
+  /** The name of a secret value: `DB_PASSWORD` in `{ "name": "DB_PASSWORD", "value": "x" }`. */
   readonly name: string | undefined
-  /** It is one of Kubernetes' Secrets. */
+  /** True for Kubernetes' `kind: Secret`. */
   readonly isSecret: boolean
-  /** The keys that are secret in its `variables`. */
+  /** The keys that are secret in `variables`. */
   readonly marks: ReadonlySet<string> | null
 }
 
-/** Reads the members that say something of others, once for an object. */
+/** Reads the members that say something about others. */
 export function lookBeside(object: object, redactor: Redactor, marks: ReadonlySet<string> | null): Beside {
   return {
     name: secretNameIn(object, redactor, marks),
@@ -27,7 +27,7 @@ function secretNameIn(object: object, redactor: Redactor, marks: ReadonlySet<str
   for (const key of Object.keys(object)) {
     if ((redactor.shapeOf(key) & IS_NAME) === 0) continue
     const name = redactor.secretName(ownValue(object, key), marks)
-    // The most secret of several, which is masked in either mode.
+    // Of several names, one whose value is masked in either mode decides.
     if (name !== undefined && (found === undefined || redactor.secrecyOf(name, marks) === 2)) found = name
   }
   return found

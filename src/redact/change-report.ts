@@ -1,13 +1,15 @@
 import type { RedactionReport, Redactor } from './redactor.js'
 
-/** What was changed in an event on its way into a line; the line says so, in bytes of the values themselves. */
+/**
+ * Collects what was changed in an event on its way into a line, in bytes of the values themselves. The line says so.
+ */
 export class ChangeReport implements RedactionReport {
   truncated: Record<string, { bytes: number; kept: number }> | undefined
   omitted: Record<string, string> | undefined
   redacted = 0
-  /** What is secret in the request's URL by its position, when something is. */
+  /** The secrets in the request's URL that are told by their position, if there are any. */
   known: RedactionReport['known']
-  /** Everything that was quoted so far is ASCII, so that its length is its size in bytes. */
+  /** True while everything quoted is ASCII, so that a text's length is its size in bytes. */
   isAscii = true
 
   constructor(
@@ -15,12 +17,12 @@ export class ChangeReport implements RedactionReport {
     readonly redactor: Redactor,
   ) {}
 
-  /** Nothing was changed so far, and everything that was quoted is plain. */
+  /** True while nothing was changed and everything quoted is ASCII. */
   get isUntouched(): boolean {
     return this.isAscii && this.redacted === 0 && this.truncated === undefined && this.omitted === undefined
   }
 
-  /** A report of its own for a part that may be left out. */
+  /** Begins a report for a part that may be left out as a whole. */
   ofPart(): ChangeReport {
     const part = new ChangeReport(this.redactor)
     part.known = this.known
@@ -29,11 +31,11 @@ export class ChangeReport implements RedactionReport {
 
   markTruncated(path: string, bytes: number, kept: number): void {
     this.truncated ??= {}
-    // Cut twice (first to what is searched for secrets), it was as long as it was at first.
+    // A text may be cut twice, first to what is searched for secrets. Its size is the one before the first cut.
     this.truncated[path] = { bytes: Math.max(bytes, this.truncated[path]?.bytes ?? 0), kept }
   }
 
-  /** Takes over what a part says of itself. */
+  /** Adds the report of a part. */
   add({ truncated, omitted, redacted }: ChangeReport): void {
     this.redacted += redacted
     for (const [path, { bytes, kept }] of Object.entries(truncated ?? {})) this.markTruncated(path, bytes, kept)
@@ -46,7 +48,7 @@ export class ChangeReport implements RedactionReport {
   }
 }
 
-/** Whatever goes wrong with one part costs the record that part alone, and the request nothing. */
+/** Writes one part. A failure costs the record that part alone, and the request nothing. */
 export function guarded(path: string, changes: ChangeReport, write: () => string): string {
   try {
     return write()

@@ -9,21 +9,21 @@ const MAX_TEXT = 80
 const MAX_ITEMS = 4
 const MAX_DEPTH = 2
 
-/** More of a text than an error shows is not searched for secrets. */
+/** The start of a text that is searched for secrets: an error shows less. */
 const SEARCHED = 4096
 
-/** Options that hold secrets, also misspelt. Their values are not shown, */
+/** Options that hold secrets, also if misspelt. Their values are not shown. */
 const SECRET_OPTION = /^_*(?:seal|redact)/i
-/** but for these, as far as they are shorter than a secret may be. */
+/** The options within those whose values are shown, if they are shorter than a secret may be. */
 const PUBLIC_OPTIONS = ['mode', 'keys', 'omit', 'keyId', 'checkpointEvery', 'checkpointInterval', 'onCheckpoint']
 const SHORTER_THAN_SECRETS = 24
 
-/** A text without spaces that has digits, and letters in both cases or hexadecimal ones alone: nobody wrote it by hand. */
+/** A text that only a machine makes: long, without spaces, of digits and letters in both cases, or hexadecimal. */
 const RANDOM = /^(?:[\da-f-]{32,}|[\dA-F-]{32,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w+/=-]{32,})$/
 
 /**
- * A value as it may stand in an error: short, on one line, and without secrets. Of what is secret, by its place in the
- * options or by a key, its type alone is said.
+ * Describes a value for an error: short, on one line, and without secrets. Of a value that is secret by its place in
+ * the options or by its key, the type alone is said.
  */
 export function describeValue(value: unknown, path: readonly PropertyKey[] = []): string {
   const description = new Description()
@@ -33,17 +33,17 @@ export function describeValue(value: unknown, path: readonly PropertyKey[] = [])
   return description.of(value, names.at(-1) ?? '', 0)
 }
 
-/** A text of an error that may quote what is secret. */
+/** Redacts a text of an error, which may quote a secret. */
 export function describeText(text: string): string {
   return new Description().clean(text)
 }
 
-/** As much of a text as an error shows. */
+/** Cuts a text to what an error shows. */
 export function shorten(text: string): string {
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
 }
 
-/** What a user gives as a sink may hold what it connects with. */
+/** A sink of the user's own may hold credentials. */
 function isUserSink([first, second]: readonly string[]): boolean {
   return first === 'sinks' && second === 'sink'
 }
@@ -64,7 +64,7 @@ class Description {
     return isPlain(value) ? this.object(value, depth) : nameOf(value)
   }
 
-  /** What a value is, and of an object which members it has, without a text or a number of it. */
+  /** Describes the type of a value, and the types of an object's members. */
   outline(value: unknown): string {
     if (!isPlain(value) || Object.keys(value).length === 0) return hidden(value)
     return members(Object.entries(value), ([key, member]) => `${this.key(key)}: ${hidden(member)}`)
@@ -115,7 +115,7 @@ function members(entries: ReadonlyArray<[string, unknown]>, write: (entry: [stri
   return `{ ${items.join(', ')} }`
 }
 
-/** A value by its type: what may be shown of a secret. Nothing and an empty value are no secrets. */
+/** Describes a secret by its type. Empty values are not secret. */
 function hidden(value: unknown): string {
   if (value === '') return '""'
   if (typeof value === 'string') return '(hidden string)'
@@ -125,7 +125,7 @@ function hidden(value: unknown): string {
   return Object.keys(value).length === 0 ? '{}' : '(hidden object)'
 }
 
-/** What is no text, number, list or plain object. */
+/** Describes a value that is not a text, number, list or plain object. */
 function nameOf(value: unknown): string {
   if (typeof value === 'symbol') return 'a symbol'
   if (typeof value === 'function') return 'a function'

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { AuditInvalidOptions } from '../errors.js'
 import { keyIdProblem, secretProblem } from './secret.js'
 
-/** Under what a value is hashed. */
+/** The secret of a keyed hash, and its name. */
 export interface AuditHashOptions {
   /** The option `redact.secret`: at least 32 bytes. */
   readonly secret: string | Uint8Array
@@ -14,11 +14,12 @@ export interface AuditHashOptions {
 }
 
 /**
- * What stands in the trail in the place of a value, in mode `hmac`: `hmac-sha256:<keyId>:<hex>`, to find it by.
+ * Returns what the trail has in the place of a value in mode `hmac`, `hmac-sha256:<keyId>:<hex>`, to search for it.
  *
- * Texts are hashed as UTF-8, a query's or a path's decoded; numbers and booleans as JSON writes them.
+ * Texts are hashed as UTF-8, those of a query or a path after percent-decoding. Numbers and booleans are hashed as JSON
+ * writes them.
  *
- * @throws FST_AUDIT_INVALID_OPTIONS when the secret is shorter than 32 bytes, or the key's name is none.
+ * @throws FST_AUDIT_INVALID_OPTIONS when the secret is shorter than 32 bytes, or `keyId` is not a key's name.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -36,7 +37,7 @@ export function auditHash(value: string, { secret, keyId = '1' }: AuditHashOptio
   return hash(value, secret, keyId)
 }
 
-/** The same without a check of what was checked at boot. */
+/** Hashes a value. The options were checked at boot. */
 export function hash(value: string, secret: string | Uint8Array, keyId: string): string {
   return `hmac-sha256:${keyId}:${createHmac('sha256', secret).update(value, 'utf8').digest('hex')}`
 }

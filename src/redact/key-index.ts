@@ -3,62 +3,62 @@ import { normalKey, readKey, type Secrecy } from './keys.js'
 import { cuesOf } from './search/prefilter.js'
 import { asKey, IS_NAME, LONGEST_NAME, pathOf, shapeOf } from './shapes.js'
 
-/** How many keys are remembered, and how long they are: those of an API, not those of an attack. */
+/** The number and the length of the keys that are remembered: enough for an API, and a bound under attack. */
 const REMEMBERED = 4096
 const LONGEST = 64
 
-/** What is known of a key. */
+/** The result of reading a key. */
 interface KnownKey {
   readonly secrecy: Secrecy
-  /** It is secret by an option, whatever it is by the built-in words. */
+  /** True if the option `redact.keys` names it. */
   readonly isOwn: boolean
   readonly forms: readonly string[]
   readonly literal: string | null
-  /** What it may be by the members beside it, as bits. */
+  /** Its parts in the shapes of shapes.ts, as bits. */
   readonly shape: number
 }
 
-/** The keys that are secret on one server. The same few come in every request, so what they are is remembered. */
+/** Tells which keys are secret on one server. The same few come in every request, so results are cached. */
 export class KeyIndex {
   private readonly own: ReadonlySet<string>
   private readonly keys = new Map<string, KnownKey>()
-  /** Values that stand where names do, apart from the keys: a client chooses them. */
+  /** Names that are values. They have a cache of their own, because clients choose them more freely than keys. */
   private readonly names = new Map<string, KnownKey>()
 
-  /** `keys` are secret beside those that are built in. */
+  /** `keys` are secret in addition to the built-in words. */
   constructor(keys: readonly string[]) {
     this.own = new Set(keys.map(normalKey))
   }
 
-  /** `marks` are names in their normal form, which are secret here and now. */
+  /** Tells how secret the value of a key is. `marks` are further secret names, in their normal form. */
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy {
     return secrecyIn(this.find(key), marks)
   }
 
-  /** Whether an option or a mark names a key. */
+  /** Tells whether an option or a mark names a key. */
   isNamed(key: string, marks: ReadonlySet<string> | null): boolean {
     const known = this.find(key)
     return known.isOwn || isMarked(known, marks)
   }
 
-  /** `"key":` as JSON has it; null when something of the key is to be redacted, escaped or cut, or may be. */
+  /** Returns `"key":` as JSON; null if something in the key may have to be redacted, escaped or cut. */
   literalOf(key: string): string | null {
     return key.length > LONGEST ? null : this.find(key).literal
   }
 
-  /** The same of a key whose value is not secret, neither by it nor by the members beside it, nor by an option. */
+  /** The same, and null if its value may be secret by the key, by an option or by a member beside it. */
   plainLiteralOf(key: string): string | null {
     if (key.length > LONGEST) return null
     const { literal, secrecy, shape } = this.find(key)
     return secrecy === 0 && shape <= IS_NAME ? literal : null
   }
 
-  /** What a key may be by the members beside it, as bits. */
+  /** Returns a key's parts in the shapes of shapes.ts, as bits. */
   shapeOf(key: string): number {
     return this.find(key).shape
   }
 
-  /** The key that a value names, when the values of that key are secret. */
+  /** Returns the key that a value names, if values of that key are secret. */
   secretName(value: unknown, marks: ReadonlySet<string> | null): string | undefined {
     const name = typeof value === 'string' ? value : pathOf(value)
     if (name === undefined || name.length > LONGEST_NAME) return undefined
@@ -70,12 +70,12 @@ export class KeyIndex {
     return this.keys.get(key) ?? this.learn(key, this.keys)
   }
 
-  /** Reads a key, and remembers it as `text`, which is the key or names it. */
+  /** Reads a key and caches the result under `text`, which is the key or a name of it. */
   private learn(key: string, memory: Map<string, KnownKey>, text = key): KnownKey {
     if (text.length > LONGEST) return look(key, this.own)
     const known = look(key, this.own)
     if (memory.size === REMEMBERED) memory.clear()
-    // A slice would keep alive the whole text that it is of.
+    // A slice would keep the whole text that it was cut from in memory.
     memory.set(Buffer.from(text).toString(), known)
     return known
   }

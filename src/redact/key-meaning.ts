@@ -1,22 +1,24 @@
 import * as vocabulary from './key-words.js'
 
-/** How secret a key's value is: not at all, to be masked or hashed, or to be masked in either mode. */
+/** The secrecy of a value: 0 is not secret, 1 is masked or hashed, 2 is masked in either mode. */
 export type Secrecy = 0 | 1 | 2
 
-/** What a compound of the vocabulary says of a key that ends with it. */
+/** A compound of the vocabulary: how secret it makes a key that ends with it. */
 interface Compound {
   readonly secrecy: Secrecy
-  /** What may stand before it. */
+  /** The words that may stand before it. */
   readonly after: 'anything' | 'owners' | 'nothing'
 }
 
-/** A shorter compound may be the end of another word in lower case: `cred` of `sacred`. */
+/**
+ * The length from which a compound in lower case is not the end of another word by chance, as `cred` is of `sacred`.
+ */
 const SHORTEST_ENDING = 5
 
-/** More than people write before a secret's word. */
+/** The length up to which words before a compound are looked up. */
 const LONGEST_BEFORE = 40
 
-/** A key is read from its end, as far as any compound with words before and after it reaches. */
+/** The length of a key's end that is read. */
 const LONGEST_KEY = 160
 
 const COMPOUNDS: ReadonlyMap<string, Compound> = compounds()
@@ -28,16 +30,16 @@ const PUBLIC_WORDS: ReadonlySet<string> = new Set(vocabulary.PUBLIC_WORDS)
 const WORDS_BEFORE: ReadonlySet<string> = new Set([...vocabulary.OWNERS, ...vocabulary.QUESTIONS, ...'0123456789'])
 const LONGEST_WORD = longest(WORDS_BEFORE)
 
-/** Digits, capitals such as `API` before another word, or letters with at most one capital before them. */
+/** A word: digits, capitals (`API`), or small letters with at most one capital before them. */
 const WORD = /\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g
 
-/** How secret the value of a key is by the words that it ends with. */
+/** Tells how secret the value of a key is, by the words that the key ends with. */
 export function meaningOf(key: string): Secrecy {
   const text = key.length > LONGEST_KEY ? key.slice(-LONGEST_KEY) : key
   const whole = text.replace(/[^A-Za-z0-9]+/g, '').toLowerCase()
   let rest = whole
   let isPlural = false
-  // Each round takes something off a key of bounded length.
+  // The key's length is bounded, and each round shortens it.
   while (rest !== '') {
     const found = meaningOfEnd(rest, text, rest.length < whole.length)
     if (found !== undefined) return found
@@ -52,8 +54,8 @@ export function meaningOf(key: string): Secrecy {
 }
 
 /**
- * What the longest compound says that a key ends with; `undefined` when it ends with none. `text` is the key with its
- * capitals and separators, which say where words begin.
+ * Returns the secrecy of the longest compound that a key ends with, `undefined` if there is none. `text` is the key
+ * with its capitals and separators, which show where words begin.
  */
 function meaningOfEnd(key: string, text: string, isShortened: boolean): Secrecy | undefined {
   for (const length of COMPOUND_LENGTHS.get(key.slice(-2)) ?? []) {
@@ -68,12 +70,12 @@ function meaningOfEnd(key: string, text: string, isShortened: boolean): Secrecy 
   return undefined
 }
 
-/** The words of a key in lower case: `dbPass`, `DB_PASS` and `db-pass` have the same. */
+/** Returns the words of a key in lower case. They are the same for `dbPass`, `DB_PASS` and `db-pass`. */
 function wordsOf(text: string): string[] {
   return text.match(WORD)?.map((word) => word.toLowerCase()) ?? []
 }
 
-/** The words before a compound; `undefined` when it says nothing after them. */
+/** Returns the words before a compound; `undefined` if it means nothing after them. */
 function wordsBefore(
   before: string,
   words: readonly string[],
@@ -90,7 +92,7 @@ function wordsBefore(
   return after === 'anything' && secrecy > 0 && length >= SHORTEST_ENDING ? [] : undefined
 }
 
-/** The first words of a key, when a word ends where `before` does. */
+/** Returns the first words of a key, if a word ends where `before` ends. */
 function wordsThatMake(before: string, words: readonly string[]): readonly string[] | undefined {
   let length = 0
   for (let index = 0; index < words.length && length < before.length; index++) {
@@ -100,7 +102,7 @@ function wordsThatMake(before: string, words: readonly string[]): readonly strin
   return undefined
 }
 
-/** Where a key ends without the digits or the word at its end that change nothing. */
+/** Returns the length of a key without digits, or one word that changes nothing, at its end. */
 function withoutTrailing(key: string): number {
   let end = key.length
   while (end > 0 && isDigit(key.charCodeAt(end - 1))) end--
@@ -113,10 +115,10 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** A text as words that may stand before a secret's, wherever one ends; `undefined` when it is not made of them. */
+/** Splits a text in lower case into known words; `undefined` if it is not made of them. */
 function knownWords(text: string): string[] | undefined {
   if (text.length > LONGEST_BEFORE) return undefined
-  /** The start of the word that ends at each place which words lead to. */
+  /** By the place where a word ends, the place where it starts. */
   const startOf = new Map([[0, 0]])
   for (let end = 1; end <= text.length; end++) {
     for (let start = Math.max(0, end - LONGEST_WORD); start < end; start++) {
@@ -162,7 +164,7 @@ function compounds(): Map<string, Compound> {
   return all
 }
 
-/** By their last two letters, how long the texts are that end so, the longest first. */
+/** Maps the last two letters of texts to the lengths of these texts, the longest first. */
 function lengthsByEnd(texts: Iterable<string>): ReadonlyMap<string, readonly number[]> {
   const lengths = new Map<string, number[]>()
   for (const text of [...texts].sort((a, b) => b.length - a.length)) {

@@ -1,7 +1,7 @@
 import { wordList } from './word-list.js'
 
-// The vocabulary of keys, in lower case. `redactor.secrecyOf` reads a key as words: `DB_PASS`, `dbPass` and `dbpass` are
-// `db pass`. docs/redaction.md has the same tables, and a test compares them.
+// The vocabulary of keys, in lower case. A key is read as words: `DB_PASS`, `dbPass` and `dbpass` are `db pass`. A test
+// compares these tables with docs/redaction.md.
 
 /** Words that make a key's value secret at the end of any compound. Their values are masked in either mode. */
 export const MASKED_WORDS = wordList(`
@@ -14,7 +14,7 @@ export const MASKED_WORDS = wordList(`
   rsa key, dsa key, ecdsa key, ed25519 key, tls key, ssl key, unseal key
 `)
 
-/** Words that do so alone, or after words for what they belong to: `db pass`, but not `boarding pass`. Masked. */
+/** Words that do so alone or after an owner: `db pass`, but not `boarding pass`. Masked. */
 export const MASKED_OWNED = wordList(`
   pass, pw, pin, pin number, pem, pfx, mpin, tpin
 `)
@@ -30,7 +30,7 @@ export const SECRET_WORDS = wordList(`
   cc number, cc num, cc no, credit card, debit card, primary account number, cryptogram, pan token, sas url
 `)
 
-/** Words that do so alone, or after words for what they belong to. */
+/** Words that do so alone or after an owner. */
 export const SECRET_OWNED = wordList(`
   pat, dsn, bearer, passkey
 `)
@@ -41,7 +41,7 @@ export const SECRET_ALONE = wordList(`
   auth string, sec websocket protocol
 `)
 
-/** What these are the key, the code or the address of is secret; the last word alone says nothing. */
+/** Words that make `key` secret after them. `key` alone is not. */
 export const SECRET_KEYS = wordList(`
   api, app, application, access, secret, signing, encryption, decryption, cipher, crypto, master, auth, shared,
   account, server, session, hmac, aes, wifi, wep, wpa, license, deploy, subscription, function, functions, symmetric,
@@ -50,22 +50,24 @@ export const SECRET_KEYS = wordList(`
   firebase, algolia, datadog, cloudflare, sentry, network, enc, sign, decrypt, encrypt, paseto, fernet, merchant
 `)
 
+/** Words that make `code` secret after them. */
 export const SECRET_CODES = wordList(`
   auth, authorization, device, verification, verify, reset, password reset, recovery, backup, mfa, 2fa, tfa,
   two factor, otp, totp, sms, one time, login, access, activation, unlock, pin, email, magic, pairing
 `)
 
+/** Words that make an address secret after them, for it holds credentials. */
 export const SECRET_ADDRESSES = wordList(`
   database, db, postgres, postgresql, pg, mysql, mariadb, mongo, mongodb, redis, amqp, rabbitmq, jdbc, broker,
   connection, clickhouse, elasticsearch
 `)
 
-/** The last words of compounds with the three lists above. */
+/** The words for such an address. */
 export const ADDRESS_WORDS = wordList(`
   url, uri, dsn
 `)
 
-/** Compounds that are not secret, though they end in such a word. */
+/** Compounds that are not secret, although they end with a secret word. */
 export const PUBLIC_COMPOUNDS = wordList(`
   next token, page token, prev page token, sync token, cursor token, continuation token, scroll token,
   pagination token, resume token, start page token, stop token, eos token, bos token, pad token, unk token, mask token,
@@ -76,19 +78,19 @@ export const PUBLIC_COMPOUNDS = wordList(`
   prediction tokens, audio tokens, image tokens, text tokens, remaining tokens, limit tokens, public key pem, cert pem
 `)
 
-/** Keys in one word that are not secret, though as two words they are: India's postal code. */
+/** Keys that are not secret as one word: India's postal code, not `pin_code`. */
 export const PUBLIC_WORDS = wordList(`
   pincode
 `)
 
-/** Before a secret's word they make a question or a number of it: `hasPassword`, `max_tokens`. */
+/** Words that make a question or a number of a secret word after them: `hasPassword`, `max_tokens`. */
 export const QUESTIONS = wordList(`
   is, are, has, have, requires, require, needs, need, forgot, forgotten, show, hide, toggle, allow, allows, use, uses,
   enable, enabled, disable, disabled, can, should, must, supports, support, no, without, with, missing, max, min,
   total, num, count, enter, automount, masked
 `)
 
-/** What a password, a PIN or a personal token belongs to, and what stands before them in forms. */
+/** Owners of a password, a PIN or a personal token, and words before these in forms. */
 export const OWNERS = wordList(`
   db, database, user, my, mail, email, smtp, imap, pop3, ftp, sftp, ssh, admin, root, login, log, redis, mysql, pg,
   postgres, mongo, rabbitmq, rabbit, amqp, proxy, basic, auth, http, wifi, ldap, bind, account, new, old, current,
@@ -98,7 +100,7 @@ export const OWNERS = wordList(`
   access, sms, next, id, session, store, become, upi
 `)
 
-/** After a secret's word they change nothing: `passwordHash`, `secret_value`. Digits and a plural's `s` neither. */
+/** Words that change nothing after a secret word: `passwordHash`. Nor do digits and a plural's `s`. */
 export const TRAILING_WORDS = wordList(`
   value, values, string, str, hash, hashed, digest, salt, confirm, confirmation, again, repeat, new, old, current,
   data, pem, b64, base64, hex, raw, plaintext, encrypted, binary, nonce, phrase, plain, conf, json

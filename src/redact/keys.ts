@@ -2,35 +2,35 @@ import { meaningOf, type Secrecy } from './key-meaning.js'
 
 export type { Secrecy } from './key-meaning.js'
 
-/** A path is no deeper than a body that is read. */
+/** The depth of a body is bounded, too. */
 const MOST_PARTS = 32
 
-/** Letters with accents, and full-width ones, are read as the letters that they look like, up to this length. */
+/** The length up to which letters with accents, and full-width ones, are read as plain letters. */
 const LONGEST_TO_FOLD = 256
 
-/** Of a longer key, both ends are read. */
+/** The length from which only both ends of a key are read. */
 const LONGEST_KEY = 4096
 
-/** What is known of a key by itself. */
+/** The result of reading a key without any option. */
 export interface KeyForms {
-  /** How secret its value is by the built-in words. */
+  /** The secrecy of its value by the built-in words. */
   readonly secrecy: Secrecy
   /**
-   * Its normal form, then those of its parts when it is a path, such as `user[password]` or `auth.token`; empty for a
-   * path of more parts than anybody writes.
+   * Its normal form, then those of its parts if it is a path, such as `user[password]` or `auth.token`. Empty for a
+   * path with too many parts.
    */
   readonly forms: readonly string[]
 }
 
 /**
- * The form in which names of keys are compared: percent-decoded (twice at most), in lower case, without `-`, `_`, `+`
- * and white space. `X-Api%2DKey` and `xApiKey` have the same.
+ * Returns the form in which names of keys are compared: percent-decoded (twice at most), in lower case, without `-`,
+ * `_`, `+` and white space. `X-Api%2DKey` and `xApiKey` have the same.
  */
 export function normalKey(key: string): string {
   return normalForm(decodeTwice(key))
 }
 
-/** Reads a key, and each part of one that is a path. Half a million parts in one key would take half a second. */
+/** Reads a key, and each part of a path. The parts are bounded: half a million of them would take half a second. */
 export function readKey(key: string): KeyForms {
   const text = decodeTwice(key.length > LONGEST_KEY ? bothEnds(key) : key)
   if (!/[[\].]/.test(text)) return { secrecy: meaningOf(fold(text)), forms: [normalForm(text)] }
@@ -40,7 +40,7 @@ export function readKey(key: string): KeyForms {
   return { secrecy: mostSecret(all.map((part) => meaningOf(fold(part)))), forms: all.map(normalForm) }
 }
 
-/** Whether a key's value is secret by the built-in words, whatever the key's disguise. */
+/** Tells whether a key's value is secret by the built-in words, also if the key is percent-encoded or a path. */
 export function isSecretKey(key: string): boolean {
   return readKey(key).secrecy > 0
 }
@@ -66,7 +66,7 @@ function decodeTwice(key: string): string {
   return key.includes('%') ? decodeAscii(decodeAscii(key)) : key
 }
 
-/** Percent-decodes ASCII alone: a name in the vocabulary has nothing else, and a malformed sequence must not throw. */
+/** Percent-decodes ASCII alone: the vocabulary has nothing else, and a malformed sequence must not throw. */
 export function decodeAscii(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

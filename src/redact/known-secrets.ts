@@ -1,37 +1,37 @@
 import { decode } from './search/encoding.js'
 
-/** As many values as are looked for in each text of a record. */
+/** The number of values that are looked for in each text of a record. */
 const MOST_VALUES = 16
 
-/** A shorter value is no secret, and would be found everywhere. */
+/** A shorter value would be found everywhere. */
 const SHORTEST = 3
 
-/** A shorter value is looked for between letters and digits only: a PIN, but not four digits of a number. */
+/** A shorter value is looked for as a whole word: a PIN, but not four digits of a number. */
 const SHORTEST_ANYWHERE = 8
 
-/** What may stand between a parameter and something else in a segment. */
+/** Characters between a parameter and other text in the same segment. */
 const WITHIN_SEGMENT = /[^A-Za-z0-9_~]+/
 
 interface KnownSecret {
   readonly text: string
-  /** What stands in its place. */
+  /** Its replacement. */
   readonly clean: string
 }
 
 /**
- * What is secret in the URL of one request by its position alone. Errors, bodies, `location` and `referer` may name it,
- * and no key tells it there.
+ * The secrets that one request has in its URL by their position alone. Errors, bodies, `location` and `referer` may
+ * repeat them without a key.
  */
 export class KnownSecrets {
   private readonly values: KnownSecret[] = []
 
-  /** A piece of a URL, as the client sent it. */
+  /** Adds a piece of a URL, as the client sent it. */
   add(text: string, clean: string): void {
     this.put(text, clean)
     this.put(decode(text), clean)
   }
 
-  /** A segment of a path, which may hold more than one parameter: `a-b`, `reset;a`. */
+  /** Adds a segment of a path, which may hold more than one parameter: `a-b`, `reset;a`. */
   addSegment(segment: string, clean: string): void {
     this.add(segment, clean)
     for (const part of decode(segment).split(WITHIN_SEGMENT, MOST_VALUES)) {
@@ -39,7 +39,7 @@ export class KnownSecrets {
     }
   }
 
-  /** A text without them. */
+  /** Returns a text without these secrets. */
   redact(text: string): string {
     let redacted = text
     for (const { text: value, clean } of this.values) {
@@ -50,7 +50,7 @@ export class KnownSecrets {
     return redacted
   }
 
-  /** The longest first: a URL holds the others. */
+  /** Keeps the longest first: the URL contains the others. */
   private put(text: string, clean: string): void {
     const { values } = this
     if (text.length < SHORTEST || values.length === MOST_VALUES || values.some((known) => known.text === text)) return

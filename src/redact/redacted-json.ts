@@ -16,14 +16,14 @@ const LONGEST_KEY = 256
 const SEARCHED_KEY = 4096
 const LONGEST_CLASS_NAME = 64
 
-/** A start of a text that is shorter says nothing. */
+/** A shorter start of a text is not worth writing. */
 const SHORTEST_START = 16
 
 /**
  * Writes one value as JSON: redacted first, then cut to a number of bytes. Plain objects, arrays, dates and primitives
- * are written; any other value is its type's name, and no method of it is called. What has no room is dropped from the
- * first member that does not fit, so that the rest is valid JSON of the same kind; an object that holds itself, once or
- * many times over, ends for the same reason.
+ * are written; any other value becomes the name of its type, and none of its methods is called. From the first member
+ * that does not fit on, everything is dropped, so that the rest is valid JSON of the same kind. For the same reason an
+ * object that contains itself comes to an end.
  */
 export class RedactedJson {
   private json = ''
@@ -31,10 +31,10 @@ export class RedactedJson {
   private dropped = 0
   private longTexts = 0
   private isParsed = false
-  /** What is told of the object that is being written; `undefined` until one of its members asks. */
+  /** Facts about the members of the current object; `undefined` until they are needed. */
   private beside: Beside | undefined
 
-  /** `marks` are names of keys, in their normal form, whose values are secret beside those that always are. */
+  /** `marks` are further secret names of keys, in their normal form. */
   constructor(
     private readonly limit: number,
     private readonly changes: ChangeReport,
@@ -43,34 +43,37 @@ export class RedactedJson {
     this.room = limit
   }
 
-  /** The JSON; nothing when there is room for nothing. What was parsed here and shown to nobody has nothing to call. */
+  /**
+   * Returns the JSON, '' if there is no room. `isParsed`: the value comes from `JSON.parse`, so it has no getters or
+   * proxies.
+   */
   write(value: unknown, isParsed = false): string {
     this.isParsed = isParsed
     this.value(value, 0)
     return flatten(this.json)
   }
 
-  /** Something had no room. */
+  /** True if something did not fit. */
   get isCut(): boolean {
     return this.dropped > 0
   }
 
-  /** The size of what is written, in bytes. */
+  /** The bytes that were written. */
   get kept(): number {
     return this.limit - this.room
   }
 
-  /** The size of what was looked at, in bytes. */
+  /** The bytes that were written or dropped. */
   get walked(): number {
     return this.kept + this.dropped
   }
 
-  /** How many texts were too long to be searched for secrets. */
+  /** The number of texts that were too long to be searched for secrets. */
   get leftOut(): number {
     return this.longTexts
   }
 
-  /** True when the value is written, if only in part. */
+  /** Returns true if at least a part of the value was written. */
   private value(value: unknown, depth: number): boolean {
     if (typeof value === 'string') return this.text(value)
     if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
@@ -86,7 +89,7 @@ export class RedactedJson {
     const { changes, isParsed } = this
     if (!this.open('[')) return false
     let name: string | undefined
-    // By index, so that a hole is `undefined` and not nothing.
+    // By index, so that a hole is written as `undefined`.
     for (let index = 0; index < items.length && !this.isCut; index++) {
       const { redacted } = changes
       const item = isParsed ? items[index] : ownValue(items, index)
@@ -127,7 +130,7 @@ export class RedactedJson {
     let secrecy = redactor.secrecyOfValue(key, value, marks)
     if (shape > IS_NAME && secrecy === 0) secrecy = this.secrecyBeside(object, shape, value)
     const literal = redactor.keyLiteral(key, changes)
-    // A key is the client's text as any other.
+    // The client chooses keys, too.
     const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)
     const bytes = literal === null ? Buffer.byteLength(before) : before.length
     if (shape < IS_VARIABLES || secrecy > 0) return this.memberOrSecret(before, bytes, value, secrecy, depth)
@@ -137,7 +140,7 @@ export class RedactedJson {
     return isWritten
   }
 
-  /** A key too long to be told what it is: its start, and nothing of its value. */
+  /** Writes the start of a key that is too long to be read, and nothing of its value. */
   private longProperty(comma: string, key: string): boolean {
     const { changes, marks } = this
     const start = key.slice(0, endOfWords(key, SEARCHED_KEY)) || '[too long]'
@@ -159,7 +162,7 @@ export class RedactedJson {
     return this.beside
   }
 
-  /** An item of a list that is the name of the next one, which is secret. */
+  /** Returns the name that an item gives to the next one, if that one is secret. */
   private nameIn(item: string, index: number, length: number): string | undefined {
     return mayName(item, index, length) ? this.changes.redactor.secretName(item, this.marks) : undefined
   }
@@ -172,7 +175,7 @@ export class RedactedJson {
     return this.take(before + replacement, bytes + Buffer.byteLength(replacement))
   }
 
-  /** A value with its comma and key before it, or nothing of them. */
+  /** Writes a value after its comma and key, or nothing. */
   private member(before: string, bytes: number, value: unknown, depth: number): boolean {
     const { room, json } = this
     if (this.take(before, bytes) && this.value(value, depth + 1)) return true
@@ -210,14 +213,14 @@ export class RedactedJson {
     return this.take(json, json.length)
   }
 
-  /** Writes all of it or nothing; when nothing, then nothing else after it. */
+  /** Writes all of a text or nothing. After nothing, the rest is dropped as well. */
   private take(json: string, bytes: number): boolean {
     if (bytes <= this.room) return this.push(json, bytes)
     this.dropped += bytes
     return false
   }
 
-  /** With room for what closes it. */
+  /** Writes a bracket and reserves room for the closing one. */
   private open(bracket: string): boolean {
     if (this.room < 2) {
       this.dropped += 2
@@ -233,7 +236,7 @@ export class RedactedJson {
   }
 }
 
-/** By the class's own method: a date's may be anything. */
+/** Calls the class's own method: a date may have replaced it. */
 function writeDate(date: Date): string {
   const time = Date.prototype.getTime.call(date)
   return Number.isNaN(time) ? 'null' : `"${toIsoTime(time)}"`

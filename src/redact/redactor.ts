@@ -39,23 +39,23 @@ export const OMITTABLE = [
 /** A part of an event that can be left out. */
 export type OmittablePath = (typeof OMITTABLE)[number]
 
-/** By which rules values are redacted, every option decided. */
+/** The rules of redaction, with every option decided. */
 export interface RedactSettings {
-  /** Names of keys beside the built-in ones. */
+  /** Secret names of keys in addition to the built-in words. */
   readonly keys: readonly string[]
   readonly mode: 'mask' | 'hmac'
-  /** At least 32 bytes, for the mode `hmac`. */
+  /** The secret of the mode `hmac`: at least 32 bytes. */
   readonly secret: Uint8Array | undefined
-  /** What says which secret a value was hashed under. */
+  /** The name of the secret, which each hash carries. */
   readonly keyId: string
   readonly omit: readonly OmittablePath[]
 }
 
-/** What redaction tells of itself, for the line to say. */
+/** The part of a report that redaction fills in. */
 export interface RedactionReport {
-  /** How many values were redacted. */
+  /** The number of redacted values. */
   redacted: number
-  /** What is secret in the request's URL by its position, when something is. */
+  /** The secrets in the request's URL that are told by their position, if there are any. */
   known: KnownSecrets | undefined
   markTruncated(path: string, bytes: number, kept: number): void
   markOmitted(path: string, reason: string): void
@@ -63,20 +63,20 @@ export interface RedactionReport {
 
 const BUILT_IN: RedactSettings = { keys: [], mode: 'mask', secret: undefined, keyId: '', omit: [] }
 
-/** What stands in the place of a text of which nothing can be told, for its redaction failed. */
+/** Replaces a text whose redaction failed. */
 const OMITTED = '[omitted]'
 
-/** The least number of 13 digits. */
+/** The smallest number of 13 digits. */
 const SMALLEST_CARD = 1e12
 
-/** Makes a text's keyed hash, in mode `hmac`. */
+/** Returns the keyed hash of a text. */
 export type Hasher = (text: string) => string
 
-/** What never reaches a line, by the rules of one server. */
+/** Takes secrets out of everything that goes into a line, by the rules of one server. */
 export class Redactor {
   private readonly omitted: ReadonlySet<string> | null
   private readonly keys: KeyIndex
-  /** By their patterns, of which a server has so many and no more. */
+  /** By the patterns of routes, whose number is bounded. */
   private readonly params = new Map<string, RouteParams | null>()
   private readonly secretRoutes: RouteParams[] = []
 
@@ -88,70 +88,72 @@ export class Redactor {
     this.keys = new KeyIndex(settings.keys)
   }
 
-  /** Whether a part of every event is left out. */
+  /** Tells whether a part of every event is left out. */
   omits(path: OmittablePath): boolean {
     return this.omitted?.has(path) ?? false
   }
 
   /**
-   * How secret the value of a key is. `marks` are further names, each in the form that `normalKey` makes of it; a key is
-   * one of them when its own form is, or that of a part of it (`user[ssn]`).
+   * Tells how secret the value of a key is. `marks` are further secret names in the form of `normalKey`. A key is one
+   * of them if its own form is, or that of a part of it (`user[ssn]`).
    */
   secrecyOf(key: string, marks: ReadonlySet<string> | null = null): Secrecy {
     return this.keys.secrecyOf(key, marks)
   }
 
-  /** The same of one value: booleans and null tell no secret, unless an option or a mark names their key. */
+  /** The same for one value. Booleans and null are not secret, unless an option or a mark names their key. */
   secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null = null): Secrecy {
     const secrecy = this.secrecyOf(key, marks)
     if (secrecy === 0 || (value !== null && typeof value !== 'boolean')) return secrecy
     return this.keys.isNamed(key, marks) ? secrecy : 0
   }
 
-  /** What the member of a key may be by those beside it, as bits of shapes.ts. */
+  /** Returns a key's parts in the shapes of shapes.ts, as bits. */
   shapeOf(key: string): number {
     return this.keys.shapeOf(key)
   }
 
-  /** The key that a name stands for, when the value of that key is secret. */
+  /** Returns the key that a name stands for, if values of that key are secret. */
   secretName(name: unknown, marks: ReadonlySet<string> | null = null): string | undefined {
     return this.keys.secretName(name, marks)
   }
 
-  /** The literal of a key that says nothing of any value: of nearly every key, and all that has to be known of it. */
+  /** Returns the literal of a key that makes no value secret. Nearly every key is one, and needs no other look-up. */
   plainKey(key: string, changes: RedactionReport, marks: ReadonlySet<string> | null): string | null {
     return changes.known === undefined && marks === null ? this.keys.plainLiteralOf(key) : null
   }
 
-  /** A key and its colon as they stand in JSON; null when something of the key is to be redacted, escaped or cut, or may be. */
+  /** Returns a key and its colon as JSON; null if something in the key may have to be redacted, escaped or cut. */
   keyLiteral(key: string, changes: RedactionReport): string | null {
-    // What is secret in the URL is secret in a key, too.
+    // A secret of the URL may also be in a key.
     return changes.known === undefined ? this.keys.literalOf(key) : null
   }
 
   /**
-   * What stands in the place of a secret: `[REDACTED]`, or in mode `hmac` the keyed hash of its text, of a number's or a
-   * boolean's JSON. Masked in either mode are what is most secret, what is no text (an object, a list, null, nothing),
-   * and what was redacted already.
+   * Returns the replacement of a secret: `[REDACTED]`, or in mode `hmac` the keyed hash of a text, or of the JSON of a
+   * number or a boolean. Masked in either mode are passwords and the like, objects, lists, null, the empty text, and
+   * what was redacted already.
    */
   replacement(value: unknown, secrecy: Secrecy): string {
     const { hasher } = this
     if (hasher === null || secrecy === 2 || value === '' || value === REDACTED) return REDACTED
-    // The password in it is no less one for the scheme before it.
+    // Basic credentials hold a password.
     if (typeof value === 'string') return /^\s*basic\s/i.test(value) ? REDACTED : hasher(value)
     return typeof value === 'number' || typeof value === 'boolean' ? hasher(JSON.stringify(value)) : REDACTED
   }
 
   /**
-   * Takes a route that the server has. What takes a request may be another one, or none: the wildcard by which CORS
-   * answers `OPTIONS /reset/abc`, a 404 for a wrong method. The token in it is the same.
+   * Adds a route of the server. A request with its token may be taken by another route, or by none: by the wildcard
+   * with which CORS answers `OPTIONS /reset/abc`, or by the 404 for a wrong method.
    */
   addRoute(pattern: string): void {
     const params = this.paramsOf(pattern)
     if (params !== null && !this.secretRoutes.includes(params)) this.secretRoutes.push(params)
   }
 
-  /** The URL as the client sent it, without secrets; when redaction fails, nothing of it, and it is marked as omitted. */
+  /**
+   * Returns the URL that the client sent, without secrets. If redaction fails, it is left out and marked as omitted.
+   */
   endpoint(url: string, route: string | undefined, changes: RedactionReport): string {
     const params = this.redactParamsOf(route)
     if (params === null && this.isHarmless(url)) return url
@@ -159,7 +161,7 @@ export class Redactor {
     const clean = this.guarded('request.endpoint', null, changes, (search) => redactUrl(url, params, search, known))
     if (known === undefined || clean === url) return clean
     const end = endOfPath(clean)
-    // The path is clean, and the query may name what was in it.
+    // The query may repeat a secret of the path.
     const whole = clean.slice(0, end) + known.redact(clean.slice(end))
     known.add(url, whole)
     known.add(url.slice(0, endOfPath(url)), clean.slice(0, end))
@@ -167,7 +169,10 @@ export class Redactor {
     return whole
   }
 
-  /** Running text, such as an error's message, without secrets; when redaction fails, nothing of it, as in `endpoint`. */
+  /**
+   * Returns running text, such as an error's message, without secrets. If redaction fails, it is left out as in
+   * `endpoint`.
+   */
   text(text: string, path: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
     let searched = withoutKnown(text, changes)
     if (searched.length > LONGEST_TEXT) {
@@ -178,8 +183,8 @@ export class Redactor {
   }
 
   /**
-   * One text among others, such as a value in a body or a header, without its secrets. Throws when redaction fails: who
-   * writes the part that it belongs to knows what to leave out.
+   * Returns one text among others, such as a value in a body or a header, without secrets. Throws if redaction fails,
+   * so that the caller leaves out the part that the text belongs to.
    */
   value(text: string, changes: RedactionReport, marks: ReadonlySet<string> | null = null): string {
     const named = withoutKnown(text, changes)
@@ -191,7 +196,7 @@ export class Redactor {
     return clean
   }
 
-  /** Whether a number, which is no text to be searched, is a card's. */
+  /** Tells whether a number is a card's. */
   isCard(value: number | bigint): boolean {
     return value >= SMALLEST_CARD && isCard(String(value))
   }
@@ -200,12 +205,12 @@ export class Redactor {
     try {
       return (cuesOf(url) & ~KEY) === 0 && isHarmless(url, this)
     } catch {
-      // The search will fail for the same reason, and says so.
+      // The search fails for the same reason, and reports it.
       return false
     }
   }
 
-  /** How the path of a request of a route is redacted, or of one that no route took: by the routes that it may have meant. */
+  /** Chooses how a path is redacted: by its route, or, if no route took it, by all routes that it may have meant. */
   private redactParamsOf(route: string | undefined): RedactParams | null {
     const params = route === undefined ? null : this.paramsOf(route)
     if (params !== null) return (path, replace) => redactParams(path, params, replace)
@@ -223,7 +228,7 @@ export class Redactor {
     return params
   }
 
-  /** Whatever goes wrong in a search, for a reason that nobody has thought of, must neither lose the record nor leak. */
+  /** Redacts a part. An unforeseen failure must neither lose the record nor show a secret. */
   private guarded(
     path: string,
     marks: ReadonlySet<string> | null,
@@ -253,7 +258,7 @@ function withoutKnown(text: string, changes: RedactionReport): string {
   return clean
 }
 
-/** Where the last word before `limit` begins, for it may be a part of a secret; digits and their gaps are one word. */
+/** Returns where the last word before `limit` begins: it may be a part of a secret. Digits with gaps are one word. */
 export function endOfWords(text: string, limit: number): number {
   let end = limit
   while (end > 0 && !/\s/.test(text.charAt(end - 1))) end--

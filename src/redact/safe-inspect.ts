@@ -1,26 +1,26 @@
 import { types } from 'node:util'
 
-// Values that belong to the application are looked at without a call of anything of theirs: no getter, no `toJSON`, no
-// trap of a Proxy. Any of them could throw, change what the handler sees, or never return.
+// Values of the application are inspected without calling anything of theirs: no getter, no `toJSON`, no trap of a
+// Proxy. Any of them could throw, change what the handler sees, or never return.
 
-/** Stands for a property that only a call would tell. */
+/** Stands for the value of a property that has a getter. */
 export const ACCESSOR = Symbol('accessor')
 
-/** An own property's value. */
+/** Returns the value of an own property. */
 export function ownValue(object: object, key: string | number): unknown {
   const descriptor = Object.getOwnPropertyDescriptor(object, key)
   return descriptor === undefined || 'value' in descriptor ? descriptor?.value : ACCESSOR
 }
 
-/** Whether an object, which is no Proxy, holds only what is written in it: `{}`, in any realm, or without a prototype. */
+/** Tells whether an object, which is not a Proxy, is a plain one: `{}` of any realm, or without a prototype. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return true
-  // Parsers of queries give their objects an empty prototype of their own, for speed.
+  // Parsers of queries give their objects an empty prototype, for speed.
   return isObject(prototype) && !types.isProxy(prototype) && Object.getPrototypeOf(prototype) === null
 }
 
-/** The name of an object's class, as far as it can be told. */
+/** Returns the name of an object's class, 'object' if it is unknown. */
 export function classNameOf(value: object): string {
   if (types.isProxy(value)) return 'Proxy'
   const maker = inheritedValue(value, 'constructor')
@@ -29,7 +29,7 @@ export function classNameOf(value: object): string {
   return typeof name === 'string' && name !== '' ? name : 'object'
 }
 
-/** Whether an object is a stream of any kind, or something else that is read piece by piece. */
+/** Tells whether an object is a stream of any kind, or something else that is read piece by piece. */
 export function isStream(value: object): boolean {
   return ['pipe', 'getReader', 'arrayBuffer'].some((name) => typeof inheritedValue(value, name) === 'function')
 }

@@ -3,18 +3,18 @@ import { normalKey } from './redactor.js'
 import { ownValue } from './safe-inspect.js'
 import { placesIn, type ResolveSchema } from './subschemas.js'
 
-/** The keywords that mark a field of a JSON Schema, and the one value that they have. */
+/** The keywords that mark a field of a JSON Schema, and their only value. */
 const KEYWORDS = ['audit', 'x-audit']
 const REDACT = 'redact'
 
-/** The parts of a route's schema whose marks are kept; the others are read to say that theirs are not. */
+/** The parts of a route's schema in which marks have an effect, and those in which they are mistakes. */
 const BODIES = ['body', 'response']
 const OTHERS = ['querystring', 'query', 'params', 'headers']
 
-/** Names of keys whose values are secret in a route's bodies; `unknown`: any of them may be. */
+/** Names of keys whose values are secret in a route's bodies. `unknown`: the schema cannot be read. */
 export type Marks = ReadonlySet<string> | null | 'unknown'
 
-/** Names of properties, in the normal form of a redactor's keys, that a route's schema marks as secret in its bodies. */
+/** Returns the names of properties that a route's schema marks as secret in its bodies, in the normal form of keys. */
 export function marksOf(routeSchema: unknown, resolve: ResolveSchema): ReadonlySet<string> | null {
   const names = new Set<string>()
   for (const { schema, name } of BODIES.flatMap((part) => placesIn(routeSchema, part, resolve))) {
@@ -24,7 +24,7 @@ export function marksOf(routeSchema: unknown, resolve: ResolveSchema): ReadonlyS
   return names.size === 0 ? null : names
 }
 
-/** What is wrong with the marks in a route's schema, and what to write instead. */
+/** Returns what is wrong with the marks in a route's schema, and what to write instead. */
 export function schemaMarkProblem(routeSchema: unknown, resolve: ResolveSchema = () => undefined): string | undefined {
   for (const part of [...BODIES, ...OTHERS]) {
     for (const { schema, name, path } of placesIn(routeSchema, part, resolve)) {

@@ -1,6 +1,6 @@
-// What values are hashed under, and lines sealed with: what is wrong with it, as a sentence that goes on from it.
+// Checks the secrets under which values are hashed and lines sealed. A problem is the rest of a sentence about one.
 
-/** A secret this short could be found by trying. */
+/** A shorter secret could be found by trying. */
 const MIN_SECRET_BYTES = 32
 
 export const KEY_ID = /^[\w.-]{1,32}$/

@@ -3,26 +3,26 @@ import { ownValue } from './safe-inspect.js'
 import { wordList } from './word-list.js'
 
 // A name beside a value is a key: `{ "name": "DB_PASSWORD", "value": "x" }`, `["--password", "x"]`. These tables say
-// which members of an object are names and which are values. docs/redaction.md has them, and a test compares them.
+// which members of an object are names and which are values. A test compares them with docs/redaction.md.
 
-/** Members that name the value beside them, in the normal form of keys. */
+/** Members that name a value beside them, in the normal form of keys. */
 export const NAME_KEYS: readonly string[] = wordList(`
   name, key, k, id, type, label, field, fieldname, property, propertyname, attribute, attributename, param, parameter,
   parametername, parameterkey, header, headername, variable, variablename, setting, option, optionname, path, pointer,
   instancepath, datapath, column, columnname, claim, claimtype, prop, argument, argumentname
 `)
 
-/** Members that are the value of the name beside them. */
+/** Members that are the value of a name beside them. */
 export const VALUE_KEYS: readonly string[] = wordList(`
   value, values, val, v, data, content, contents, from, to, old, new, oldvalue, newvalue, before, after, previous,
   previousvalue, prev, current, currentvalue, lhs, rhs, left, right, default, defaultvalue, text, rawvalue, stringvalue,
   valuestring, parametervalue, input, answer, received, actual
 `)
 
-/** What a member may be, as bits: it depends on those beside it. */
+/** The parts of a member in a shape, as bits. */
 export const IS_NAME = 1
 export const IS_VALUE = 2
-/** The data of an object that says `kind: Secret`, as Kubernetes has them. */
+/** The data of an object with `kind: Secret`, as in Kubernetes. */
 export const IS_SECRET_DATA = 4
 /** The variables of a GraphQL query. */
 export const IS_VARIABLES = 8
@@ -31,7 +31,7 @@ const SECRET_DATA: readonly string[] = ['data', 'stringdata']
 
 const SHAPES: ReadonlyMap<string, number> = shapes()
 
-/** What a key may be by the members beside it, as bits; most may be nothing. */
+/** Returns a key's parts in the shapes, as bits; 0 for most keys. */
 export function shapeOf(normalForm: string): number {
   return SHAPES.get(normalForm) ?? 0
 }
@@ -40,14 +40,14 @@ export function shapeOf(normalForm: string): number {
 export const LONGEST_NAME = 1024
 const MOST_STEPS = 32
 
-/** The key that a name stands for: the steps of a JSON pointer and of a URN are those of a path. */
+/** Returns the key that a name stands for. The steps of a JSON pointer or a URN become those of a path. */
 export function asKey(name: string): string {
   if (!/[/:]/.test(name)) return name
   const path = name.replaceAll('~1', '.').replace(/[/:]+/g, '.')
   return path.startsWith('.') ? path.slice(1) : path
 }
 
-/** The path whose steps are a list: `["user", "password"]`. */
+/** Returns a list of steps, such as `["user", "password"]`, as a path. */
 export function pathOf(steps: unknown): string | undefined {
   if (!Array.isArray(steps) || types.isProxy(steps) || steps.length > MOST_STEPS) return undefined
   const names: string[] = []
@@ -60,8 +60,8 @@ export function pathOf(steps: unknown): string | undefined {
 }
 
 /**
- * Whether an item of a list may be the name of the next one: a flag of a command line anywhere (`--password`), any other
- * name only in pairs (`["password", "x"]`).
+ * Tells whether an item of a list may be the name of the next one: a flag of a command line (`--password`) anywhere,
+ * any other name only in pairs (`["password", "x"]`).
  */
 export function mayName(item: string, index: number, length: number): boolean {
   return item.charCodeAt(0) === DASH || (index % 2 === 0 && length % 2 === 0)
@@ -69,11 +69,11 @@ export function mayName(item: string, index: number, length: number): boolean {
 
 const DASH = 0x2d
 
-/** The variables that a GraphQL query gives to arguments with such names: `login(password: $p)`. */
+/** Returns the variables that a GraphQL query gives to secret arguments: `login(password: $p)`. */
 export function variablesOf(query: string, isSecret: (argument: string) => boolean): string[] {
   const found: string[] = []
   for (const { 1: variable = '', index } of query.matchAll(VARIABLE)) {
-    // From a bounded piece: whoever writes the query chooses what stands before each variable.
+    // Only a bounded piece is searched: the client chooses what stands before each variable.
     const argument = ARGUMENT.exec(query.slice(Math.max(0, index - LONGEST_ARGUMENT), index))?.[1]
     if (argument !== undefined && isSecret(argument)) found.push(variable)
   }

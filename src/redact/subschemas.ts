@@ -1,10 +1,10 @@
 import { types } from 'node:util'
 import { isPlainObject, ownValue } from './safe-inspect.js'
 
-/** The schema that an id stands for, where it is known: `app.getSchema`. */
+/** Returns the schema with an id, if it is known: `app.getSchema`. */
 export type ResolveSchema = (id: string) => unknown
 
-/** Where a schema holds others of the same value or of its elements. */
+/** Keywords with schemas for the same value or for its elements. */
 const HELD = ['items', 'prefixItems', 'additionalItems', 'unevaluatedItems', 'contains', 'additionalProperties']
 HELD.push('unevaluatedProperties', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'contentSchema')
 const HELD_BY_NAME = ['patternProperties', 'dependentSchemas', 'dependencies']
@@ -14,21 +14,24 @@ const REFERENCES = ['$ref', '$recursiveRef', '$dynamicRef']
 /** One schema within a route's. */
 export interface Place {
   schema: object
-  /** What `#` in a reference means. */
+  /** The document that `#` in a reference means. */
   root: object
-  /** The nearest property that it says something of; '' for the whole, null when only a reference would tell. */
+  /** The nearest property that it describes; '' for the whole body, null if only a reference would tell. */
   name: string | null
   path: string
 }
 
-/** Every schema within one part of a route's; those that are no plain objects, such as zod's, have none. */
+/**
+ * Returns every schema within one part of a route's schema. Schemas that are not plain objects, such as zod's, have
+ * none.
+ */
 export function placesIn(routeSchema: unknown, part: string, resolve: ResolveSchema): Place[] {
   const found: Place[] = []
   const seen = new Map<object, Set<string | null>>()
   const ahead = startsOf(routeSchema, part)
   for (let place = ahead.pop(); place !== undefined; place = ahead.pop()) {
     const names = seen.get(place.schema) ?? new Set()
-    // A schema that is used for several properties marks each of them.
+    // A schema may be used for several properties, and marks each of them.
     if (names.has(place.name)) continue
     seen.set(place.schema, names.add(place.name))
     found.push(place)
@@ -37,7 +40,7 @@ export function placesIn(routeSchema: unknown, part: string, resolve: ResolveSch
   return found
 }
 
-/** A body's schema, or one for each of its media types; of replies, all that for each status. */
+/** Returns a body's schema, or one for each of its media types; for replies, those of each status. */
 function startsOf(routeSchema: unknown, part: string): Place[] {
   const schema = memberOf(routeSchema, part)
   const wholes = part === 'response' ? membersOf(schema, part) : [{ schema, path: part }]
@@ -87,7 +90,7 @@ function referredBy({ schema, root, name, path }: Place, resolve: ResolveSchema)
   })
 }
 
-/** The document that an id names; a relative one is looked up as it is, and against the id of the document it is in. */
+/** Returns the document with an id. A relative id is looked up as it is, and relative to the id of its document. */
 function documentOf(id: string, root: object, resolve: ResolveSchema): unknown {
   const base = memberOf(root, '$id')
   const absolute = typeof base === 'string' && URL.canParse(id, base) ? [new URL(id, base).href] : []
@@ -98,7 +101,7 @@ function documentOf(id: string, root: object, resolve: ResolveSchema): unknown {
   return undefined
 }
 
-/** What a fragment points to: a JSON pointer, or a name that a schema gives itself. */
+/** Returns what a fragment points to: a JSON pointer, or a name that a schema gives itself. */
 function target(document: unknown, fragment: string): unknown {
   if (fragment === '') return document
   if (!fragment.startsWith('/')) {
@@ -115,7 +118,7 @@ function target(document: unknown, fragment: string): unknown {
   )
 }
 
-/** The schema within a document that a keyword gives a name. */
+/** Returns the schema within a document that has a name by a keyword. */
 function embedded(document: unknown, keyword: string, name: string): unknown {
   const seen = new Set<object>()
   const ahead = placeOf(document, document, null, '')
@@ -130,7 +133,7 @@ function embedded(document: unknown, keyword: string, name: string): unknown {
 
 function placeOf(schema: unknown, root: unknown, name: string | null, path: string): Place[] {
   if (!isReadable(schema) || !isReadable(root)) return []
-  // A schema with an id of its own is a document of its own.
+  // A schema with an id is a document.
   const id = ownValue(schema, '$id')
   const isDocument = typeof id === 'string' && !id.startsWith('#')
   return [{ schema, root: isDocument ? schema : root, name, path }]

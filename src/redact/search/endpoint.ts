@@ -5,19 +5,18 @@ import { decode, decodeQuery } from './encoding.js'
 import type { ReplaceSegment } from './route-params.js'
 import type { Search } from './search.js'
 
-/** What may end a path; where `;` and `&` do, the router's options or a parser of the application say. */
+/** Characters that may end a path. For `;` and `&` it depends on the router's options and the application's parser. */
 const END_OF_PATH = /[?&;#]/
 
-/** A part of a path that looks like a key and its value. */
+/** A segment of a path that looks like a key and its value. */
 const PATH_PAIR = /(?<![^/])([^/=&;]+)=([^/]+)/g
 
-/** Of a key, what stands after other separators than Fastify's: `x;token` in `?x;token=…`. */
+/** The end of a key after separators that Fastify does not know: `token` in `?x;token=…`. */
 const LAST_OF_KEY = /[^?;#]*$/
 
 /**
- * Whether a URL, which gives no cue but perhaps `KEY`, holds only what `redactUrl` would leave as it is: a path without
- * pairs, then pairs of a key that is not secret and a value that is no pair itself, and no JSON. Nearly every URL is
- * such a one; nothing is said of the others.
+ * Tells whether a URL, which gives no cue but perhaps `KEY`, holds only what `redactUrl` leaves as it is: a path
+ * without pairs, then pairs of a key that is not secret and a plain value. Nearly every URL does. False says nothing.
  */
 export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf' | 'shapeOf'>): boolean {
   let start = -1
@@ -31,7 +30,7 @@ export function isHarmless(url: string, keys: Pick<Search, 'secrecyOf' | 'shapeO
       isKey = false
       shapes |= keys.shapeOf(key)
     } else if (code === AMPERSAND || code === QUESTION_MARK) {
-      // The path ends at the first question mark; another one may end it too, or a key.
+      // The path ends at the first question mark. A second one may end a key.
       if ((start === -1) !== (code === QUESTION_MARK)) return false
       start = index + 1
       isKey = true
@@ -50,22 +49,22 @@ const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 const QUESTION_MARK = 0x3f
 
-/** A path without the secret parameters of a route. */
+/** Returns a path without the secret parameters of a route. */
 export type RedactParams = (path: string, replace: ReplaceSegment) => string
 
-/** The URL of a request without secrets; `known` is told those of the route's parameters. */
+/** Returns the URL of a request without secrets, and adds those of the route's parameters to `known`. */
 export function redactUrl(url: string, params: RedactParams | null, search: Search, known?: KnownSecrets): string {
   const named = search.userInfo(redactPath(url, params, search, known))
   const end = named.search(END_OF_PATH)
   if (end === -1) return search.path(named)
-  // By `&` alone: a password may hold any of the others, and Fastify's parser leaves them in it.
+  // Split at `&` alone: a password may hold the other separators, and Fastify's parser leaves them in it.
   const pairs = named.slice(end + 1).split('&')
   const name = secretNameIn(pairs, search)
   const query = pairs.map((pair) => redactPair(pair, name, search)).join('&')
   return search.path(named.slice(0, end)) + named.charAt(end) + query
 }
 
-/** To `?` or `#`: whether `;` ends a path, the router's options say, so that a parameter or a value may hold one. */
+/** Redacts a path up to `?` or `#`. A parameter or a value may hold a `;`, depending on the router's options. */
 function redactPath(url: string, params: RedactParams | null, search: Search, known?: KnownSecrets): string {
   const end = endOfPath(url)
   const path = url.slice(0, end)
@@ -91,7 +90,7 @@ function replaceIn(search: Search, known?: KnownSecrets): ReplaceSegment {
   }
 }
 
-/** `key=value`, or what stands between two separators otherwise. */
+/** Redacts `key=value`, or a text without `=` between two separators. */
 function redactPair(pair: string, name: string | undefined, search: Search): string {
   const equals = pair.indexOf('=')
   if (equals === -1) return search.encoded(pair)
@@ -109,7 +108,7 @@ function secrecyOfKey(key: string, name: string | undefined, search: Search): Se
   return search.secrecyOf(LAST_OF_KEY.exec(key)?.[0] ?? '')
 }
 
-/** A name in a query whose value stands beside it: `?name=DB_PASSWORD&value=x`. */
+/** Returns the name of a secret value in a query: `?name=DB_PASSWORD&value=x`. */
 function secretNameIn(pairs: readonly string[], search: Search): string | undefined {
   for (const pair of pairs) {
     const equals = pair.indexOf('=')

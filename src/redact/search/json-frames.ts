@@ -1,15 +1,15 @@
 import type { Secrecy } from '../keys.js'
 import { IS_NAME, IS_SECRET_DATA, IS_VALUE, mayName } from '../shapes.js'
 
-/** Which keys are secret, and which members may be a name or a value. */
+/** Tells which keys are secret, and which members may be a name or a value. */
 export interface NameRules {
-  /** How secret a value is by its key; of an object or a list, nothing but `undefined` is given. */
+  /** Tells how secret a value is by its key. For an object or a list, `value` is undefined. */
   secrecyOf(key: string, value: unknown): Secrecy
   shapeOf(key: string): number
   secretName(name: unknown): string | undefined
 }
 
-/** A value in JSON, which is secret. */
+/** A secret value and its place in the JSON. */
 export interface SecretValue {
   start: number
   end: number
@@ -17,24 +17,24 @@ export interface SecretValue {
   secrecy: Secrecy
 }
 
-/** An object or a list that is being read. What a name beside a value says is known when it has ended. */
+/** An object or a list that is being read. Only at its end it is known which values have a name beside them. */
 export interface Frame {
   readonly start: number
-  /** The key of the member that comes next. */
+  /** Takes the key of the next member. */
   name(key: string): void
-  /** How secret the next value is by its key. */
+  /** Tells how secret the next value is by its key. */
   secrecyOf(value: unknown): Secrecy
-  /** The next value, which is not secret by its key; `undefined` for an object or a long list. */
+  /** Takes the next value, which is not secret by its key; `undefined` for an object or a long list. */
   add(start: number, end: number, value: unknown): void
-  /** The next value was redacted. */
+  /** Skips the next value, which was redacted. */
   pass(): void
-  /** The values that are secret by a name beside them. */
+  /** Returns the values that are secret by a name beside them. */
   secrets(): SecretValue[]
-  /** What it may name as a whole: the steps of a path. */
+  /** Returns the value as a name: a list may be the steps of a path. */
   asValue(): readonly unknown[] | undefined
 }
 
-/** As many steps as a path has at most. */
+/** The number of steps that a path may have. */
 const MOST_STEPS = 32
 
 interface Candidate {
@@ -92,7 +92,7 @@ export class ObjectFrame implements Frame {
 export class ListFrame implements Frame {
   private length = 0
   private readonly steps: unknown[] = []
-  /** What names the value that comes next, and whether it does so in pairs alone. */
+  /** The name of the next value. `isPair`: it is one only if the list consists of pairs. */
   private named: { key: string; isPair: boolean } | undefined
   private readonly found: Array<SecretValue & { isPair: boolean }> = []
 
@@ -116,7 +116,7 @@ export class ListFrame implements Frame {
       this.found.push({ start, end, value: value ?? null, secrecy, isPair: named.isPair })
       if (!named.isPair) return
     }
-    // How long the list is, is not known yet: as if it were of pairs.
+    // The length of the list is not known yet, so it is taken for a list of pairs.
     if (typeof value !== 'string' || !mayName(value, length, 0)) return
     const key = rules.secretName(value)
     if (key !== undefined) this.named = { key, isPair: !mayName(value, 1, 1) }

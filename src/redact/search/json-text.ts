@@ -30,7 +30,7 @@ export function redactJson(text: string, rules: JsonRules): string {
 
 class JsonRedaction {
   private readonly edits: Edit[] = []
-  /** The objects and lists that are open, outside a secret one. */
+  /** The objects and lists that are open, except those within a secret one. */
   private readonly open: Frame[] = []
   /** The string that was read last: a key when a colon follows. */
   private string: { start: number; literal: string } | null = null
@@ -103,7 +103,7 @@ class JsonRedaction {
     this.open.at(-1)?.name(text)
   }
 
-  /** A value that is no object and no list. */
+  /** Reads a value that is not an object or a list. */
   private scalar(token: string, start: number, end: number, value: unknown): void {
     const { rules } = this
     const frame = this.open.at(-1)
@@ -135,14 +135,14 @@ function readLiteral(token: string): unknown {
   return token === 'true' || token === 'false' ? token === 'true' : Number(token)
 }
 
-/** What stands instead of a piece of the source. */
+/** A piece of the source and its replacement. */
 interface Edit {
   start: number
   end: number
   text: string
 }
 
-/** The source with its edits; those within another one are gone with it. */
+/** Applies edits to the source. An edit within another one has no effect. */
 function withEdits(source: string, edits: Edit[]): string {
   let edited = ''
   let copied = 0

@@ -1,10 +1,10 @@
 import { mostSecret, type Secrecy } from '../keys.js'
 import { decode } from './encoding.js'
 
-/** One segment of a route's pattern: fixed text, or how secret it is what stands there. */
+/** One segment of a route's pattern: its fixed text, or the secrecy of its parameters. */
 type Segment = { readonly text: string } | { readonly secrecy: Secrecy }
 
-/** Where the secret parameters of a route stand in its URLs. */
+/** The places of a route's secret parameters in its URLs. */
 export interface RouteParams {
   readonly segments: readonly Segment[]
   /** The last segment takes the rest of the path. */
@@ -13,10 +13,10 @@ export interface RouteParams {
   readonly landmark: string | null
 }
 
-/** What stands in the place of a segment of a path. */
+/** Returns the replacement of a segment. */
 export type ReplaceSegment = (segment: string, secrecy: Secrecy) => string
 
-/** Where a pattern's parameters stand whose names are secret; null when it has none, as nearly every pattern. */
+/** Returns the places of a pattern's secret parameters; null if it has none, as nearly every pattern. */
 export function routeParams(pattern: string, secrecyOf: (name: string) => Secrecy): RouteParams | null {
   const segments = splitPattern(pattern).map((segment) => toSegment(segment, secrecyOf))
   const secret = segments.findIndex((segment) => 'secrecy' in segment && segment.secrecy > 0)
@@ -30,9 +30,8 @@ export function routeParams(pattern: string, secrecyOf: (name: string) => Secrec
 }
 
 /**
- * A path with `replace` for each segment that holds a secret parameter. A path that does not fit the pattern (a
- * rewritten URL, slashes that the router folds) keeps only what is fixed at its beginning: where its parameters stand
- * cannot be told.
+ * Replaces each segment of a path that holds a secret parameter. If the path does not fit the pattern (a rewritten URL,
+ * slashes that the router folds), the places of its parameters are unknown, and only its fixed beginning stays.
  */
 export function redactParams(path: string, params: RouteParams, replace: ReplaceSegment): string {
   const start = startOfPath(path)
@@ -48,16 +47,16 @@ export function redactParams(path: string, params: RouteParams, replace: Replace
   return path.slice(0, start) + redacted.join('/')
 }
 
-/** Where segments end in a path that no route took: at slashes of any kind, encoded up to twice. */
+/** Ends of segments in a path that no route took: slashes of any kind, encoded up to twice. */
 const SLASH = /[/\\]|%(?:25)?(?:2f|5c)/gi
 
-/** What a client may write after a segment instead of a slash. */
+/** Characters that a client may write instead of a slash. */
 const AFTER_LANDMARK = /^[;:=,?#&\s]/
 
 /**
- * A path that no route took with `replace` for each segment that may be a secret parameter of one of `routes`: where it
- * fits a route, and else everything after that route's last fixed part before the parameter, wherever that stands. It may
- * have a segment or a slash too many, encoded slashes, or something malformed in it.
+ * Replaces each segment that may be a secret parameter in a path that no route took. If the path fits one of `routes`,
+ * these are its parameters; else everything after that route's last fixed segment before the parameter, wherever that
+ * stands. The path may have a segment or a slash too many, encoded slashes, or malformed encodings.
  */
 export function redactUnrouted(path: string, routes: readonly RouteParams[], replace: ReplaceSegment): string {
   const start = startOfPath(path)
@@ -76,7 +75,7 @@ export function redactUnrouted(path: string, routes: readonly RouteParams[], rep
   return path.slice(0, start) + named + hidden
 }
 
-/** Where the first landmark of a route ends in a path; the path's end when it has none. */
+/** Returns where the first landmark of a route ends in a path; the path's end if there is none. */
 function startOfSecrets(path: string, routes: readonly RouteParams[]): number {
   if (routes.length === 0) return path.length
   if (routes.some(({ landmark }) => landmark === null)) return 0
@@ -95,7 +94,7 @@ function startOfSecrets(path: string, routes: readonly RouteParams[]): number {
   return path.length
 }
 
-/** A path with each segment between two separators as `map` makes it. */
+/** Maps each segment of a path, and keeps its separators. */
 function mapSegments(path: string, separator: RegExp, map: (segment: string, index: number) => string): string {
   let mapped = ''
   let start = 0
@@ -107,7 +106,7 @@ function mapSegments(path: string, separator: RegExp, map: (segment: string, ind
   return mapped + map(path.slice(start), index)
 }
 
-/** Splits at slashes, but for those of a parameter's regular expression. */
+/** Splits a pattern at slashes, except those in a parameter's regular expression. */
 function splitPattern(pattern: string): string[] {
   const segments: string[] = []
   let depth = 0
@@ -127,8 +126,8 @@ function splitPattern(pattern: string): string[] {
 }
 
 /**
- * `::` is a colon; a parameter's name ends at `(`, `-`, `.` or `?`, as in the router, and at a colon, as its author means
- * it: to the router `:token::cancel` is one name.
+ * Reads a segment of a pattern. `::` is a colon. A parameter's name ends at `(`, `-`, `.` or `?`, as in the router, and
+ * at a colon, as its author means it; the router takes `:token::cancel` for one name.
  */
 function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segment {
   const single = segment.replaceAll('::', ':')
@@ -137,7 +136,7 @@ function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segme
   return { secrecy: mostSecret(names.map(secrecyOf)) }
 }
 
-/** Of a URL in absolute form, where its path begins. */
+/** Returns where the path begins, also in a URL in absolute form. */
 function startOfPath(path: string): number {
   if (path.startsWith('/')) return 0
   const authority = path.indexOf('://')
@@ -148,13 +147,13 @@ function startOfPath(path: string): number {
 
 function fits(segments: readonly string[], { segments: pattern, hasWildcard }: RouteParams): boolean {
   const extra = segments.length - pattern.length
-  // A slash at the end, and a last parameter that may be missing, are the only liberties that shift nothing.
+  // Only a slash at the end and a missing last parameter shift nothing.
   const isShifted = hasWildcard ? extra < 0 : extra > 1 || extra < -1 || (extra === 1 && segments.at(-1) !== '')
   if (isShifted) return false
   return segments.every((segment, index) => {
     const expected = pattern[index]
     if (expected === undefined) return true
-    // An empty parameter is one whose neighbours may have moved: `//` may be one slash to the router.
+    // After an empty segment the others may be shifted: the router may take `//` for one slash.
     return 'secrecy' in expected ? segment !== '' || index >= segments.length - 1 : matches(segment, expected)
   })
 }
