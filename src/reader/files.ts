@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AuditNoTrail } from '../errors.js'
+import { unless } from '../sinks/file/fs.js'
 import { inOrder } from './entry-order.js'
 import { type Examined, examine, type UnreadableFile, unreadable } from './examine.js'
 import { linkedTo } from './linked-files.js'
@@ -58,7 +59,7 @@ class Search {
     const examined = await this.examine(path)
     if (examined.kind === 'directory') return this.takeDirectory(path)
     // An active file may have been moved away; then its archives are the trail.
-    const names = new Set(await readdir(dirname(path)))
+    const names = new Set((await unless(['ENOENT', 'ENOTDIR'], readdir(dirname(path)))) ?? [])
     const isPart = activeNameOf(basename(path)) !== undefined && !activesIn(names).has(basename(path))
     const taken = [this.add(examined), !isPart && (await this.takeBeside(path, names))]
     if (!taken.includes(true)) throw new AuditNoTrail(path, 'there is no such file, and no archive of one beside it')

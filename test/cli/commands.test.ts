@@ -54,11 +54,13 @@ describe('query', () => {
     const path = trailOf(linesOf({ id: idOf(1), received: 0 }))
     expect(await cli.run('query', '--status', '500', path)).toEqual({ code: 1, signal: null, stdout: '', stderr: '' })
     expect(await cli.run('query', '--open', path)).toMatchObject({ code: 0 })
-    expect(await cli.run('query', `${path}.none`)).toMatchObject({
-      code: 2,
-      stdout: '',
-      stderr: expect.stringContaining('There is no audit trail at'),
-    })
+    for (const missing of [`${path}.none`, join(dirname(path), 'none', 'audit.log')]) {
+      expect(await cli.run('query', missing)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining(`There is no audit trail at ${missing}`),
+      })
+    }
     expect(await cli.run('query')).toMatchObject({ code: 2, stderr: expect.stringContaining('name the trail') })
     expect(await cli.run('query', '--status', 'x', path)).toMatchObject({
       code: 2,
