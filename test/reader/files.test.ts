@@ -197,7 +197,8 @@ describe('what is no trail', () => {
     await expect(namesOf(directoryOf('notes.txt'))).rejects.toMatchObject({ code: 'FST_AUDIT_NO_TRAIL' })
   })
 
-  it('is an archive in a directory that is none', async () => {
-    await expect(namesOf(join(temporaryDirectory(), 'none', 'audit.log'))).rejects.toMatchObject({ code: 'ENOENT' })
+  it('is a file in a directory that does not exist', async () => {
+    const path = join(temporaryDirectory(), 'none', 'audit.log')
+    await expect(namesOf(path)).rejects.toMatchObject({ code: 'FST_AUDIT_NO_TRAIL' })
   })
 })
