@@ -143,6 +143,7 @@ export class RedactedJson {
   /** Writes the start of a key that is too long to be read, and nothing of its value. */
   private longProperty(comma: string, key: string): boolean {
     const { changes, marks } = this
+    this.longTexts++
     const start = key.slice(0, endOfWords(key, SEARCHED_KEY)) || '[too long]'
     const clean = quoteStart(changes.redactor.value(start, changes, marks), LONGEST_KEY)
     changes.redacted++

@@ -46,7 +46,7 @@ const LARGEST: Array<[name: string, request: WireRequest, marks: string[]]> = [
     ['request.body'],
   ],
   ['a message', { url: '/error' }, ['response.error']],
-  ['annotations', { url: '/annotations' }, [`annotations.0${long(63)}`, 'annotations.*']],
+  ['annotations', { url: '/annotations' }, [`annotations.0${long(63)}.*`, 'annotations.*']],
 ]
 
 describe('the largest that Node accepts', () => {
