@@ -109,7 +109,9 @@ describe('annotations', () => {
         if (keys.size > maxKeys) expect(changes.omitted).toHaveProperty(['annotations.*'])
         if (answers.every((answer) => answer))
           expect([changes.truncated, changes.omitted]).toEqual([undefined, undefined])
-        if (marks.length === 0) expect(answers).toEqual(calls.map(() => true))
+        // What was cut first may have been replaced later.
+        const isReplaced = calls.flatMap((values) => Object.keys(values)).length > keys.size
+        if (marks.length === 0 && !isReplaced) expect(answers).toEqual(calls.map(() => true))
       }),
       { numRuns: 300 },
     )
