@@ -5,7 +5,7 @@ import type { FileSystem } from './fs.js'
 const CHUNK = 256 * 1024
 const NEWLINE = 0x0a
 /** The longest line that is read, so that no file can fill the memory; the plugin writes no longer one. */
-const MAX_LINE = 16 * 1024 * 1024
+export const MAX_LINE = 16 * 1024 * 1024
 
 /** The last whole line in an open compressed file, or the last that has a seal. It is read to its end. */
 export async function lastCompressedLine(

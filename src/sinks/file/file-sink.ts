@@ -72,7 +72,8 @@ class RotatingFileSink implements FileSink {
     try {
       await this.ready(this.options.lockTimeout)
       // A sealed trail goes on from its last line: if that may not be read, the boot stops and not every later request.
-      if (this.options.sealed) await this.tail({ sealed: true })
+      // The search for the last sealed line waits until after the boot: in a long trail without one it takes minutes.
+      if (this.options.sealed) await this.tail()
     } catch (error) {
       // A boot that stops here must not keep the next one out.
       if (!(error instanceof AuditSinkUnavailable)) await cleanUp(context.log, this.path, this.leave())

@@ -1,5 +1,5 @@
 import { ENDING_BYTES, isSealedLine } from '../../event/seal-line.js'
-import { lastCompressedLine } from './compressed-tail.js'
+import { lastCompressedLine, MAX_LINE } from './compressed-tail.js'
 import { compressionOf, MAGIC_BYTES } from './compression.js'
 import { CREATE, type FileSystem, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
 import { stamp } from './names.js'
@@ -41,7 +41,10 @@ export async function holeIn(fs: FileSystem, fd: number, size: number): Promise<
   return undefined
 }
 
-/** The last line before `end` of an open file, or the last that has a seal, without its ending. */
+/**
+ * The last line before `end` of an open file, or the last that has a seal, without its ending. Of a line that is too long
+ * to be from the plugin, only the end.
+ */
 export async function lastLine(
   fs: FileSystem,
   fd: number,
@@ -50,7 +53,7 @@ export async function lastLine(
 ): Promise<string | undefined> {
   const to = isSealed ? await endOfSealed(fs, fd, end) : end
   if (to === 0) return undefined
-  const from = await endOfLines(fs, fd, to - 1)
+  const from = Math.max(await endOfLines(fs, fd, to - 1), to - 1 - MAX_LINE)
   const line = new Uint8Array(to - 1 - from)
   await readExactly(fs, fd, line, from)
   return new TextDecoder().decode(line)

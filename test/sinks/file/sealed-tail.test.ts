@@ -71,3 +71,27 @@ it('finds a seal that lies across two parts of what is read', async () => {
     expect(await sink.tail?.({ sealed: true })).toBe(text)
   }
 })
+
+it('reads no more than the end of a line that is too long to be its own', async () => {
+  const { opened, directory } = world()
+  const length = 17 * 1024 * 1024
+  const text = sealed('x'.repeat(length))
+  writeFileSync(join(directory, 'audit.log'), `${text}\n`)
+  const sink = await opened()
+  for (const found of [await sink.tail?.(), await sink.tail?.({ sealed: true })]) {
+    expect(found?.length).toBe(16 * 1024 * 1024)
+    expect(text.endsWith(found ?? '-')).toBe(true)
+  }
+})
+
+it('opens a long trail without a seal before it searches for one', async () => {
+  const { opened, directory, fs } = world()
+  for (let day = 10; day < 20; day++) {
+    writeFileSync(join(directory, `audit-2026-01-${day}T00-00-00.000Z.log`), '{}\n'.repeat(3))
+  }
+  const archivesRead = (): number => fs.calls.filter((call) => call.startsWith('open audit-')).length
+  const sink = await opened({ sealed: true })
+  expect(archivesRead()).toBe(1)
+  expect(await sink.tail?.({ sealed: true })).toBeUndefined()
+  expect(archivesRead()).toBe(11)
+})
