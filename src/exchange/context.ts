@@ -8,7 +8,7 @@ import type { OpenExchanges } from '../runtime/open-exchanges.js'
 import type { AuditRuntime } from '../runtime/runtime.js'
 import { SecretFields } from './secret-fields.js'
 
-/** What every exchange of one server has in common. */
+/** Holds everything that the exchanges of one server share. */
 export interface ExchangeContext extends EventContext {
   readonly policy: RecordingPolicy
   readonly dispatcher: Dispatcher
@@ -19,7 +19,7 @@ export interface ExchangeContext extends EventContext {
   readonly auditIdHeader: string | false
 }
 
-/** What exchanges need of a runtime, and of Fastify. */
+/** Takes from a runtime only the parts that exchanges need. */
 export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
   const { envelope, requests, who, redactor, capture, policy, dispatcher } = runtime
   const { open, connections, counts, log, auditIdHeader } = runtime

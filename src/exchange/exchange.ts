@@ -17,9 +17,9 @@ import { captureContext, StageDelivery, type StageOwner } from './stage-delivery
 import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
 /**
- * `awaiting`: Received waits for the request's body. `receiving`: Received is being stored. `received`: the handler may
- * run. `completing`: Complete is being stored. `done`: nothing more is recorded, but for a correction. `cut off`: recorded
- * as unfinished because the server closed.
+ * States of an exchange. `awaiting`: Received waits for the request's body. `receiving`: Received is being stored.
+ * `received`: the handler may run. `completing`: Complete is being stored. `done`: nothing more is recorded, except a
+ * correction. `cut off`: recorded as unfinished because the server closed.
  */
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
 
@@ -29,24 +29,24 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
   following: OpenExchange | null = null
   goneSince = 0
 
-  /** What `request.audit` gives, once somebody has asked. */
+  /** Object that `request.audit` returns; created on first use. */
   facade: RequestAudit | null = null
-  /** What Fastify's hooks see of the reply. */
+  /** Details of the reply that Fastify's hooks see. */
   readonly notes = new ReplyNotes()
-  /** The reply went out before the exchange began: an earlier hook sent it raw. It is recorded, and cannot be replaced. */
+  /** True if an earlier hook sent the reply raw before the exchange began: it is recorded, but cannot be replaced. */
   isOut = false
 
   private state: State = 'receiving'
   private readonly stages: StageDelivery
   private readonly gate: Gate
-  /** In front of the socket of a request that asks for another protocol. */
+  /** Gate on the socket of a request that asks for another protocol. */
   private readonly upgrade: UpgradeGate | null
 
-  /** What goes on when the stage that is being stored is stored. */
+  /** Callback to call once the current stage is stored. */
   private next: Next | null = null
-  /** The reply came while Received was still being stored. */
+  /** Reply that came while Received was still being stored. */
   private early: EarlyReply | null = null
-  /** The status that Complete has. */
+  /** Status that Complete was recorded with; 0 before that, and after a replacement. */
   private recordedStatus = 0
 
   constructor(
@@ -65,12 +65,12 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     return this.records.id
   }
 
-  /** Follows the request from now on: holds its reply, and is one of the open exchanges. */
+  /** Follows the request from now on: installs the gates and joins the open exchanges. */
   follow(detached: DetachedAudit | null): void {
     const { context, reply } = this
     this.gate.install()
     this.upgrade?.install()
-    // After a reply that an earlier hook sent raw, Node would throw, and the exchange with it would be gone.
+    // Node throws if an earlier hook has sent a raw reply already; the exchange would be lost with that exception.
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
     context.counts.add('audited')
@@ -85,7 +85,7 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     return this.records.annotate(values)
   }
 
-  /** Records Received, now or when the body is parsed that it is to hold. */
+  /** Records Received now, or after the body is parsed if the record includes it. */
   begin(next: Next): void {
     if (this.records.awaitsBody) {
       this.state = 'awaiting'
@@ -93,13 +93,13 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     } else this.receive(next)
   }
 
-  /** The request's body is parsed: Received is made if it waited for that. */
+  /** Captures the parsed body if Received waits for it, and records Received. */
   onBody(next: Next): void {
     if (this.state === 'awaiting') this.records.captureBody()
     this.beforeHandler(next)
   }
 
-  /** No handler runs before Received is stored: a hook may call the one for what is not found before a body is parsed. */
+  /** Runs no handler before Received is stored: a hook may call the not-found handler before the body is parsed. */
   beforeHandler(next: Next): void {
     if (this.state === 'awaiting') this.receive(next)
     else if (this.isReceiving) this.next = next
@@ -110,17 +110,17 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     this.notes.onPayload(payload, this.records.capturesReply ? this.reply : null)
   }
 
-  /** Records Received; `next` goes on when every enforced sink has stored it. */
+  /** Records Received; calls `next` when every enforced sink has stored it. */
   receive(next: Next): void {
     this.state = 'receiving'
     this.next = next
     if (this.stages.offerReceived(this.records.received())) this.receivedSettled()
   }
 
-  /** Records Complete with 101; `next` hands the socket over when every enforced sink has stored it. */
+  /** Records Complete with 101; calls `next`, which hands the socket over, when every enforced sink has stored it. */
   switchProtocols(next: Next): void {
     if (this.state !== 'received') {
-      // Given up meanwhile: the server closed, or the client left. The trail has its Complete, which is not of a 101.
+      // The exchange ended meanwhile (server closed, or client left): its Complete is recorded, and does not say 101.
       this.gate.cut()
       return
     }
@@ -128,10 +128,10 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     this.complete(101, undefined, true, null)
   }
 
-  // What the gate says.
+  // Calls from the gate.
 
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void {
-    // The body never came to be parsed (413, 415, an early 401): both stages now.
+    // The body was never parsed (413, 415, an early 401): record both stages now.
     if (this.state === 'awaiting') this.receive(() => undefined)
     if (this.isReceiving) this.early = { statusCode, chunk, isWhole, scope: captureContext() }
     else if (this.state === 'received') this.complete(statusCode, chunk, isWhole, null)
@@ -148,9 +148,9 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     this.context.log.error(details, 'a reply that was held for the audit trail could not be sent')
   }
 
-  /** A reply was written to the socket itself, past the response. */
+  /** Handles a reply that was written to the socket directly, bypassing the response. */
   onHandshake(statusCode: number): void {
-    // Recorded already where the websocket library announces an upgrade; a bad key, among others, it refuses later.
+    // The library may refuse the handshake after the 101 was recorded, for example because of a bad key.
     const isRecorded = this.state === 'done' && this.recordedStatus !== 0
     if (isRecorded && statusCode !== this.recordedStatus) {
       this.context.counts.add('corrected')
@@ -159,10 +159,10 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     this.onReply(statusCode, undefined, true)
   }
 
-  // What the list of open exchanges says.
+  // Calls from the list of open exchanges.
 
   isClientGone(): boolean {
-    // A response that is finished is destroyed too.
+    // Node destroys finished responses too, so a reply that is out says nothing about the client.
     return !this.isOut && (this.gate.isGone || this.request.raw.aborted)
   }
 
@@ -180,13 +180,13 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
   cutOff(): void {
     this.tellAwaited()
     if (this.state !== 'received') return
-    // The only status that can still go out is the one that the gate answers with.
+    // Only the gate's own answer can still be sent.
     const canAnswer = this.stages.isEnforced && !this.isClientGone()
     this.tellUnfinished(canAnswer ? WITHHELD.statusCode : undefined, 'server closed')
     this.finish('cut off')
   }
 
-  /** Also after a call that changed the state, which a compiler does not see. */
+  /** Getter, because the compiler does not see that a call may have changed the state. */
   private get isReceiving(): boolean {
     return this.state === 'receiving'
   }
@@ -199,7 +199,7 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
   private receivedSettled(): void {
     const { next, early } = this
     if (this.stages.hasFailed && !this.isOut) {
-      // Before the answer is out: `inject` has closed its response by then.
+      // Build the record before sending the answer: `inject` closes its response then, as if the client had gone.
       const { statusCode, code } = NOT_RECORDED
       const complaint = this.completeRecord(statusCode, code, this.isClientGone())
       this.answerInstead(NOT_RECORDED)
@@ -208,10 +208,10 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     }
     this.state = 'received'
     this.next = null
-    // From now on the handler may take its time, however long the sink took.
+    // Restart the abort timeout: time spent in the sink does not count against the handler.
     this.goneSince = 0
     if (early !== null) this.complete(early.statusCode, early.chunk, early.isWhole, early.scope)
-    // A reply that came meanwhile (a handler timeout) is the reply: the handler does not run. Or it goes on with its rest.
+    // Skip the handler if a whole reply came meanwhile (a handler timeout); else continue, to finish the reply.
     if (next !== null && (early === null || !this.reply.raw.writableEnded)) this.proceed(next)
   }
 
@@ -236,7 +236,7 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
   private completeSettled(): void {
     const { next } = this
     if (this.stages.hasFailed && !this.isOut) {
-      // A socket that was not handed over yet is a handler that did not run.
+      // If the socket was not handed over yet, the handler did not run.
       const replacement = next === null ? WITHHELD : NOT_RECORDED
       this.answerInstead(replacement)
       this.context.counts.add('corrected')
@@ -276,7 +276,7 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     const { gate, upgrade, reply } = this
     this.recordedStatus = 0
     const answer = answerOf(replacement, reply, this.id, this.context.auditIdHeader)
-    // A handler that goes on has nothing to say any more, and Fastify knows.
+    // Tell Fastify to ignore a reply that the handler may still send.
     reply.hijack()
     if (upgrade?.isHeld === true) {
       upgrade.refuse(textOf(answer))
@@ -286,7 +286,7 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     gate.answer(answer)
   }
 
-  /** What no sink has of a request that ends before its body is there: nobody waits for it any more. */
+  /** Records Received, without waiting, for a request that ends before its body has arrived. */
   private tellAwaited(): void {
     if (this.state !== 'awaiting') return
     this.stages.tellReceived(this.records.received())

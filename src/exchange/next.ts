@@ -1,9 +1,9 @@
-/** What Fastify gives a hook to go on with. */
+/** Callback that Fastify passes to a hook. */
 export type Next = (error?: Error) => void
 
 /**
- * Goes on where a hook waited: what is thrown there is the hook's error, as it is of a hook that waits for nothing.
- * Returns what is thrown once more, which would otherwise reach nobody but the process.
+ * Continues after a hook. Passes a thrown error to `next`, as Fastify does for a hook that does not wait. Returns an
+ * error that is thrown again, which would otherwise be an uncaught exception and end the process.
  */
 export function proceed(next: Next): Error | null {
   try {

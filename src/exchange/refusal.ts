@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { AuditNotRecorded, AuditResponseWithheld } from '../errors.js'
 import type { Answer } from './gate/keeper.js'
 
-/** What is sent in the place of a handler, or of its reply. */
+/** Reply that is sent instead of running the handler, or instead of the handler's reply. */
 export interface Replacement {
   readonly statusCode: number
   readonly code: string
@@ -12,13 +12,13 @@ export interface Replacement {
   readonly countedAs: 'refused' | 'withheld'
 }
 
-/** The handler did not run, so the client may try again. */
+/** Replacement if the handler did not run: the client may try again. */
 export const NOT_RECORDED = replacement(new AuditNotRecorded(), 'refused', { 'retry-after': '1' })
 
-/** The handler ran, so the client must not repeat the request blindly. */
+/** Replacement if the handler ran: the client must not repeat the request blindly. */
 export const WITHHELD = replacement(new AuditResponseWithheld(), 'withheld', {})
 
-/** The answer in the place of the handler, or of its reply. */
+/** Builds the answer, with the headers of the reply that survive. */
 export function answerOf(
   replacement: Replacement,
   reply: FastifyReply,
@@ -29,7 +29,7 @@ export function answerOf(
   const reason = STATUS_CODES[statusCode] ?? ''
   const body = bodyOf(replacement, auditId)
   const headers: Record<string, unknown> = {}
-  // Before `writeHead`, Fastify keeps its headers to itself.
+  // Read Fastify's own headers too: it passes them to the response only in `writeHead`.
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined && survives(name, value)) headers[name] = value
   }
@@ -38,15 +38,15 @@ export function answerOf(
   return { statusCode, reason, headers, body, keeps: survives }
 }
 
-/** The answer as it goes over a bare socket, which it closes. */
+/** Formats the answer as HTTP/1.1 text for a bare socket, and announces that the connection closes. */
 export function textOf({ statusCode, reason, headers, body }: Answer): string {
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${statusCode} ${reason}\r\n${lines.join('')}\r\n${body}`
 }
 
-/** Without these a browser cannot read the reply, or HTTP breaks; nothing else of the reply survives. */
+/** Keeps only the headers without which a browser cannot read the reply or HTTP breaks. */
 function survives(header: string, value: unknown): boolean {
-  // Node adds this one by itself, with what belongs to it.
+  // Node adds `keep-alive` itself, with the headers that belong to it.
   if (header === 'connection') return value !== 'keep-alive'
   return header.startsWith('access-control-') || header === 'vary' || header === 'strict-transport-security'
 }

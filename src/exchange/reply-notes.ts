@@ -4,21 +4,21 @@ import type { BodyFacts } from '../event/content/capture.js'
 import { messageInBody } from '../event/error-message.js'
 import { bodyFactsOf, type RawReply, type ReplyFacts, replyFacts } from '../event/reply-facts.js'
 
-/** A reply that came while Received was still being stored. */
+/** Reply that came while Received was still being stored. */
 export interface EarlyReply extends RawReply {
-  /** The context in which it was sent, and in which it goes on. */
+  /** Async context in which the reply was sent, and in which it continues. */
   readonly scope: AsyncResource
 }
 
-/** What Fastify's hooks see of a reply before it reaches the gate. */
+/** Collects what Fastify's hooks see of a reply before it reaches the gate. */
 export class ReplyNotes {
-  /** The message of the last error that Fastify saw. */
+  /** Message of the last error that Fastify saw. */
   failure: string | undefined
-  /** What `onSend` saw: the reply's body before compression, and what its headers said of it then. */
+  /** Reply's body before compression, as `onSend` saw it, and what the headers said about it at that time. */
   private payload: unknown
   private payloadFacts: BodyFacts | null = null
 
-  /** Notes what is sent, unless a later hook changes it. */
+  /** Notes the payload; a later hook may still change it. */
   onPayload(payload: unknown, captured: FastifyReply | null): void {
     this.payload = payload
     if (captured !== null) this.payloadFacts = bodyFactsOf(captured)

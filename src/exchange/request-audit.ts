@@ -1,9 +1,9 @@
 import { newEventId } from '../event/event-id.js'
 import { flat } from '../event/flat.js'
 
-/** What a handler knows of its own request's audit: `request.audit`. */
+/** Interface of `request.audit`, for handlers and hooks. */
 export interface RequestAudit {
-  /** The id that both records carry; minted by the server. */
+  /** Id that both records carry; created by the server. */
   readonly id: string
   /**
    * Adds to this request's `OperationComplete`, the values of secret keys redacted: by default at most 16 keys and 4 KiB in
@@ -27,7 +27,7 @@ export interface RequestAudit {
   annotate(values: Readonly<Record<string, unknown>>): boolean
 }
 
-/** Stands for a request that no exchange follows: not yet, or not at all. */
+/** Implements `request.audit` for a request that is excluded, or whose exchange has not begun. */
 export class DetachedAudit implements RequestAudit {
   readonly id = flat(newEventId())
   private readonly early: Array<Readonly<Record<string, unknown>>> = []
@@ -41,17 +41,17 @@ export class DetachedAudit implements RequestAudit {
     return !this.isExcluded
   }
 
-  /** Hands over what came before the exchange began. */
+  /** Passes earlier annotations on to the exchange. */
   attach(exchange: RequestAudit): void {
     this.exchange = exchange
     for (const values of this.early) exchange.annotate(values)
   }
 }
 
-/** What a handler is given of an exchange: nothing else of it can be called, or printed. */
+/** Wraps an exchange for the handler, so that its other methods and fields cannot be called or printed. */
 export function followedAudit(exchange: RequestAudit): RequestAudit {
   return {
-    /** A copy, for it may be kept for long: the id itself is a part of a text of many. */
+    /** Copies the id: it is a slice of a longer string, which would stay in memory as long as the id is kept. */
     get id() {
       return flat(exchange.id)
     },

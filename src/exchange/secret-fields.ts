@@ -9,12 +9,12 @@ const UNKNOWN_MARKS_ADVICE =
 /** Knows which fields of bodies the schemas of routes mark as secret. */
 export class SecretFields {
   private readonly marks = new WeakMap<object, Marks>()
-  /** Routes whose marks cannot be read, which the log has said. */
+  /** Routes whose marks cannot be read and that were already logged. */
   private readonly unreadableRoutes = new Set<string>()
 
   constructor(private readonly log: SinkLogger) {}
 
-  /** The marks of a request's route. Asks the application's `getSchema`, which may throw. */
+  /** Returns the marks of a request's route. Calls the application's `getSchema`, which may throw. */
   of(request: FastifyRequest): Marks {
     const { schema, url = '' } = request.routeOptions
     if (schema === undefined) return null
@@ -25,7 +25,7 @@ export class SecretFields {
       this.marks.set(schema, marks)
       return marks
     } catch (error) {
-      // It may be there for the next request.
+      // Do not cache: the schema may exist at the next request.
       this.warn(url, error)
       return 'unknown'
     }

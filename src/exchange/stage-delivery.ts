@@ -7,39 +7,39 @@ import type { Connection } from '../runtime/connections.js'
 import { socketOf } from './connection-of.js'
 import type { ExchangeContext } from './context.js'
 
-/** The name of the context of a stage that waits, for those who trace contexts. */
+/** Type name of a waiting stage's async resource, shown to tools that trace async contexts. */
 const RESOURCE = 'FASTIFY_AUDIT_STAGE'
 const UNTRACED = { requireManualDestroy: true }
 
-/** The context of now, in which something is to go on later. */
+/** Captures the current async context, to continue in it later. */
 export function captureContext(): AsyncResource {
   return new AsyncResource(RESOURCE, UNTRACED)
 }
 
-/** The exchange whose records are delivered. */
+/** Receives the result of a stage. */
 export interface StageOwner {
-  /** All enforced sinks have answered for the stage; not called where the offer itself said so. */
+  /** Called when all enforced sinks have answered for the stage; not called if the offer returned true. */
   onStageSettled(): void
 }
 
 /**
- * One exchange's records on their way to the sinks: offers each stage to those that do not exclude it, and knows when all
- * that must store it have answered.
+ * Delivers the records of one exchange: offers each stage to the sinks that do not exclude it, and reports when all
+ * enforced sinks have answered.
  */
 export class StageDelivery implements Waiter {
-  /** An enforced sink has not stored the stage that was offered last, or an earlier one. */
+  /** True if an enforced sink did not store the last offered stage, or an earlier one. */
   hasFailed = false
-  /** Enforced sinks that have not answered for the stage that is being stored. */
+  /** Number of enforced sinks that have not answered for the current stage. */
   private waiting = 0
-  /** What the exchange shares with others; null where nothing does. */
+  /** Limits shared by all exchanges of one connection; null if there is no real connection (`inject`). */
   private readonly connection: Connection | null
-  /** The size of the record that counts as waiting on the connection. */
+  /** Size of the record that the connection counts as waiting. */
   private size = 0
-  /** Where it goes on: sinks answer in batches, and a handler must run in the context of its own request. */
+  /** Async context to continue in: sinks answer in batches, and a handler must run in its own request's context. */
   private scope: AsyncResource | null = null
-  /** That stage's entries, linked as siblings. */
+  /** Entries of the current stage, linked as siblings. */
   private entries: Entry | null = null
-  /** What follows a record whose reply was replaced, as soon as that record's fate is known. */
+  /** Record to send after one whose reply was replaced, as soon as that one's fate is known. */
   private amendment: Draft | null = null
 
   constructor(
@@ -52,22 +52,22 @@ export class StageDelivery implements Waiter {
     this.connection = socket === null ? null : context.connections.of(socket)
   }
 
-  /** Whether the reply waits for Complete to be stored. */
+  /** True if the reply must wait until Complete is stored. */
   get isEnforced(): boolean {
     return this.context.dispatcher.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
   }
 
-  /** Whether the stage is settled at once: no enforced sink is waited for. */
+  /** Offers Received. Returns true if the stage is already settled, because no enforced sink must be waited for. */
   offerReceived(draft: Draft): boolean {
     return this.offer(draft, EXCLUDES_RECEIVED, this.exclusions, null)
   }
 
-  /** The same for Complete. `scope`: where it goes on, if not in the context of now. */
+  /** Offers Complete; returns as `offerReceived`. `scope`: async context to continue in, if not the current one. */
   offerComplete(draft: Draft, statusCode: number, scope: AsyncResource | null): boolean {
     return this.offer(draft, EXCLUDES_COMPLETE, this.completeExclusions(statusCode), scope)
   }
 
-  // What nobody waits for any more.
+  // Records that no request waits for.
 
   tellReceived(draft: Draft): void {
     this.context.dispatcher.tell(draft, this.exclusions, EXCLUDES_RECEIVED)
@@ -77,16 +77,16 @@ export class StageDelivery implements Waiter {
     this.context.dispatcher.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
   }
 
-  /** Tells what follows a Complete: also the sinks whose filters excluded that by its status. */
+  /** Sends a record that follows a Complete, also to sinks whose filters excluded that Complete by its status. */
   tellAfterComplete(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
     this.context.dispatcher.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
   }
 
-  /** Tells every sink at once but those whose last entry is in doubt: they are told when its fate is known. */
+  /** Sends a record to every sink now, but where the last entry is in doubt only when that entry's fate is known. */
   tellExceptDoubtful(draft: Draft, statusCode?: number): void {
     const doubtful = new Set<Lane>()
     for (let entry = this.entries; entry !== null; entry = entry.sibling) {
-      // Nobody waits for an entry without a waiter any more: it stays in doubt, so what follows is told now.
+      // An entry without a waiter stays in doubt for good, so send the follow-up now.
       if (entry.fate === 'in doubt' && entry.waiter !== null) doubtful.add(entry.lane)
     }
     this.amendment = draft
@@ -94,7 +94,7 @@ export class StageDelivery implements Waiter {
     this.context.dispatcher.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
   }
 
-  // What the sinks' lanes say.
+  // Calls from the sinks' lanes.
 
   settled(entry: Entry): void {
     this.waiting--

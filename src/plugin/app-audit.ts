@@ -1,19 +1,19 @@
 import type { ExplainOptions, Explanation } from '../policy/explain.js'
 import type { AuditStats } from '../runtime/runtime.js'
 
-/** What a server knows of its audit trail: `app.audit`. */
+/** Interface of `app.audit`. */
 export interface AppAudit {
-  /** Whether every enforced sink stored its last batch, and none is overdue: what a readiness probe should ask. */
+  /** True if every enforced sink stored its last batch and no batch is overdue. Use it in a readiness probe. */
   readonly healthy: boolean
-  /** What was counted since the boot. */
+  /** Returns the counts since the boot. */
   stats(): AuditStats
-  /** Resolves when everything that was offered to the sinks has been answered for. */
+  /** Resolves when the sinks have answered for everything offered to them. */
   flush(): Promise<void>
-  /** Has every sink open what is at its path now, after an outside rotation. */
+  /** Makes every sink open the file that is now at its path. Call it after a rotation by another program. */
   reopen(): Promise<void>
   /**
-   * Says what would be recorded of a request, and by which filter, rule or route, for a method and a URL as a client
-   * sends them.
+   * Explains what would be recorded of a request, and which filter, rule or route decides that. Takes a method and a URL
+   * as a client sends them.
    */
   explain(method: string, url: string, options?: ExplainOptions): Explanation
 }

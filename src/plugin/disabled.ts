@@ -4,7 +4,7 @@ import type { RouterFolding } from '../policy/path.js'
 import { noStats } from '../runtime/runtime.js'
 import type { AppAudit } from './app-audit.js'
 
-/** With `enabled: false` everything that an application may call is there, and does nothing. */
+/** Creates `app.audit` for `enabled: false`: every method exists and does nothing. */
 export function disabledAudit(): AppAudit {
   const explainer = new Explainer({ filters: [], sinks: [], rules: [], level: NONE }, NO_FOLDING, NO_ROUTES)
   return {

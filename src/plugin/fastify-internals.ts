@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The three things that Fastify does not publish: read only, and where a later version keeps them elsewhere the answer
- * is the safe one.
+ * Reads three values that Fastify does not publish. If a later version keeps them elsewhere, each function returns the
+ * safe answer.
  */
 
-/** Whether a hook was registered before the plugin that may reply before the plugin's own hook has run. */
+/** Returns true if an earlier hook may reply before the plugin's own hook runs. */
 export function hasEarlierHooks(app: FastifyInstance): boolean {
   const hooks = readInternal(app, 'fastify.hooks', 'onRequest')
   return !Array.isArray(hooks) || hooks.length > 0
 }
 
-/** The configuration of the server's router: `initialConfig` of Fastify 5.5 and 5.6 leaves `caseSensitive` out. */
+/** Returns the router's configuration. In Fastify 5.5 and 5.6, `initialConfig` lacks `caseSensitive`. */
 export function routerConfig(app: FastifyInstance): FastifyInstance['initialConfig'] {
   const { initialConfig } = app
   if (initialConfig.routerOptions === undefined) return initialConfig
@@ -21,7 +21,7 @@ export function routerConfig(app: FastifyInstance): FastifyInstance['initialConf
   return { ...initialConfig, routerOptions: { ...initialConfig.routerOptions, caseSensitive } }
 }
 
-/** The server's `frameworkErrors` option; `null` when it has none, undefined when nobody knows. */
+/** Returns the server's `frameworkErrors` option; null if it has none, undefined if that cannot be determined. */
 export function frameworkErrorsOption(app: FastifyInstance): unknown {
   const root = rootOf(app)
   const options = readInternal(root, 'fastify.options')
@@ -36,12 +36,12 @@ function readInternal(app: object, description: string, key?: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 }
 
-/** Whether an instance is the server itself, and not a plugin's part of it. */
+/** Returns true if an instance is the server itself, not an encapsulated context. */
 export function isRoot(app: FastifyInstance): boolean {
   return Object.getPrototypeOf(app) === Object.prototype
 }
 
-/** The server that an instance is a part of: each part has its parent as its prototype. */
+/** Returns the server of an instance: the prototype of an encapsulated context is its parent. */
 export function rootOf(app: FastifyInstance): FastifyInstance {
   let root = app
   while (!isRoot(root)) root = Object.getPrototypeOf(root)

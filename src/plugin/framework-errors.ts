@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** What Fastify calls for a URL that it refuses before any hook. */
+/** Handler that Fastify calls for a URL that it refuses before any hook. */
 export type FrameworkErrorsHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void
 
-/** Begins an exchange, and goes on when its Received is stored. */
+/** Begins an exchange, and calls `next` when its Received is stored. */
 type Follow = (request: FastifyRequest, reply: FastifyReply, error: FastifyError, next: () => void) => void
 
 export const FRAMEWORK_ERRORS_ADVICE =
@@ -15,8 +15,8 @@ const follows = new WeakMap<object, Follow>()
 const ours = new WeakSet<object>()
 
 /**
- * The server's `frameworkErrors` option: it puts those requests into the audit trail that Fastify refuses before any
- * hook has run, such as `/%zz` and overlong parameters. `own` replies; without it the reply is Fastify's own.
+ * Creates a handler for the server's `frameworkErrors` option. It records requests that Fastify refuses before any hook
+ * has run, such as `/%zz` and overlong parameters. `own` sends the reply; without it the reply is Fastify's own.
  *
  * @example
  * ```ts
@@ -38,17 +38,17 @@ export function auditFrameworkErrors(own?: FrameworkErrorsHandler): FrameworkErr
   return handler
 }
 
-/** Has the requests of a server that `auditFrameworkErrors` sees followed. */
+/** Registers the function that records the requests of a server that `auditFrameworkErrors` sees. */
 export function followFrameworkErrors(app: FastifyInstance, follow: Follow): void {
   follows.set(app, follow)
 }
 
-/** Whether a handler came from `auditFrameworkErrors`. */
+/** Returns true if a handler came from `auditFrameworkErrors`. */
 export function isAuditing(handler: unknown): boolean {
   return typeof handler === 'function' && ours.has(handler)
 }
 
-/** Replies as Fastify does for a server without the option: on the raw response, so that no hook or serializer has a say. */
+/** Replies as Fastify does without the option: on the raw response, so that no hook or serializer runs. */
 function replyAsFastify(error: FastifyError, _: FastifyRequest, { raw }: FastifyReply): void {
   const { statusCode = 400 } = error
   const body = JSON.stringify(bodyOf(error, statusCode))
@@ -57,8 +57,8 @@ function replyAsFastify(error: FastifyError, _: FastifyRequest, { raw }: Fastify
 }
 
 function bodyOf({ code, message }: FastifyError, statusCode: number): object {
-  // Fastify says no code of a constraint that failed.
+  // Omit the code for a failed constraint, as Fastify does.
   if (statusCode >= 500) return { error: STATUS_CODES[statusCode], message, statusCode }
-  // And it calls a 414 a bad request, too.
+  // Say 'Bad Request' for a 414 too, as Fastify does.
   return { error: 'Bad Request', code, message, statusCode }
 }

@@ -10,7 +10,7 @@ import { DetachedAudit, followedAudit, type RequestAudit } from '../exchange/req
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
 
-/** Where a request keeps its exchange: none yet, none at all, or what stands for one. */
+/** Property that holds a request's exchange; null or missing before it begins, `EXCLUDED` if the request is excluded. */
 export interface Slot {
   [SLOT]?: Exchange | DetachedAudit | typeof EXCLUDED | null
 }
@@ -23,24 +23,24 @@ const EARLY_EXEMPTION_ADVICE =
   "a route with `config: { audit: false }` was declared before fastify-audit-log: it is not recorded, and the trail's " +
   'start entry does not name it. Declare routes after `await app.register(audit)`.'
 
-/** Gives each request of a server its exchange, if any sink records it. */
+/** Creates the exchange of each request that at least one sink records. */
 export class RequestExchanges {
-  /** Routes that are known not to be recorded: by the start entry, or by a line in the server's log. */
+  /** Unrecorded routes that are already named, in the start entry or in the server's log. */
   private readonly exemptUrls = new Set<string>()
 
   constructor(private readonly context: ExchangeContext) {}
 
-  /** Notes a route that the start entry names. */
+  /** Adds a route that the start entry names. */
   addExempt(url: string): void {
     this.exemptUrls.add(url)
   }
 
-  /** The exchange of a request that has just come in, or null when no sink records any of it. */
+  /** Begins the exchange of a new request. Returns null if no sink records it, or if it has an exchange already. */
   begin(request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
     const slot = request[SLOT]
     if (slot instanceof Exchange || slot === EXCLUDED) return null
     const { policy, who } = this.context
-    // Fastify makes this object anew for each look at it.
+    // Read once: Fastify creates this object anew at each access.
     const { url: route, config } = request.routeOptions
     const namespace = policy.needsNamespace ? who.namespaceOf(request) : undefined
     const recording = policy.decide(request.method, request.raw.url ?? '', route, namespace, config?.audit)
@@ -57,7 +57,7 @@ export class RequestExchanges {
     return exchange
   }
 
-  /** The exchange of a request that a hook before ours has replied to: its Received is made now. */
+  /** Begins the exchange of a request that an earlier hook has replied to, and records its Received now. */
   beginLate(request: FastifyRequest & Slot, reply: FastifyReply, isOut = false): Exchange | null {
     const exchange = this.begin(request, reply)
     if (exchange === null) return null
@@ -75,7 +75,7 @@ export class RequestExchanges {
     raw[SLOT] = EXCLUDED
   }
 
-  /** A route that was declared before the plugin is in no list: it is named when it is first asked for. */
+  /** Logs a route that was declared before the plugin at its first request, because the start entry does not name it. */
   private noteExempt(url: string): void {
     if (this.exemptUrls.has(url)) return
     this.exemptUrls.add(url)
@@ -84,8 +84,8 @@ export class RequestExchanges {
 }
 
 /**
- * Whether Fastify can decode no path of a URL. Where the method has no routes, some versions (5.0 among them) hand such a
- * request to the handler of 404s, and run no hook before it.
+ * Returns true if Fastify cannot decode the URL's path. If the method has no routes, some versions (for example 5.0) pass
+ * such a request to the 404 handler without running any earlier hook.
  */
 function isMalformed(url: string): boolean {
   try {
@@ -102,7 +102,7 @@ export function exchangeOf(request: FastifyRequest & Slot): Exchange | null {
   return slot instanceof Exchange ? slot : null
 }
 
-/** `request.audit`: a hook that runs before ours may ask for it, and so may the handler of an excluded request. */
+/** Getter of `request.audit`. Hooks that run before this plugin's, and handlers of excluded requests, may use it too. */
 export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   const slot = this[SLOT]
   if (slot instanceof Exchange) {
@@ -111,12 +111,12 @@ export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
   }
   if (slot instanceof DetachedAudit) return slot
   const detached = new DetachedAudit(slot === EXCLUDED)
-  // An exchange may still begin, and takes it over; an excluded request keeps its mark.
+  // Keep it for an exchange that may still begin, but do not overwrite the mark of an excluded request.
   if (slot !== EXCLUDED) this[SLOT] = detached
   return detached
 }
 
-/** Whether the trail knows of a response: records it, or leaves it out on purpose. */
+/** Returns true if the trail records a response, or excludes it on purpose. */
 export function isSeen(response: object): boolean {
   return GATE in response || SLOT in response
 }

@@ -2,19 +2,19 @@ import { channel } from 'node:diagnostics_channel'
 import { clearInterval, setInterval } from '../clock.js'
 import type { AuditStats } from '../runtime/runtime.js'
 
-/** How often the counters are published, in milliseconds. */
+/** Interval between publications, in milliseconds. */
 const INTERVAL = 1000
 
 const CHANNEL = channel('fastify-audit-log:stats')
 
-/** What subscribers of the channel are given about every second, and once more when the server has closed. */
+/** Message to the channel's subscribers, sent about every second and once after the server has closed. */
 export interface StatsMessage {
-  /** The `instance` of the trail's entries: a process may have several servers. */
+  /** `instance` of the trail's entries, because a process may have several servers. */
   readonly instance: string
   readonly stats: AuditStats
 }
 
-/** Publishes the counters to whoever watches, and costs nothing while nobody does. */
+/** Publishes the counters to the channel's subscribers; does nothing while there are none. */
 export class StatsChannel {
   private timer: NodeJS.Timeout | undefined
 

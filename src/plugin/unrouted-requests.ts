@@ -6,15 +6,15 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { isAboutNoOther } from './client-error.js'
 
-/** Node publishes every response here once it is written, also those that no framework ever saw; HTTP/2 has no such place. */
+/** Channel on which Node publishes every written response, even one that no framework saw. HTTP/2 has none. */
 const FINISHED = 'http.server.response.finish'
 
-/** A method that is handed to nobody who routes. */
+/** Method that Node never passes to a router. */
 const CONNECT = 'CONNECT'
 
 /**
- * Counts what never became a request that Fastify routed: parse errors, overlong headers, timeouts by Node's error
- * code, and what Node or Fastify answered on their own by status.
+ * Counts requests that Fastify never routed. Parse errors, overlong headers and timeouts are counted by Node's error
+ * code; replies that Node or Fastify sent on their own, by status.
  */
 export class UnroutedRequests {
   readonly counts: Record<string, number> = {}
@@ -58,13 +58,13 @@ export class UnroutedRequests {
     this.count(`HTTP_${response.statusCode}`)
   }
 
-  /** Node hangs up on a `CONNECT` that nobody listens for; now somebody does. */
+  /** Closes the socket as Node would: Node does so only if nothing listens for `CONNECT`, and this plugin listens. */
   private readonly onConnect = (_: IncomingMessage, socket: Socket): void => {
     this.count(CONNECT)
     if (this.app.server.listenerCount('connect') === 1) socket.destroy()
   }
 
-  /** What Node answers over HTTP/2 before there is a request. */
+  /** Counts HTTP/2 requests that Node answers before it emits 'request'. */
   private readonly onStream = (_: unknown, headers: Record<string, unknown>): void => {
     const { server } = this.app
     if (headers[':method'] === CONNECT) {
@@ -74,17 +74,17 @@ export class UnroutedRequests {
     }
   }
 
-  /** Fastify has routed this one by now, or answered it itself, or a hook before ours is at it. */
+  /** Counts HTTP/2 replies when they finish: Fastify may answer alone, or an earlier hook may still be running. */
   private readonly onHttp2Request = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     if (request.httpVersionMajor !== 2 || this.isSeen(response)) return
     response.once('finish', () => {
       const status = response.stream?.sentHeaders?.[':status']
-      // A stream that is cut is finished too.
+      // A cut stream emits 'finish' too, without a status.
       if (status !== undefined && !this.isSeen(response)) this.count(`HTTP_${status}`)
     })
   }
 
-  /** `listen({ host: 'localhost' })` opens a second server, with the same request listener. */
+  /** Recognizes also the second server that `listen({ host: 'localhost' })` opens, by its shared request listener. */
   private isOfApp(server: Server): boolean {
     const known = this.isOurs.get(server)
     if (known !== undefined) return known

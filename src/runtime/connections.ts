@@ -1,15 +1,15 @@
 import { nextTick } from '../clock.js'
 
-/** Of what may wait for an enforced sink, the part that one connection may have. */
+/** Share of an enforced sink's queue that one connection may use. */
 const SHARE = 0.02
 
-/** How many records, and bytes of them, the exchanges of one connection may have waiting for the sinks at once. */
+/** Limits of the records, and of their bytes, that one connection may have waiting for the sinks at once. */
 export interface ConnectionBounds {
   readonly entries: number
   readonly bytes: number
 }
 
-/** The bounds of a connection by those of the sinks that requests wait for. */
+/** Derives a connection's bounds from those of the enforced sinks. */
 export function connectionBounds(
   enforced: readonly { readonly maxQueue: number; readonly maxQueueBytes: number }[],
 ): ConnectionBounds {
@@ -19,13 +19,13 @@ export function connectionBounds(
   }
 }
 
-/** Keeps one client, however many requests it sends at once, from taking the room of all others in the queues. */
+/** Prevents one client that sends many requests at once from filling the queues that all clients share. */
 export class Connections {
   private readonly known = new WeakMap<object, Connection>()
 
   constructor(private readonly bounds: ConnectionBounds) {}
 
-  /** The connection over which a socket, or a session of HTTP/2, sends. */
+  /** Returns the connection of a socket or an HTTP/2 session. */
   of(socket: object): Connection {
     const known = this.known.get(socket)
     if (known !== undefined) return known
@@ -35,43 +35,43 @@ export class Connections {
   }
 }
 
-/** Counts what one connection has waiting, and delays what is too much until there is room. */
+/** Counts the waiting records of one connection, and delays further ones until there is room. */
 export class Connection {
   private entries = 0
   private bytes = 0
-  /** What is delayed: outcomes go before new requests, whose replies are sent after theirs. */
+  /** Delayed outcomes; they go before new requests, because their replies are sent first. */
   private readonly outcomes = new Delayed()
   private readonly requests = new Delayed()
   private isGoingOn = false
 
   constructor(private readonly bounds: ConnectionBounds) {}
 
-  /** Whether a record may be offered now. One always may. */
+  /** Returns true if a record may be offered now. A connection may always have one record waiting. */
   hasRoomFor(size: number, isOutcome: boolean): boolean {
     const isNext = this.outcomes.isEmpty && (isOutcome || this.requests.isEmpty)
     return isNext && this.fits(size)
   }
 
-  /** Calls `run` when there is room, after all that was delayed before. */
+  /** Calls `run` when there is room, after the earlier delayed ones of its kind. */
   delay(size: number, isOutcome: boolean, run: () => void): void {
     const delayed = isOutcome ? this.outcomes : this.requests
     delayed.push({ size, run })
   }
 
-  /** A record waits for the sinks. */
+  /** Counts a record that waits for the sinks. */
   add(size: number): void {
     this.entries++
     this.bytes += size
   }
 
-  /** A record is answered for: what was delayed may go on. */
+  /** Removes a record that the sinks have answered for, and continues with delayed ones. */
   remove(size: number): void {
     this.entries--
     this.bytes -= size
     this.goOn()
   }
 
-  /** Runs what there is room for, each in a turn of its own: what one of them throws keeps no other back. */
+  /** Runs delayed ones while there is room, each in its own tick: an exception in one does not stop the others. */
   private goOn(): void {
     if (this.isGoingOn || (this.outcomes.isEmpty && this.requests.isEmpty)) return
     this.isGoingOn = true
@@ -96,7 +96,7 @@ interface DelayedRun {
   readonly run: () => void
 }
 
-/** What is delayed, first in, first out; as fast for many as for few. */
+/** First-in, first-out queue; `push` and `shift` take constant time on average. */
 class Delayed {
   private runs: DelayedRun[] = []
   private head = 0
@@ -105,7 +105,7 @@ class Delayed {
     return this.head === this.runs.length
   }
 
-  /** The size of the next one. */
+  /** Size of the next run's record. */
   get firstSize(): number {
     return this.runs[this.head]?.size ?? 0
   }

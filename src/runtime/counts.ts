@@ -1,24 +1,24 @@
-/** What was counted over all exchanges since the boot. */
+/** Counts over all exchanges since the boot. */
 export interface ExchangeCounts {
   /** Requests that at least one sink records. */
   audited: number
   /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
   excluded: number
-  /** Answered with 503 instead of the handler. */
+  /** Requests answered with 503 instead of running the handler. */
   refused: number
-  /** Answered with 500 instead of the handler's reply. */
+  /** Requests answered with 500 instead of the handler's reply. */
   withheld: number
-  /** Recorded with one status and sent, or answered, with another: a correction followed. */
+  /** Requests recorded with one status and answered with another; a correction followed. */
   corrected: number
-  /** The client was gone before the reply. */
+  /** Requests whose client was gone before the reply. */
   aborted: number
-  /** `request.audit.annotate` came after Complete was written. */
+  /** Calls of `request.audit.annotate` that came after Complete was recorded. */
   annotationsTooLate: number
-  /** A hook that was registered before this plugin replied. */
+  /** Requests to which a hook registered before this plugin replied. */
   repliedBeforePlugin: number
 }
 
-/** Counts what becomes of exchanges. */
+/** Counts the outcomes of exchanges. */
 export class ExchangeCounter {
   private readonly counts: ExchangeCounts = {
     audited: 0,
@@ -31,7 +31,7 @@ export class ExchangeCounter {
     repliedBeforePlugin: 0,
   }
 
-  /** Counts one more, and returns how many there are now. */
+  /** Adds one, and returns the new count. */
   add(kind: keyof ExchangeCounts): number {
     return ++this.counts[kind]
   }

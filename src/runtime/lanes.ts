@@ -11,14 +11,14 @@ import { fileSink } from '../sinks/file/file-sink.js'
 import type { AuditSink } from '../sinks/sink.js'
 import { stdoutSink } from '../sinks/stream.js'
 
-/** What the lanes of one runtime have in common. */
+/** Objects that all lanes of one runtime share. */
 export interface LaneContext {
   readonly envelope: Envelope
   readonly log: SinkLogger
   readonly clock: Clock
 }
 
-/** Makes the lane of a sink from its options. */
+/** Creates a sink's lane from its options. */
 export function laneFor(sink: ResolvedSink, { envelope, log, clock }: LaneContext): Delivery {
   const { name, seal } = sink
   return new Delivery(sinkOf(sink), {

@@ -1,24 +1,24 @@
 import { clearTimeout, setTimeout } from '../clock.js'
 
-/** What of an exchange these lists need. */
+/** Members of an exchange that this list needs. */
 export interface OpenExchange {
   previous: OpenExchange | null
   following: OpenExchange | null
-  /** When its client was first seen to be gone, in monotonic milliseconds; 0 while it is there. */
+  /** Monotonic time in milliseconds at which the client was first seen to be gone; 0 while it is there. */
   goneSince: number
   isClientGone(): boolean
-  /** Its client has left, and no reply came in time. */
+  /** Called when the client has left and no reply came in time. */
   abandon(): void
-  /** The server closes, and no reply came in time. */
+  /** Called when the server closes and no reply came in time. */
   cutOff(): void
-  /** Has Node take the exchange's held reply for one that has not ended. */
+  /** Hides from Node that the exchange's held reply has ended, or stops hiding it. */
   hideEnd(isHidden: boolean): void
 }
 
-/** No more exchanges than this whose client is gone are waited for. */
+/** Maximum of exchanges to keep open after their client is gone. */
 const MAX_GONE = 10_000
 
-/** The exchanges whose Complete is not decided yet, oldest first. Linked by themselves: no allocation for one more. */
+/** Lists the exchanges whose Complete is not decided, oldest first. They link each other: adding one allocates nothing. */
 export class OpenExchanges {
   count = 0
   private first: OpenExchange | null = null
@@ -46,8 +46,8 @@ export class OpenExchanges {
   }
 
   /**
-   * Gives up the exchanges whose client has been gone for `abortTimeout`. One look at all of them now and then costs
-   * less than a listener on each.
+   * Gives up the exchanges whose client has been gone for `abortTimeout`. A periodic check of all exchanges costs less
+   * than a listener on each.
    */
   sweep(now: number, abortTimeout: number): void {
     let gone = 0
@@ -61,7 +61,7 @@ export class OpenExchanges {
     }
   }
 
-  /** Resolves when none is open any more, or after `timeout` milliseconds. */
+  /** Resolves when no exchange is open, or after `timeout` milliseconds. */
   whenEmpty(timeout: number): Promise<void> {
     if (this.count === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -77,7 +77,7 @@ export class OpenExchanges {
     for (const exchange of this) exchange.cutOff()
   }
 
-  /** Calls a function of Node's that closes idle connections: one whose reply is held is not idle. */
+  /** Calls Node's function that closes idle connections, without closing those whose reply is held. */
   closeIdle(close: () => void): void {
     for (const exchange of this) exchange.hideEnd(true)
     try {

@@ -17,22 +17,22 @@ import { OpenExchanges } from './open-exchanges.js'
 import { startDetails } from './start-details.js'
 import { Sweeper } from './sweeper.js'
 
-/** What the plugin counted since the boot. */
+/** Counts of the plugin since the boot. */
 export interface AuditStats extends ExchangeCounts, IdentityCounts {
   healthy: boolean
   /** Exchanges whose Complete is not decided yet. */
   open: number
-  /** What never became a request, by Node's error code or, as `HTTP_400`, by the status that Node answered with. */
+  /** Requests that were never routed, by Node's error code or by the status of the answer, as `HTTP_400`. */
   unseen: Record<string, number>
-  /** By the sink's name. */
+  /** Counts of each sink, by its name. */
   sinks: Record<string, SinkStats>
 }
 
-/** The shares of `closeTimeout` that open exchanges get, and then their sinks; the rest is for storing what they gave. */
+/** Shares of `closeTimeout`: first open exchanges, then their sinks' answers; the rest is for storing entries. */
 const CLOSE_SHARE = 0.75
 const ANSWER_SHARE = 0.1
 
-/** Everything that one registered plugin runs: its sinks, its exchanges, its counts, from opening to closing. */
+/** Runs the sinks, exchanges and counts of one registered plugin, from opening to closing. */
 export class AuditRuntime {
   readonly envelope: Envelope
   readonly requests = new RequestWriter()
@@ -86,7 +86,7 @@ export class AuditRuntime {
     }
   }
 
-  /** Opens every sink, all at once; when one must stop the boot, those that are open are released first. */
+  /** Opens all sinks at once. If one of them must stop the boot, releases the open ones first. */
   async start(exemptedRoutes: readonly string[]): Promise<void> {
     const { openTimeout } = this.options
     this.isOpened = true
@@ -101,7 +101,7 @@ export class AuditRuntime {
     this.sweeper.start()
   }
 
-  /** Releases what a boot that failed has opened. */
+  /** Releases the sinks that a failed boot has opened. */
   async release(): Promise<void> {
     if (!this.isOpened) return
     this.isOpened = false
@@ -136,7 +136,7 @@ export class AuditRuntime {
     return this.dispatcher.lanes
   }
 
-  /** Exchanges that wait for a sink that hangs are answered before the trails stop that must say with what. */
+  /** Answers exchanges that wait for a hung sink while the trails are still open, since they must record that answer. */
   private async giveUpWaiting(timeout: number): Promise<void> {
     if (this.open.count === 0) return
     await this.open.whenEmpty(timeout)
@@ -154,7 +154,7 @@ export class AuditRuntime {
   }
 }
 
-/** What is counted before anything has happened, and for good where the plugin is disabled. */
+/** Returns zeroed counts, which `app.audit` also reports if the plugin is disabled. */
 export function noStats(): AuditStats {
   const counts = new ExchangeCounter().all()
   return { healthy: true, open: 0, ...counts, ...noIdentityCounts(), unseen: {}, sinks: {} }

@@ -2,14 +2,14 @@ import { messageOf } from '../event/error-message.js'
 import type { SinkLogger } from '../logger.js'
 
 /**
- * A logger that never throws. Serializers of the application run in it, and getters of the errors that it is given; on
- * the way of a request, or in a timer, their exception would end the process.
+ * Wraps a logger so that it never throws. The application's serializers, and getters of logged errors, run inside it;
+ * during a request or in a timer, their exception would end the process.
  */
 export function safeLogger(log: SinkLogger): SinkLogger {
   const line = (level: keyof SinkLogger) => (details: object, message: string) => {
     if (attempt(() => log[level](details, message))) return
     const err: unknown = Reflect.get(details, 'err')
-    // What cannot be logged whole is logged by its message; where that fails, there is nowhere to say so.
+    // Log only the error's message if the details cannot be logged; if that fails too, nothing can be reported.
     attempt(() => log[level](err === undefined ? {} : { reason: messageOf(err) }, message))
   }
   return { info: line('info'), warn: line('warn'), error: line('error') }

@@ -4,7 +4,7 @@ import type { JsonValue, LifecycleDetails } from '../event/event.js'
 import { packageVersion } from '../event/package-version.js'
 import type { ResolvedOptions, ResolvedSink } from '../options/parse.js'
 
-/** What a trail's start entry says: who runs, with which options. */
+/** Builds the details of a trail's start entry: the process and its options. */
 export function startDetails(
   options: ResolvedOptions,
   instance: string,
@@ -25,14 +25,14 @@ export function startDetails(
 }
 
 function digestOf(options: ResolvedOptions): string {
-  // A digest of a secret would help to guess it.
+  // Leave the secret out: its digest would help to guess it.
   const redact = { ...options.redact, secret: undefined }
   const described = { ...options, sinks: options.sinks.map(describeSink), redact }
   const json = JSON.stringify(described, (_, value: unknown) => (typeof value === 'function' ? '[function]' : value))
   return createHash('sha256').update(json).digest('hex')
 }
 
-/** A sink that is an instance may hold anything: a socket, a secret, itself. */
+/** Leaves out a sink instance, which may hold anything: a socket, a secret, itself. */
 function describeSink(sink: ResolvedSink): object {
   const seal = sink.seal === null ? null : { ...sink.seal, secret: undefined, privateKey: undefined }
   return sink.type === 'custom' ? { ...sink, seal, sink: '[instance]' } : { ...sink, seal }

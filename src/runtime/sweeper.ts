@@ -2,7 +2,7 @@ import { type Clock, clearInterval, setInterval } from '../clock.js'
 import type { OpenExchanges } from './open-exchanges.js'
 
 const INTERVAL = 1000
-/** A closing server looks more often, and waits less for the handlers of clients that are gone: its own are to end. */
+/** Interval while the server closes: it looks more often, and waits less for handlers whose client is gone. */
 const CLOSING_INTERVAL = 10
 const CLOSING_ABORT_TIMEOUT = 250
 

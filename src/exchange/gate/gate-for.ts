@@ -8,7 +8,7 @@ import { InjectGate, type InjectResponse } from './inject.js'
 import type { GateKeeper } from './keeper.js'
 
 /**
- * Makes the gate that a response of its kind needs.
+ * Creates the gate for this kind of response.
  *
  * @throws `FST_AUDIT_UNSUPPORTED_RUNTIME` for a response that is not one of Node's.
  */
@@ -19,8 +19,8 @@ export function gateFor(raw: object, keeper: GateKeeper): Gate {
 }
 
 /**
- * Holds one reply that goes nowhere: a Node that sends its bytes in another way stops the boot, instead of letting every
- * reply slip by.
+ * Checks the gate with one reply that goes nowhere. A Node version that sends its bytes in another way stops the boot,
+ * instead of letting every reply pass unrecorded.
  *
  * @throws `FST_AUDIT_UNSUPPORTED_RUNTIME` when it was not held.
  */

@@ -2,15 +2,15 @@ import { nextTick } from '../../clock.js'
 import type { Answer, GateKeeper } from './keeper.js'
 
 /**
- * Holds the bytes of a reply back until its Complete is stored.
+ * Holds back the bytes of a reply until its Complete is stored.
  *
- * Node composes the reply as ever, so that handlers and libraries see its own `headersSent`, `writableEnded`, events,
- * return values and errors. Only what Node would hand to the connection next is kept back, by own properties in front
- * of its internal methods; which ones is known to a subclass for each kind of response. They stay in place once the
- * gate is open and pass through, because other libraries wrap the same methods on top.
+ * Node composes the reply as usual, so handlers and libraries see its own `headersSent`, `writableEnded`, events, return
+ * values and errors. Only the bytes that Node would hand to the connection are held, by own properties that shadow its
+ * internal methods. Each kind of response has a subclass that knows these methods. The properties stay after the gate
+ * opens and pass everything through, because other libraries may have wrapped them.
  */
 
-/** The parts that Node's HTTP/1 and HTTP/2 responses and the one of `inject` have in common. */
+/** Members common to Node's HTTP/1 and HTTP/2 responses and that of `inject`. */
 export interface GatedResponse {
   statusCode: number
   destroyed?: boolean
@@ -20,20 +20,20 @@ export interface GatedResponse {
   [GATE]?: Gate
 }
 
-/** Nothing was sent yet; the reply is held; it passes through; it was replaced, so what comes is swallowed. */
+/** `waiting`: nothing was sent. `held`: bytes wait. `open`: bytes pass. `answered`: replaced; later bytes are dropped. */
 type State = 'waiting' | 'held' | 'open' | 'answered'
 
 export const GATE = Symbol('fastify-audit-log.gate')
 
 export abstract class Gate {
   protected state: State = 'waiting'
-  /** The keeper is being told of the reply, from within the call that sends it. */
+  /** True while the keeper's `onReply` runs, inside the call that sends the reply. */
   private isReporting = false
-  /** The first chunk of the body, before Node frames it. */
+  /** First chunk of the body, before Node frames it. */
   private chunk: unknown = undefined
   private hasWritten = false
   private hasEnd = false
-  /** A call to `destroy` that waits until everything that came before it is out. */
+  /** Delayed call to `destroy`; it runs after everything sent before it is out. */
   private destruction: { readonly error: Error | undefined } | null = null
   private readonly write: GatedResponse['write']
   private readonly end: GatedResponse['end']
@@ -48,7 +48,7 @@ export abstract class Gate {
     this.destroy = response.destroy
   }
 
-  /** Puts the gate on the response. */
+  /** Shadows the response's methods. */
   install(): void {
     const { response } = this
     response[GATE] = this
@@ -57,31 +57,31 @@ export abstract class Gate {
     response.destroy = gatedDestroy
   }
 
-  /** The headers of the head that is composed, or of the one that would be now, by name in lower case. */
+  /** Returns the headers of the composed head, or of the one that would be composed now, by lower-case name. */
   abstract headers(): Record<string, unknown>
-  /** The status of the head that is composed. */
+  /** Status of the composed head. */
   protected abstract readonly statusCode: number
-  /** Sends what is held. */
+  /** Sends the held bytes. */
   protected abstract release(): void
-  /** Destroys the response, once what was released has left. */
+  /** Destroys the response after the released bytes have left. */
   protected whenReleased(destroy: () => void): void {
     destroy()
   }
 
-  /** Forgets what is held. */
+  /** Discards the held bytes. */
   protected abstract forget(): void
-  /** Sends a reply of ours; nothing is held. */
+  /** Sends this plugin's own reply; nothing is held at that time. */
   protected abstract send(answer: Answer, headers: Record<string, unknown>): void
 
-  /** Whether the connection is gone, or was given up by the application. */
+  /** True if the connection is gone, or the application gave it up. */
   abstract readonly isGone: boolean
 
-  /** The reply has begun. */
+  /** True after the reply has begun. */
   get isUsed(): boolean {
     return this.state !== 'waiting'
   }
 
-  /** Lets out what is held, as if nothing had been. */
+  /** Sends the held bytes, and lets later ones pass. */
   open(): void {
     if (this.state === 'open' || this.state === 'answered') return
     const isAnythingHeld = this.state === 'held' && !this.isReporting
@@ -94,23 +94,23 @@ export abstract class Gate {
     }
   }
 
-  /** Has Node take a held reply for one that has not ended: whose reply has, it takes for an idle connection. */
+  /** Hides from Node that a held reply has ended: Node regards its connection as idle otherwise, and may close it. */
   hideEnd(_isHidden: boolean): void {}
 
-  /** Replies in the place of whatever is or would be held, but never from within the call that sends that. */
+  /** Replaces the reply that is or would be held, but never inside the call that sends it. */
   answer(answer: Answer): void {
     if (this.isReporting) nextTick(() => this.answer(answer))
     else if (this.state === 'waiting' || this.state === 'held') this.answerNow(answer)
   }
 
-  /** Cuts the connection: nothing that was held goes out, nothing that comes later does. */
+  /** Cuts the connection: neither held nor later bytes are sent. */
   cut(): void {
     if (this.state === 'held') this.forget()
     this.state = 'answered'
     this.callDestroy(undefined)
   }
 
-  // What the methods in front of the response's call.
+  // Calls from the methods that shadow the response's.
 
   onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
     if (this.state === 'answered') {
@@ -140,13 +140,13 @@ export abstract class Gate {
       if (this.isWaiting) this.lookForClient()
       return result
     } catch (error) {
-      // Node refuses its arguments: another end will come.
+      // Node refused the arguments, so expect another call to `end`.
       this.hasEnd = false
       throw error
     }
   }
 
-  /** What was sent before a response is destroyed would be out without the gate. */
+  /** Delays destruction of a held reply: without the gate, its bytes would have been sent before. */
   onDestroy(error: Error | undefined): unknown {
     const { response } = this
     if (this.state === 'waiting' && !this.isClientGone) nextTick(() => this.giveUp())
@@ -156,28 +156,28 @@ export abstract class Gate {
     return this.destroyed
   }
 
-  /** The client has closed the connection. Newer releases of Node then destroy the replies of pipelined requests. */
+  /** True if the client closed the connection; newer Node releases then destroy the replies of pipelined requests. */
   protected get isClientGone(): boolean {
     return false
   }
 
-  /** What `destroy` returns. */
+  /** Return value of `destroy`. */
   protected get destroyed(): unknown {
     return undefined
   }
 
-  /** The response of `inject` replies even then. */
+  /** Reports a destroyed response, unless a reply began meanwhile: that of `inject` replies even then. */
   private giveUp(): void {
     if (this.isWaiting) this.keeper.onGivenUp()
   }
 
-  /** Whether bytes may leave; the keeper is told of the first ones of a reply. */
+  /** Returns true if bytes may be sent; reports the first bytes of a reply to the keeper. */
   protected passes(): boolean {
     if (this.state === 'waiting') this.tell(this.statusCode)
     return this.isOpen
   }
 
-  /** Node sends nothing to a client that is gone, not even a head; the outcome is known all the same. */
+  /** Reports a reply to a client that is gone: Node sends nothing, not even a head, but the outcome is known. */
   private lookForClient(): void {
     if (!this.isGone) return
     const status = Number(this.response.statusCode) | 0
@@ -198,12 +198,12 @@ export abstract class Gate {
     return this.state === 'waiting'
   }
 
-  /** Also after a call that changed the state, which a compiler does not see. */
+  /** Getter, because the compiler does not see that a call may have changed the state. */
   protected get isOpen(): boolean {
     return this.state === 'open'
   }
 
-  /** The call that sends the first bytes is known, and so is its chunk. */
+  /** True once `write` or `end` was called, so that the first chunk is known. */
   protected get isInCall(): boolean {
     return this.hasWritten || this.hasEnd
   }
@@ -224,7 +224,7 @@ export abstract class Gate {
     return this.state === 'held'
   }
 
-  /** The response's class destroyed it by itself, after its end. */
+  /** Cancels a delayed destruction that the response's own class requested after its end. */
   protected forgetDestruction(): void {
     if (this.destruction === null) return
     this.destruction = null
@@ -236,7 +236,7 @@ export abstract class Gate {
       ([name, value]) => value !== undefined && answer.keeps(name, value),
     )
     if (this.state === 'held') this.forget()
-    // The application gave the reply up itself: there is nobody to answer.
+    // The application gave the reply up itself, so send no answer.
     if (this.destruction !== null) {
       this.state = 'answered'
       this.destroyAtLast()
@@ -276,12 +276,12 @@ function gatedDestroy(this: GatedResponse, error?: Error): unknown {
   return this[GATE]?.onDestroy(error)
 }
 
-/** Calls a method of a response, which is whatever others have put there. */
+/** Calls a method that other libraries may have replaced with any value. */
 export function call(method: unknown, self: object, args: readonly unknown[]): unknown {
   return typeof method === 'function' ? Reflect.apply(method, self, args) : undefined
 }
 
-/** What comes after the answer goes nowhere, but whoever waits for it to be written goes on. */
+/** Calls the callbacks of dropped writes, so that code waiting for them continues. */
 function goOn(...args: unknown[]): void {
   for (const callback of args) if (typeof callback === 'function') nextTick(callback)
 }

@@ -3,7 +3,7 @@ import { call, GATE, Gate, type GatedResponse } from './gate.js'
 import type { Answer, GateKeeper } from './keeper.js'
 import { headersOfHead, statusOfHead } from './response-head.js'
 
-/** A piece of a reply that waits for its connection. */
+/** Piece of a reply that waits for its connection. */
 interface Output {
   readonly data: string | Uint8Array
   readonly encoding: unknown
@@ -11,13 +11,13 @@ interface Output {
 }
 
 /**
- * What Node does not publish of its HTTP/1 response: the same in Node 20, 22 and 24. `checkInternals` holds a server to
- * it at boot.
+ * Unpublished members of Node's HTTP/1 response; the same in Node 20, 22 and 24. `checkRuntime` verifies at boot that
+ * they still work.
  */
 export interface Http1Response extends GatedResponse {
   readonly req: { readonly method?: string | undefined; readonly socket: { readonly destroyed: boolean } | null }
   destroyed: boolean
-  /** The composed head; null before. */
+  /** Composed head; null before it is composed. */
   _header: string | null
   _headerSent: boolean
   _trailer: string
@@ -30,7 +30,7 @@ export interface Http1Response extends GatedResponse {
   strictContentLength: boolean
   chunkedEncoding: boolean
   finished: boolean
-  /** Where Node keeps the replies of pipelined requests until their turn comes. */
+  /** Bytes that Node keeps for a pipelined request until its turn comes. */
   outputData: Output[]
   outputSize: number
   readonly writableHighWaterMark: number
@@ -47,20 +47,20 @@ export interface Http1Response extends GatedResponse {
   on(event: 'error', listener: () => void): unknown
   emit(event: string, ...args: unknown[]): boolean
   _onPendingData(bytes: number): void
-  /** Every byte goes through here. */
+  /** Sends bytes; every byte goes through this method. */
   _writeRaw(data: string | Uint8Array, encoding: unknown, callback: unknown, size?: number): boolean
-  /** Sends `outputData`; Node calls it when it gives the response its connection. */
+  /** Sends `outputData`; Node calls it when it assigns the connection to the response. */
   _flush(): void
 }
 
 /**
- * Node can keep a reply by itself, for a pipelined request whose turn has not come. A held reply is kept in the same
- * place, so that all the rest of Node's response behaves as it does there.
+ * Holds a reply in `outputData`, where Node itself keeps the reply to a pipelined request whose turn has not come. So
+ * everything else in Node's response behaves as it does for such a request.
  */
 export class Http1Gate extends Gate {
   private readonly writeRaw: Http1Response['_writeRaw']
   private readonly flush: Http1Response['_flush']
-  /** How much of what is held was there at the end of a turn, and would be out. */
+  /** Number of held pieces that were there at the end of a turn, and would have been sent without the gate. */
   private uncorked = 0
   private isEndHidden = false
 
@@ -91,7 +91,7 @@ export class Http1Gate extends Gate {
 
   onWriteRaw(data: string | Uint8Array, encoding: unknown, callback: unknown, size: number | undefined): boolean {
     const { raw } = this
-    // What goes out before the head is an informational reply (100, 102, 103), which is not the one that is recorded.
+    // Bytes before the head are an informational reply (100, 102, 103), which is not recorded.
     if (!raw._headerSent || this.passes()) return this.writeRaw.call(raw, data, encoding, callback, size)
     return this.isAnswered || this.hold({ data, encoding, callback })
   }
@@ -128,8 +128,8 @@ export class Http1Gate extends Gate {
   }
 
   /**
-   * Node leaves the connection corked when it refuses the last chunk, and uncorks it by a mark otherwise, which a stream
-   * with an `uncork` of its own never takes back (the one of `injectWS`): what is held would stay in it.
+   * Uncorks the connection, or held bytes would stay in it. Node leaves it corked when it refuses the last chunk.
+   * Otherwise Node relies on a mark that a stream with its own `uncork` (that of `injectWS`) never removes.
    */
   override onEnd(chunk: unknown, encoding: unknown, callback: unknown): unknown {
     try {
@@ -140,7 +140,7 @@ export class Http1Gate extends Gate {
     }
   }
 
-  /** What is written in the turn in which the response is destroyed is still corked, and would not go out. */
+  /** Drops bytes written in the turn of the destruction: they are still corked, so Node would not send them. */
   override onDestroy(error: Error | undefined): unknown {
     if (this.isHeld && this.isCorked) this.cutBack()
     return super.onDestroy(error)
@@ -162,7 +162,7 @@ export class Http1Gate extends Gate {
     raw._onPendingData(-bytes)
   }
 
-  /** As Node itself keeps what cannot be sent yet. */
+  /** Keeps bytes in the way Node keeps those that cannot be sent yet. */
   private hold(output: Output): boolean {
     const { raw } = this
     if (this.isDestroyed || raw.socket?.destroyed === true) return false
@@ -174,10 +174,10 @@ export class Http1Gate extends Gate {
     return raw.outputSize < raw.writableHighWaterMark
   }
 
-  /** Sets the response back to where no head is composed. */
+  /** Resets the response to the state before its head was composed. */
   protected forget(): void {
     const { raw } = this
-    // What is corked comes to where the rest is.
+    // Move corked bytes to `outputData`, to the other held bytes.
     while (raw.writableCorked > 0) raw.uncork()
     const { outputData, outputSize, finished } = raw
     if (raw.writableNeedDrain) nextTick(() => raw.emit('drain'))
@@ -196,7 +196,7 @@ export class Http1Gate extends Gate {
     raw.strictContentLength = false
     raw.chunkedEncoding = false
     raw.finished = false
-    // The last callback of a reply that has ended emits 'finish', which the answer does.
+    // Skip the last callback of an ended reply: it emits 'finish', which the answer will emit.
     const callbacks = outputData.map(({ callback }) => callback)
     for (const callback of finished ? callbacks.slice(0, -1) : callbacks) {
       if (typeof callback === 'function') nextTick(callback)
@@ -206,16 +206,16 @@ export class Http1Gate extends Gate {
   protected send({ statusCode, reason, body }: Answer, headers: Record<string, unknown>): void {
     const { raw } = this
     for (const name of Object.keys(raw.getHeaders())) raw.removeHeader(name)
-    // A write that comes later fails, and nobody may listen.
+    // Handle errors of later writes: without a listener they would end the process.
     raw.on('error', () => undefined)
-    // The class's own methods, so that no wrapper adds a header.
+    // Call the class's own methods, so that no wrapper adds a header.
     const plain: object = Object.getPrototypeOf(raw)
     call(Reflect.get(plain, 'writeHead', raw), raw, [statusCode, reason, headers])
     call(Reflect.get(plain, 'end', raw), raw, [body])
   }
 }
 
-/** The connection refuses it at once. */
+/** Throws for an unknown encoding at once, as the connection would. */
 function checkEncoding(encoding: unknown): void {
   if (typeof encoding !== 'string' || encoding === '' || encoding === 'buffer' || Buffer.isEncoding(encoding)) return
   throw Object.assign(new TypeError(`Unknown encoding: ${encoding}`), { code: 'ERR_UNKNOWN_ENCODING' })

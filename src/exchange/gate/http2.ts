@@ -4,10 +4,10 @@ import { call, GATE, Gate, type GatedResponse } from './gate.js'
 import type { Answer, GateKeeper } from './keeper.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
-/** Node's own client ends the upload that it resets in one turn of the event loop, and resets it in the next. */
+/** Turns to wait for a reset: Node's client ends an upload in one turn of the event loop, and resets it in the next. */
 const TURNS_TO_RESET = 3
 
-/** A stream hands over what it still has after one write in the turn in which it hears of that. */
+/** Turns to wait for the rest of a body: a stream hands over its next chunks in the turn in which a write completes. */
 const TURNS_TO_HAND_OVER = 4
 
 interface Http2Stream extends HoldableWritable {
@@ -22,7 +22,7 @@ interface Http2Stream extends HoldableWritable {
   destroy(error?: Error): unknown
 }
 
-/** Node's own half of a stream; it sends the head, once that is checked and marked as sent. */
+/** Native half of a stream; sends the head after Node has checked it and marked it as sent. */
 interface Handle {
   respond(...args: unknown[]): number
 }
@@ -35,24 +35,24 @@ export interface Http2Response extends GatedResponse {
   writeHead(...args: unknown[]): unknown
 }
 
-/** Holds the head in front of the stream's handle, and the body where the stream hands it over. */
+/** Holds the head before it reaches the stream's handle, and the body in the stream's `_write`. */
 export class Http2Gate extends Gate {
   private readonly stream: Http2Stream
   private readonly handle: Handle
   private readonly respond: Handle['respond']
   private readonly body: WritableHold
   private head: readonly unknown[] | null = null
-  /** Node ends the stream of a reply without a body before it sends its head. */
+  /** True for a reply without a body: Node ends its stream before it sends the head. */
   private endsFirst = false
-  /** The end of a reply came after it was destroyed. */
+  /** True if the reply was ended after it was destroyed. */
   private endsLast = false
   private isAnswering = false
-  /** The end of a held reply came in an earlier turn: without the gate its stream would be closed. */
+  /** True if a held reply ended in an earlier turn: without the gate its stream would be closed now. */
   private isOver = false
   private readonly writeHead: unknown
   /**
-   * A client that resets its upload is seen to be gone a moment after the upload has ended, as far as its length was not
-   * announced.
+   * True while the client may turn out to be gone. If the upload's length was not announced, a reset is seen only a
+   * moment after the upload has ended.
    */
   private mayBeGone: boolean
 
@@ -89,7 +89,7 @@ export class Http2Gate extends Gate {
     return Number(this.stream.sentHeaders?.[':status'])
   }
 
-  /** A head that was sent by itself goes out before its stream is destroyed. */
+  /** Reports a head that was sent alone before its stream is destroyed, since Node would have sent it. */
   override onDestroy(error: Error | undefined): unknown {
     if (!this.isUsed && this.head !== null) {
       this.mayBeGone = false
@@ -98,7 +98,7 @@ export class Http2Gate extends Gate {
     return super.onDestroy(error)
   }
 
-  /** Node ignores a second head once its stream is closed, and refuses it before. */
+  /** Ignores a second head after the stream's end, as Node does for a closed stream; before that, Node refuses it. */
   onWriteHead(args: readonly unknown[]): unknown {
     if (this.isOver || (this.isHeld && this.isDestroyed)) return this.raw
     return call(this.writeHead, this.raw, args)
@@ -118,7 +118,7 @@ export class Http2Gate extends Gate {
     if (this.isDestroyed) this.handOver(TURNS_TO_HAND_OVER, destroy)
   }
 
-  /** What was written before the stream was destroyed is handed over first, unless its client is slow. */
+  /** Sends the data written before the stream was destroyed first, unless the client is slow. */
   private handOver(turns: number, destroy: () => void): void {
     if (turns > 0 && this.stream.writableLength > 0 && !this.stream.destroyed) {
       setImmediate(() => this.handOver(turns - 1, destroy))
@@ -132,7 +132,7 @@ export class Http2Gate extends Gate {
     if (this.isAnswering) return this.sendHead(args)
     this.head = args
     const result = this.onHead()
-    // A head without a body is all of its reply.
+    // Without a body, the reply is over with its head.
     if (this.head !== null && this.stream.writableEnded) afterThisTurn(() => this.noteOver())
     return result
   }
@@ -143,7 +143,7 @@ export class Http2Gate extends Gate {
       this.waitForReset(TURNS_TO_RESET)
       return 0
     }
-    // A head that is sent by itself is mostly followed by its body at once.
+    // Wait a tick: a head that is sent alone is usually followed by its body at once.
     if (this.isInCall) return this.report()
     nextTick(() => this.report())
     return 0
@@ -160,7 +160,7 @@ export class Http2Gate extends Gate {
     })
   }
 
-  /** Tells the keeper of the head, and sends it unless it is held. */
+  /** Reports the head to the keeper, and sends it unless it is held. */
   private report(): number {
     const { head } = this
     if (head === null || this.isHeld || (this.mayBeGone && !this.isUsed) || !this.passes()) return 0
@@ -176,16 +176,16 @@ export class Http2Gate extends Gate {
   }
 
   private sendHead(head: readonly unknown[]): number {
-    // Node itself does not survive this.
+    // Responding on a destroyed stream would crash Node.
     return this.stream.destroyed ? 0 : this.respond.apply(this.handle, [...head])
   }
 
   private verdict(chunk: unknown): Verdict {
-    // Nothing goes out any more, and the stream is destroyed once it has ended.
+    // A closed stream sends nothing more, and is destroyed after its end.
     if (this.stream.closed) return 'pass'
     const isEnd = chunk === null
     if (!this.isUsed && !isEnd && !this.stream.headersSent) {
-      // Whoever writes to the stream itself has it compose a head from within its write.
+      // After a direct write to the stream, compose the head here, within that write, as Node does.
       this.stream.respond()
     }
     if (!this.isUsed) {
@@ -219,14 +219,14 @@ export class Http2Gate extends Gate {
     this.head = null
   }
 
-  /** A stream may have ended already: the answer is written past it, and what the stream holds is then thrown away. */
+  /** Writes the answer directly, because the stream may have ended already; then discards what the stream holds. */
   protected send({ statusCode, body }: Answer, headers: Record<string, unknown>): void {
     const { stream, raw } = this
     if (stream.destroyed) return
     const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':') && name !== 'connection')
     this.isAnswering = true
     try {
-      // Node marked the head that is forgotten as sent.
+      // Clear Node's mark that the forgotten head was sent.
       Object.defineProperty(stream, 'headersSent', { value: false, configurable: true })
       stream.respond({ ...Object.fromEntries(fields), ':status': statusCode }, {})
       Reflect.deleteProperty(stream, 'headersSent')
@@ -239,12 +239,12 @@ export class Http2Gate extends Gate {
   }
 }
 
-/** Runs once nothing is left to do in this turn of the event loop, and before anything of the next. */
+/** Runs a function after everything in this turn of the event loop, and before the next turn. */
 function afterThisTurn(run: () => void): void {
   nextTick(() => Promise.resolve().then(() => nextTick(run)))
 }
 
-/** Found by what it does, for its name is a symbol of Node's own. */
+/** Finds the handle by its `respond` method, because its key is a private symbol of Node. */
 function handleOf(stream: Http2Stream): Handle {
   for (const key of Object.getOwnPropertySymbols(stream)) {
     const value: unknown = Reflect.get(stream, key)

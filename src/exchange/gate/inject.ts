@@ -5,11 +5,11 @@ import { call, GATE } from './gate.js'
 import { Http1Gate, type Http1Response } from './http1.js'
 import type { Answer, GateKeeper } from './keeper.js'
 
-/** What the response of `inject` keeps for its caller beside what it writes to a connection that goes nowhere. */
+/** Data that the response of `inject` keeps for its caller; its connection goes nowhere. */
 interface Injected {
   payloadChunks?: unknown[]
   trailers: Record<string, string>
-  /** With `payloadAsStream`. */
+  /** Present with `payloadAsStream`. */
   stream?: Readable
   onEndSuccess?: (result: unknown) => void
 }
@@ -20,17 +20,17 @@ export interface InjectResponse extends Http1Response {
 }
 
 /**
- * Its caller is given the reply when it emits 'finish', which it does by itself at its end; with `payloadAsStream` when
- * its head is composed.
+ * Holds the reply of `inject`. Its caller gets the reply when the response emits 'finish', which it does itself at its
+ * end; with `payloadAsStream`, when the head is composed.
  */
 export class InjectGate extends Http1Gate {
   private readonly emit: unknown
   private readonly onEndSuccess: Injected['onEndSuccess']
   private isFinishHeld = false
-  /** The response was destroyed before its end, which its caller is to hear of first. */
+  /** Events of a response destroyed before its held end was reported; the caller must see the end first. */
   private readonly later: unknown[][] = []
   private destroysAtOnce = false
-  /** What its caller is told of at its end, which the application may change while that is held. */
+  /** Values at the end of the reply, kept because the application may change them while 'finish' is held. */
   private ending = { statusCode: 0, statusMessage: '', chunks: 0 }
   private result: { readonly value: unknown } | null = null
 
@@ -65,7 +65,7 @@ export class InjectGate extends Http1Gate {
     return true
   }
 
-  /** The class destroys the response at its end. */
+  /** Ignores a destruction after the end: the class destroys the response itself. */
   override get isGone(): boolean {
     return this.injected.destroyed && !this.isFinishHeld
   }
@@ -106,13 +106,13 @@ export class InjectGate extends Http1Gate {
     return super.onDestroy(error)
   }
 
-  /** Whoever reads the stream begins in a later turn. */
+  /** Waits a turn with `payloadAsStream`: readers of the stream begin in a later turn. */
   protected override whenReleased(destroy: () => void): void {
     if (this.injected._lightMyRequest.stream === undefined || this.destroysAtOnce) destroy()
     else setImmediate(destroy)
   }
 
-  /** The class itself keeps also what comes after its end. */
+  /** Bypasses the class after the end: it would add later chunks to the payload too. */
   override onWrite(chunk: unknown, encoding: unknown, callback: unknown): unknown {
     if (!this.isFinishHeld) return super.onWrite(chunk, encoding, callback)
     return call(ServerResponse.prototype.write, this.injected, [chunk, encoding, callback])

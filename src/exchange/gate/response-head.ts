@@ -1,16 +1,16 @@
-// The head of an HTTP/1 reply, as Node has composed it.
+// Parses the head of an HTTP/1 reply as Node composes it.
 
 const PROTOCOL = 'HTTP/1.'
-/** Where the status stands: after the protocol's last digit and a space. */
+/** Position of the status: after the protocol's last digit and a space. */
 const STATUS_AT = PROTOCOL.length + 2
 
-/** The status of a head, or 0 of a text that is not one. */
+/** Returns the status of a head, or 0 if the text is not a head. */
 export function statusOfHead(text: string): number {
   if (!text.startsWith(PROTOCOL)) return 0
   return Number(text.slice(STATUS_AT, STATUS_AT + 3)) || 0
 }
 
-/** The headers of a head, by their names in lower case; a repeated one has a list. */
+/** Returns the headers by lower-case name; the values of a repeated header are a list. */
 export function headersOfHead(head: string): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null)
   for (const line of head.split('\r\n').slice(1)) {

@@ -2,21 +2,21 @@ import type { Duplex } from 'node:stream'
 import { statusOfHead } from './response-head.js'
 import { type Verdict, WritableHold } from './writable-hold.js'
 
-/** Longer than any status line is up to its status. */
+/** Number of bytes to read; longer than any status line up to its status. */
 const STATUS_LINE_BYTES = 16
 
-/** Nothing was written; the reply is held; everything passes; it was refused, so what comes is thrown away. */
+/** `waiting`: nothing was written. `held`: the reply waits. `open`: bytes pass. `refused`: later bytes are dropped. */
 type State = 'waiting' | 'held' | 'open' | 'refused'
 
 /** Decides when the reply to an upgrade goes out. */
 export interface HandshakeKeeper {
-  /** The reply is held; the keeper opens the gate, or refuses, now or later. */
+  /** Called when the reply is held; the keeper opens the gate or refuses, now or later. */
   onHandshake(statusCode: number): void
 }
 
 /**
- * Holds the reply to an upgrade, which a websocket library writes to the socket itself and past the response: `101` as
- * much as its refusals.
+ * Holds the reply to an upgrade, which a websocket library writes directly to the socket, bypassing the response: the
+ * `101` and the library's refusals.
  */
 export class UpgradeGate {
   private state: State = 'waiting'
@@ -30,7 +30,7 @@ export class UpgradeGate {
     this.hold = new WritableHold(socket, (chunk) => this.verdict(chunk))
   }
 
-  /** Puts the gate in front of the socket. */
+  /** Shadows the socket's methods. */
   install(): void {
     this.hold.install()
   }
@@ -39,14 +39,14 @@ export class UpgradeGate {
     return this.state === 'held'
   }
 
-  /** Lets the reply out, and everything behind it. */
+  /** Sends the reply, and lets everything after it pass. */
   open(): void {
     if (this.state !== 'held') return
     this.state = 'open'
     this.hold.release()
   }
 
-  /** Sends this text in the place of the reply, and closes the connection. */
+  /** Sends this text instead of the reply, and closes the connection. */
   refuse(text: string): void {
     if (this.state !== 'held') return
     this.state = 'refused'
@@ -61,7 +61,7 @@ export class UpgradeGate {
   }
 
   private look(chunk: unknown): void {
-    // What comes of the response has a gate of its own.
+    // Bytes from the response are held by the response's own gate.
     if (this.response.headersSent) return
     const status = statusOfHead(textOf(chunk))
     if (status === 0 || (status < 200 && status !== 101)) return

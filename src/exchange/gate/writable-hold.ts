@@ -1,4 +1,4 @@
-/** What a stream hands to the system by, in Node's published contract for those who implement one. */
+/** Methods with which a stream hands data to the system, as in Node's published contract for stream implementers. */
 export interface HoldableWritable {
   readonly destroyed: boolean
   _write(chunk: unknown, encoding: BufferEncoding, callback: Done): void
@@ -8,18 +8,18 @@ export interface HoldableWritable {
 
 type Done = (error?: Error | null) => void
 
-/** Whether what is about to be written goes out, waits, or is thrown away. */
+/** Decision about the next write: send it, keep it, or discard it. */
 export type Verdict = 'pass' | 'hold' | 'drop'
 
 /**
- * Keeps back what a stream writes next. A stream hands over one write at a time, and its end after the last one, so
- * there is one at most to keep; whoever writes to it sees a stream whose receiver is slow.
+ * Holds back a stream's next write. A stream hands over one write at a time, and its end after the last one, so there is
+ * at most one to hold; its writers see a stream with a slow receiver.
  */
 export class WritableHold {
   private readonly write: HoldableWritable['_write']
   private held: { readonly run: () => void; readonly skip: () => void } | null = null
 
-  /** `decide` is asked for each write, with its first chunk; for the stream's end with null. */
+  /** Calls `decide` for each write, with its first chunk, and for the stream's end, with null. */
   constructor(
     private readonly stream: HoldableWritable,
     private readonly decide: (chunk: unknown) => Verdict,
@@ -27,7 +27,7 @@ export class WritableHold {
     this.write = stream._write
   }
 
-  /** Puts itself in front of the stream's methods. */
+  /** Shadows the stream's methods. */
   install(): void {
     const { stream, write } = this
     const { _writev, _final } = stream
@@ -35,7 +35,7 @@ export class WritableHold {
     if (typeof _writev === 'function') {
       stream._writev = (chunks, done) => this.admit(chunks[0]?.chunk, () => _writev.call(stream, chunks, done), done)
     }
-    // The end is never thrown away: the stream would not be closed.
+    // Never discard the end: the stream would stay open.
     stream._final = (done) => {
       const end = (): void => _final.call(stream, done)
       this.admit(null, end, end)
@@ -49,19 +49,19 @@ export class WritableHold {
     else this.held = { run, skip }
   }
 
-  /** Writes a text before whatever is held. */
+  /** Writes a text before the held write. */
   bypass(text: string, done: Done = () => undefined): void {
     this.write.call(this.stream, text, 'utf8', done)
   }
 
-  /** Writes what is held. */
+  /** Sends the held write. */
   release(): void {
     const { held } = this
     this.held = null
     held?.run()
   }
 
-  /** Throws away what is held, but for the stream's end; the stream takes it for written. */
+  /** Discards the held write, which the stream regards as written; a held end still runs. */
   discard(): void {
     const { held } = this
     this.held = null
