@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ask } from '../support/wire.js'
 import { deferred, serve } from './server.js'
 
-describe('what comes after the end of a held reply', () => {
-  it('is turned away, and its callbacks are told', async () => {
+describe('a write after the end of a held reply', () => {
+  it('is refused, and its callbacks get the error', async () => {
     const told: unknown[] = []
     const all = deferred()
     const tell = (error?: Error | null): void => {

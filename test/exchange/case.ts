@@ -14,26 +14,26 @@ export class Probe {
   }
 }
 
-/** One way in which a reply comes about. Without the plugin, the same server is the oracle of what a client sees. */
+/** One way to produce a reply. The same server without the plugin says what a client must see. */
 export interface Case {
   name: string
   request?: WireRequest
-  /** The status that is sent, and recorded. */
+  /** Status that is sent and recorded. */
   status: number
-  /** What `response.error` holds; absent when there is none. */
+  /** Value of `response.error`; absent if there is none. */
   error?: string
-  /** Whether the handler is called; it is, unless this says otherwise. */
+  /** False if the handler is not called. */
   runs?: false
   factory?: FastifyServerOptions
-  /** Its bytes leave before any hook of the plugin has run: it can be recorded, and not held. */
+  /** True if its bytes are sent before any hook of the plugin runs: it is recorded, but cannot be held. */
   isUnheld?: true
-  /** What is registered before the plugin. */
+  /** Registers hooks before the plugin. */
   before?(app: FastifyInstance, probe: Probe): unknown
-  /** What is registered after it. */
+  /** Registers hooks and routes after the plugin. */
   declare?(app: FastifyInstance, probe: Probe): unknown
   /** Where Node, `inject` or another plugin does something else without the plugin, too. */
   except?: 'HTTP/2' | 'inject'
-  /** What must be in the reply, beside being what it is without the plugin. */
+  /** Checks the reply further, which must also equal that without the plugin. */
   sees?: (reply: Reply) => boolean
 }
 
@@ -55,7 +55,7 @@ export function post(handler: RouteHandlerMethod, options: RouteShorthandOptions
   return (app, probe) => app.post('/', options, probe.counted(handler))
 }
 
-/** Declares what comes first, then `GET /`. */
+/** Runs the given declarations first, then declares `GET /`. */
 export function getAfter(prepare: (app: FastifyInstance) => unknown, handler: RouteHandlerMethod): Declare {
   return (app, probe) => {
     prepare(app)

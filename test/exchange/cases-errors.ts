@@ -8,7 +8,7 @@ const fails = async () => {
   throw new Error('the handler failed')
 }
 
-/** Handlers that fail, bodies that never become one, and what an error handler makes of it. */
+/** Handlers that fail, bodies that cannot be parsed, and replies of error handlers. */
 export const ERROR_CASES: readonly Case[] = [
   { name: 'an async handler throws', status: 500, error: 'the handler failed', declare: get(fails) },
   {

@@ -79,7 +79,7 @@ const EARLIER_HOOKS: readonly Case[] = [
   },
 ]
 
-/** Hooks that were registered after it, wherever they are. */
+/** Hooks that were registered after the plugin, on any level. */
 const LATER_HOOKS: readonly Case[] = [
   {
     name: 'a later onRequest hook replies',

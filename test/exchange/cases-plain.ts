@@ -2,7 +2,7 @@ import { type Case, get, post } from './case.js'
 
 const hello = async () => 'hello'
 
-/** Replies of handlers, and what Fastify says when there is none to call. */
+/** Replies of handlers, and Fastify's own replies if there is no handler. */
 export const PLAIN_CASES: readonly Case[] = [
   { name: 'a string from an async handler', status: 200, declare: get(hello) },
   {

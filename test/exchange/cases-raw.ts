@@ -8,7 +8,7 @@ function hijacked(reply: FastifyReply): FastifyReply['raw'] {
   return reply.raw
 }
 
-/** Replies that no `onSend` hook sees. */
+/** Cases whose reply no `onSend` hook sees. */
 export const RAW_CASES: readonly Case[] = [
   {
     name: 'hijacked: writeHead, write, end',
@@ -98,7 +98,7 @@ export const RAW_CASES: readonly Case[] = [
     name: 'hijacked: a pipeline',
     status: 200,
     declare: get((_, reply) => {
-      // Whoever takes the reply away ends the pipeline.
+      // Destroying the reply ends the pipeline.
       pipeline(Readable.from(['a', 'b', 'c'.repeat(100_000)]), hijacked(reply), () => undefined)
     }),
   },

@@ -14,7 +14,7 @@ const TRAILERS_AFTER_STREAM: Case = {
   sees: (reply) => reply.trailers.some(([name, value]) => name === 'x-sum' && value === 'abc'),
 }
 
-/** Replies whose bytes come in pieces. */
+/** Cases whose reply comes in pieces. */
 export const STREAM_CASES: readonly Case[] = [
   { name: 'a node stream', status: 200, declare: get((_, reply) => reply.send(Readable.from(['a', 'b', 'c']))) },
   { name: 'an empty stream', status: 200, declare: get((_, reply) => reply.send(Readable.from([]))) },

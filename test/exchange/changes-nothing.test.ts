@@ -10,7 +10,7 @@ import { expectNothingUncaught } from '../support/uncaught.js'
 import { Wire } from '../support/wire.js'
 import { listen } from './runner.js'
 
-/** What is sent, as bytes, to a path that answers in one way or another. */
+/** Requests, as bytes, to paths that answer in different ways. */
 interface Exchange {
   name: string
   url: string
@@ -113,7 +113,7 @@ async function textOf(stream: Readable): Promise<string> {
   return text
 }
 
-/** Every byte that comes back, but for those of the date. */
+/** Returns every received byte except those of the date. */
 async function exchange(isAudited: boolean, { url, type, body = '', accept }: Exchange) {
   const seen: string[] = []
   const app = await server(isAudited, seen)

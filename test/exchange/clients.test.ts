@@ -6,9 +6,9 @@ import type { Guarantee } from './oracle.js'
 import { deferred, type Served, serve, trailOf } from './server.js'
 
 interface Leaving extends Served {
-  /** The handler runs. */
+  /** Resolves when the handler runs. */
   running: Promise<void>
-  /** Fastify has seen that the client is gone. */
+  /** Resolves when Fastify has seen that the client is gone. */
   gone: Promise<void>
   /** Lets the handler reply. */
   reply: () => void
@@ -68,7 +68,7 @@ describe.each(['enforced', 'best-effort'] as const)('a client that leaves (%s)',
     expect(served.app.audit.stats()).toMatchObject({ open: 0, aborted: 1, withheld: 0 })
   })
 
-  it('and to whom no reply comes: it is recorded as aborted, without a status', async () => {
+  it('is recorded as aborted, without a status, if no reply comes', async () => {
     const served = await serveSlowly(guarantee, '10ms')
     const wire = await Wire.open(served.port)
     wire.send(requestBytes({}))

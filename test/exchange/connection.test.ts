@@ -133,7 +133,7 @@ describe('an HTTP/2 stream', () => {
     const closed = new Promise((resolve) => stream.once('close', resolve))
     stream.close(8)
     await closed
-    // The server knows of it once it has answered what was sent after it.
+    // The server has seen the cancellation once it answers the later request.
     await new Promise((resolve) => session.ping(() => resolve(undefined)))
     replied.resolve()
     await until(() => served.sink.trail().length === 2)

@@ -13,12 +13,12 @@ declare module '@fastify/request-context' {
   }
 }
 
-/** What each hook of one request found in the store, under the request's own number. */
+/** Values that each hook of one request found in the store, by the request's number. */
 type Seen = Map<string, string[]>
 
 const storage = new AsyncLocalStorage<string>()
 
-/** A store of each kind, filled in a hook after the plugin's, or before it. */
+/** Stores of each kind, filled in a hook before or after the plugin's. */
 const stores: Array<{
   name: string
   isFirst?: true

@@ -8,7 +8,7 @@ import { deferred, serve, trailOf } from './server.js'
 
 const GUARANTEES = ['enforced', 'best-effort'] as const
 
-/** A server that streams its one source, of which the first chunk is there. */
+/** Server that streams its one source, whose first chunk is available. */
 async function serveStream(complete: Behaviour, deliveryGuarantee: 'enforced' | 'best-effort' = 'enforced') {
   const source = new PassThrough()
   source.on('error', () => undefined)

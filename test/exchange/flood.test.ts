@@ -7,7 +7,7 @@ import { listen } from './runner.js'
 
 it('a flood is refused before its handlers run, and none of their replies is withheld', async () => {
   const sink = faultySink(memorySink())
-  // Requests come while others are being stored.
+  // Send requests while others are being stored.
   sink.slow(5)
   const app = Fastify()
   onTestFinished(() => app.close())

@@ -13,11 +13,11 @@ interface Case {
   name: string
   factory?: object
   options?: Omit<AuditOptions, 'sinks'>
-  /** What is registered before the plugin. */
+  /** Registers hooks before the plugin. */
   earlier?(app: FastifyInstance): void
   declare(app: FastifyInstance): void
   request?: WireRequest
-  /** What its Complete has left out. */
+  /** Parts that its Complete leaves out. */
   omitted?: Array<{ path: string; reason: string }>
 }
 
@@ -25,7 +25,7 @@ function fail(): never {
   throw new Error('thrown by the application')
 }
 
-/** An error that nobody can read. */
+/** Error whose `message` and `stack` throw when they are read. */
 function unreadable(): Error {
   return Object.defineProperties(new Error(), { message: { get: fail }, stack: { get: fail } })
 }
@@ -39,14 +39,14 @@ const POST: WireRequest = {
   body: '{"password":"hunter2","secret_of_the_route":"x"}',
 }
 
-/** A logger that throws for what is worth a look. */
+/** Logger that throws for warnings and errors. */
 function brokenLogger(): object {
   const info = () => undefined
   const logger = { fatal: fail, error: fail, warn: fail, info, debug: info, trace: info, level: 'silent' }
   return Object.assign(logger, { child: () => logger })
 }
 
-/** A place for shared schemas, with or without a `getSchema`. */
+/** Controller of shared schemas, with or without a `getSchema`. */
 function schemasWith(bucket: object): object {
   const compilersFactory = { buildValidator: () => () => () => true, buildSerializer: () => () => JSON.stringify }
   return {
@@ -60,7 +60,7 @@ const withSharedSchema = (app: FastifyInstance): void => {
 }
 const withHello = (app: FastifyInstance): void => void app.post('/', async () => 'hello')
 
-/** A server whose errors are answered without a look at them. */
+/** Server whose error handler answers without reading the error. */
 const withBlindErrors = (app: FastifyInstance): void => {
   app.setErrorHandler((_, __, reply) => reply.code(500).send('failed'))
 }
@@ -212,7 +212,7 @@ const CASES: Case[] = [
   },
 ]
 
-/** Every byte but those of the time of day. */
+/** Returns every byte except those of the time of day. */
 async function bytesOf(app: FastifyInstance, request: WireRequest): Promise<string> {
   const wire = await Wire.open(await listen(app))
   wire.send(requestBytes(request))

@@ -9,7 +9,7 @@ import { deferred, type Served, serve } from './server.js'
 
 vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
-/** Longer than a test may take: whoever waits for it is not green. */
+/** Longer than a test may take, so that a test that waits for it fails. */
 const NEVER = '10m'
 
 const TRANSPORTS = [
@@ -73,7 +73,7 @@ describe.each(TRANSPORTS)('over $name', ({ factory, leave }) => {
 describe('pipelined requests whose client leaves', () => {
   expectNothingUncaught()
 
-  // Newer releases of Node destroy the responses whose turn has not come by themselves.
+  // Newer releases of Node destroy by themselves the responses whose turn has not come.
   it.each(GUARANTEES)('are recorded with what their handlers reply (%s)', async (deliveryGuarantee) => {
     let running = 0
     const served = await serve({

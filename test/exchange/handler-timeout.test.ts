@@ -13,11 +13,11 @@ type Reply = 'late' | 'text' | 'stream' | 'trailers'
 
 interface Racing extends Served {
   handlerRan: () => boolean
-  /** Lets the handler's time pass; resolves when Fastify has given it up. */
+  /** Advances the handler's time past its limit; resolves when Fastify has given the handler up. */
   timeOut: () => Promise<void>
 }
 
-/** A route whose handler has 10 ms, and replies in one of several ways. */
+/** Routes whose handlers have 10 ms, and reply in different ways. */
 async function race(kind: Reply): Promise<Racing> {
   const timedOut = deferred()
   let runs = 0
@@ -48,7 +48,7 @@ async function race(kind: Reply): Promise<Racing> {
 
 describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
   expectNothingUncaught()
-  // The handler's time passes when it is told to: a slow machine takes none of it.
+  // Move the handler's time by hand, so that a slow machine uses up none of it.
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   })
@@ -132,7 +132,7 @@ describe.runIf(KNOWS.handlerTimeout)('handlerTimeout', () => {
       const [reply] = await answer
       const trail = await trailOf(served)
       expect(trail).toEqual(['Received', 'Complete 200'])
-      // Its time was up before it was whole: cut, as it is without the plugin once its head is out.
+      // The time ended before the reply was whole, so it is cut, as without the plugin once the head is out.
       expect(reply?.status ?? 200).toBe(200)
       expect(reply?.isWhole ?? false).toBe(false)
     },

@@ -12,7 +12,7 @@ import { listen } from './runner.js'
 const MAX_BODY = 4096
 const BODY_LIMIT = 2 ** 20
 
-/** As much as Node takes in a head, beside the few headers of every request. */
+/** Largest size that Node accepts in a head, minus the few headers of every request. */
 const ROOM = maxHeaderSize - 400
 
 const long = (bytes: number, unit = 'x') => unit.repeat(Math.floor(bytes / Buffer.byteLength(unit)))
@@ -85,7 +85,7 @@ describe('the largest that Node accepts', () => {
   })
 })
 
-/** All bounds together, each text escaped within them; keys and marks need no more than half of that again. */
+/** Sum of all bounds, with escaped texts; keys and marks need at most half as much again. */
 const LONGEST =
   1.5 *
   (2 * MAX_BODY +

@@ -2,7 +2,7 @@ import Fastify, { type FastifyReply } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import audit, { memorySink } from '../../src/index.js'
 
-/** What a client sees of a handler that goes on after it has sent its reply, with and without the plugin. */
+/** Returns the reply of a handler that goes on after sending it, with and without the plugin. */
 async function replies(handle: (reply: FastifyReply) => void): Promise<unknown[]> {
   return Promise.all(
     [true, false].map(async (enabled) => {
@@ -16,7 +16,7 @@ async function replies(handle: (reply: FastifyReply) => void): Promise<unknown[]
   )
 }
 
-describe('what a handler does after it has sent its reply', () => {
+describe('a handler that goes on after it has sent its reply', () => {
   it('adds no header to it', async () => {
     const [withPlugin, without] = await replies((reply) => {
       reply.header('x-first', 'yes').send({ ok: true })

@@ -14,7 +14,7 @@ import { listen } from './runner.js'
 interface Served {
   app: FastifyInstance
   sink: MemorySink
-  /** Both events of one request. */
+  /** Events of one request: Received and Complete. */
   record(request: WireRequest): Promise<{ received: AuditEvent; complete: AuditEvent }>
 }
 
@@ -49,7 +49,7 @@ function post(body: string, headers: Record<string, string> = JSON_TYPE, method 
   return { method, url: '/', headers, body }
 }
 
-/** Answers with what it was sent. */
+/** Answers with the request's body. */
 function echo(app: FastifyInstance): void {
   app.route({
     method: ['POST', 'PUT', 'PATCH', 'DELETE'],
@@ -394,7 +394,7 @@ describe('the body of a reply', () => {
   })
 })
 
-describe('what privacy demands', () => {
+describe('data that privacy forbids', () => {
   it('is left out of every event', async () => {
     const omit = [
       'auth.name',

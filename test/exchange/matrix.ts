@@ -4,7 +4,7 @@ import type { Case } from './case.js'
 import { GUARANTEES, outcomeOf, SINK_STATES } from './oracle.js'
 import { checkCell, type Seen, type Transport, withoutPlugin } from './runner.js'
 
-/** Every case in every state of the sink under both guarantees. */
+/** Tests every case in every state of the sink under both guarantees. */
 export function matrix(cases: readonly Case[], transport: Transport, states = SINK_STATES): void {
   expectNothingUncaught()
   describe.each(cases)('$name', (test) => {

@@ -13,11 +13,11 @@ interface Flooded {
   app: FastifyInstance
   sink: StagedSink
   port: number
-  /** Runs handlers of `/held`. */
+  /** Lets the handlers of `/held` go on. */
   reply: () => void
 }
 
-/** A server whose queue has room for fewer records than one client sends requests. */
+/** Server whose queue has room for fewer records than the number of requests that one client sends. */
 async function serve(factory: object = {}): Promise<Flooded> {
   const sink = new StagedSink()
   const app = Fastify(factory)

@@ -3,7 +3,7 @@ import type { Case } from './case.js'
 
 export type Guarantee = 'enforced' | 'best-effort'
 
-/** What a sink does, stage by stage. */
+/** Behaviour of a sink, stage by stage. */
 export interface SinkState {
   name: string
   received: Behaviour
@@ -20,24 +20,24 @@ export const SINK_STATES: readonly SinkState[] = [
   { name: 'hangs at Complete', received: 'stores', complete: 'hangs' },
 ]
 
-/** Those that show every outcome but what a late answer adds. */
+/** States that show every outcome except that of a late answer. */
 export const MAIN_STATES = SINK_STATES.slice(0, 4)
 
 export const GUARANTEES: readonly Guarantee[] = ['enforced', 'best-effort']
 
-/** What must come of a case: design, sections 3 and 4. */
+/** Expected outcome of a case. */
 export interface Outcome {
-  /** The reply that the server gives without the plugin, or what the plugin sends in its place. */
+  /** Reply of the server without the plugin, or the plugin's replacement. */
   reply: 'own' | 'refused' | 'withheld'
   runs: boolean
-  /** What the trail holds once the sink has answered for everything. */
+  /** Trail after the sink has answered for everything. */
   trail: string[]
 }
 
 const REFUSED = 'Complete 503 (FST_AUDIT_NOT_RECORDED)'
 const WITHHELD = 'correction 500 (FST_AUDIT_RESPONSE_WITHHELD)'
 
-/** The sink's timeout: long, but where it is what a client waits for, which then gets a replacement. */
+/** Timeout of the sink: long, unless the client waits for it and then gets a replacement. */
 export function timeoutFor({ received, complete }: SinkState, { reply }: Outcome): typeof NEVER | typeof SOON {
   const isHanging = received === 'hangs' || complete === 'hangs'
   return isHanging && reply !== 'own' ? SOON : NEVER
@@ -54,7 +54,7 @@ export function outcomeOf(test: Case, state: SinkState, guarantee: Guarantee): O
     return { reply: 'own', runs, trail }
   }
   if (state.received === 'fails' || state.received === 'hangs') {
-    // What hung is stored in the end, and the Complete of a refusal waits for no one.
+    // A hung entry is stored in the end, and nothing waits for the Complete of a refusal.
     const received = state.received === 'hangs' ? ['Received'] : []
     return { reply: 'refused', runs: false, trail: [...received, ...(state.complete === 'fails' ? [] : [REFUSED])] }
   }

@@ -7,7 +7,7 @@ import { ask } from '../support/wire.js'
 import { expectReplaced } from './runner.js'
 import { serve, trailOf } from './server.js'
 
-/** Calls a method with arguments that its type does not allow, and Node does. */
+/** Calls a method with arguments that Node allows but its type does not. */
 function loosely(raw: FastifyReply['raw'], method: keyof ServerResponse, ...args: unknown[]): void {
   const call: unknown = Reflect.get(raw, method)
   if (typeof call === 'function') Reflect.apply(call, raw, args)
@@ -40,7 +40,7 @@ const REPLIES: Record<string, { reply: (raw: FastifyReply['raw']) => void; statu
   },
 }
 
-/** Only HTTP/2 takes these: its responses are streams. */
+/** Replies that only HTTP/2 accepts, because its responses are streams. */
 const HTTP2_REPLIES: typeof REPLIES = {
   'no status at all': {
     reply: (raw) => {

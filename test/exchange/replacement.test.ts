@@ -12,7 +12,7 @@ import { deferred, serve, trailOf } from './server.js'
 
 const ORIGIN = { origin: 'https://a.test' }
 
-/** Everything that a reply may carry and its replacement may not, beside what it must keep. */
+/** Headers that a replacement must not carry, and headers that it must keep. */
 function everyHeader(app: FastifyInstance): void {
   app.addHook('onRequest', async (_, reply) => {
     reply.raw.setHeader('set-cookie', ['early=1'])
@@ -76,7 +76,7 @@ describe('a withheld reply', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('lets whoever goes on writing go on', async () => {
+  it('lets a handler that goes on writing finish', async () => {
     const isWithheld = deferred()
     const drained = deferred()
     const written = deferred()

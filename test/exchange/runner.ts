@@ -7,10 +7,10 @@ import { ask, type Reply, type WireRequest } from '../support/wire.js'
 import { type Case, declared, Probe } from './case.js'
 import { type Guarantee, type Outcome, type SinkState, timeoutFor } from './oracle.js'
 
-/** How a kind of server is made, and asked: all that comes back. */
+/** Creates one kind of server, and sends requests to it. */
 export interface Transport {
   factory: object
-  /** What the plugin is told beside its sink. */
+  /** Options of the plugin, except its sink. */
   options?: Omit<AuditOptions, 'sinks'>
   ask(app: FastifyInstance, request: WireRequest): Promise<Reply[]>
 }
@@ -40,7 +40,7 @@ export const INJECT: Transport = {
   },
 }
 
-/** The port of a server that listens from now on. */
+/** Makes a server listen, and returns its port. */
 export async function listen(app: FastifyInstance): Promise<number> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
@@ -53,7 +53,7 @@ export interface Seen {
   probe: Probe
 }
 
-/** What a client of the same server sees without the plugin. */
+/** Returns the reply of the same server without the plugin. */
 export async function withoutPlugin(test: Case, transport: Transport): Promise<Seen> {
   const probe = new Probe()
   const app = Fastify({ ...test.factory, ...transport.factory })
@@ -64,7 +64,7 @@ export async function withoutPlugin(test: Case, transport: Transport): Promise<S
   return { replies, probe }
 }
 
-/** One cell: a case in a state of the sink under a guarantee, held to what must come of it. */
+/** Checks one cell: a case in a state of the sink, under a guarantee, against its expected outcome. */
 export async function checkCell(
   test: Case,
   state: SinkState,
@@ -102,7 +102,7 @@ export async function checkCell(
   await app.close()
 }
 
-/** A reply but for what differs from one second to the next. */
+/** Returns a reply without the parts that differ from one second to the next. */
 function comparable({ headers, ...reply }: Reply): object {
   return { ...reply, headers: headers.filter(([name]) => name !== 'date') }
 }
@@ -123,7 +123,7 @@ const ALLOWED_HEADERS = [
   'vary',
 ]
 
-/** Nothing of the reply that was not recorded may be in what is sent in its place. */
+/** Expects nothing of the unrecorded reply in its replacement. */
 export function expectReplaced(
   reply: Reply | undefined,
   kind: 'refused' | 'withheld',

@@ -16,7 +16,7 @@ const keys = fc.constantFrom(
   ...['otp', 'pin', 'cvv', 'cvc', 'cardNumber', 'ssn', 'X-Amz-Signature', 'X-Goog-Signature', 'sig', 'iban'],
 )
 
-/** A value in some depth of objects, arrays and JSON within strings, under a key that is secret. */
+/** Value nested in objects, arrays and JSON strings, under a secret key. */
 const nested = fc.tuple(keys, fc.array(fc.constantFrom('object', 'array', 'json'), { maxLength: 6 })).map(
   ([key, around]) =>
     around.reduce<{ value: unknown; texts: number }>(
@@ -29,7 +29,7 @@ const nested = fc.tuple(keys, fc.array(fc.constantFrom('object', 'array', 'json'
     ).value,
 )
 
-/** A secret that its form alone gives away, under a key that does not. */
+/** Secret that is recognized only by its form, under an ordinary key. */
 const byForm = fc.constantFrom(
   `Bearer ${SECRET}-0123456789`,
   `Basic ${Buffer.from(`user:${SECRET}`).toString('base64')}`,
@@ -51,7 +51,7 @@ interface Shown {
 
 const NOTHING: Shown = { url: '/', headers: {}, body: {}, reply: {}, annotations: {}, error: undefined }
 
-/** One secret, in one of the places that a line shows something of. */
+/** One secret, in one of the places that a line shows in part. */
 const shown: fc.Arbitrary<Shown> = fc.oneof(
   keys.map((key) => ({ ...NOTHING, url: `/?a=1&${key}=${SECRET}&b=2` })),
   keys.map((key) => ({
@@ -126,7 +126,7 @@ describe.each([
   { mode: 'mask', keys: ['iban'] },
   { mode: 'hmac', secret: 's'.repeat(32), keys: ['iban'] },
 ] as const)('in mode $mode', (redact) => {
-  it('no line of either format holds a secret, wherever it was, however it was dressed up', async () => {
+  it('writes no secret to any line of either format, wherever and however encoded it was', async () => {
     const record = await server(redact)
     await fc.assert(
       fc.asyncProperty(shown, async (next) => {
@@ -139,7 +139,7 @@ describe.each([
     )
   })
 
-  it('what is not secret stays', async () => {
+  it('keeps values that are not secret', async () => {
     const record = await server(redact)
     const [line = ''] = await record({ ...NOTHING, url: '/?page=2', body: { author: 'ada', tokens_used: 7 } })
     expect(JSON.parse(line).payload.request).toMatchObject({

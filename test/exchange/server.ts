@@ -6,12 +6,12 @@ import { listen } from './runner.js'
 
 export interface Setup {
   factory?: object
-  /** Beside the one staged sink. */
+  /** Options of the plugin, except its one staged sink. */
   options?: Omit<AuditOptions, 'sinks'>
   deliveryGuarantee?: 'enforced' | 'best-effort'
-  /** The sink's; NEVER by default: a busy machine makes nothing overdue. */
+  /** Timeout of the sink. NEVER by default, so that a busy machine makes nothing overdue. */
   timeout?: SinkOptions['timeout']
-  /** What is registered before the plugin. */
+  /** Registers hooks before the plugin. */
   before?(app: FastifyInstance): unknown
   declare(app: FastifyInstance): unknown
 }
@@ -22,13 +22,13 @@ export interface Served {
   port: number
 }
 
-/** A server with one staged sink that listens, until the test is over. */
+/** Starts a listening server with one staged sink; it is closed after the test. */
 export async function serve(setup: Setup): Promise<Served> {
   const { app, sink } = await prepare(setup)
   return { app, sink, port: await listen(app) }
 }
 
-/** The same server, not ready yet. */
+/** Creates the same server without making it ready. */
 export async function prepare(setup: Setup): Promise<Omit<Served, 'port'>> {
   const sink = new StagedSink()
   const app = Fastify({ ...setup.factory })
@@ -47,18 +47,18 @@ export async function prepare(setup: Setup): Promise<Omit<Served, 'port'>> {
   return { app, sink }
 }
 
-/** The trail once the sink has answered for everything. */
+/** Returns the trail after the sink has answered for everything. */
 export async function trailOf({ app, sink }: Omit<Served, 'port'>): Promise<string[]> {
   await app.audit.flush()
   return sink.trail()
 }
 
-/** An instance is awaited by nobody: that would boot it. */
+/** Wraps an instance, because awaiting an instance would boot it. */
 async function settled(done: unknown): Promise<void> {
   if (done instanceof Promise) await done
 }
 
-/** A promise, and what resolves it. */
+/** Creates a promise and the function that resolves it. */
 export function deferred<Value = void>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
   let resolve: (value: Value) => void = () => undefined
   const promise = new Promise<Value>((settle) => {

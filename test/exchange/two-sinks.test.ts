@@ -11,7 +11,7 @@ const REFUSED = 'Complete 503 (FST_AUDIT_NOT_RECORDED)'
 
 interface Row {
   name: string
-  /** What the first sink does, and guarantees; the second one always stores. */
+  /** Behaviour and guarantee of the first sink; the second one always stores. */
   received?: Behaviour
   complete?: Behaviour
   first?: DeliveryGuarantee
@@ -20,7 +20,7 @@ interface Row {
   reply: 'own' | 'refused' | 'withheld'
   firstTrail: string[]
   secondTrail: string[]
-  /** What the second sink holds while the first one still hangs. */
+  /** Trail of the second sink while the first one still hangs. */
   meanwhile?: string[]
 }
 

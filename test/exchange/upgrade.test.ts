@@ -12,7 +12,7 @@ import { serve, trailOf } from './server.js'
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n'
 const REQUEST = requestBytes({ headers: { connection: 'upgrade', upgrade: 'echo' } })
 
-/** What a proxy does, or any library that brings its own upgrades: Fastify routes, and a handler has the socket. */
+/** Server that handles upgrades as a proxy does: Fastify routes the request, and a handler gets the socket. */
 function routeUpgrades(app: FastifyInstance, handle: (socket: Socket) => void): void {
   const sockets = new WeakMap<object, Socket>()
   app.server.on('upgrade', (request, socket: Socket) => {
@@ -42,7 +42,7 @@ async function upgraded(port: number): Promise<Wire> {
   return wire
 }
 
-/** Switches protocols, says something at once, and then everything that it hears. */
+/** Switches protocols, sends something at once, and then echoes. */
 function echo(socket: Socket): void {
   socket.write(SWITCH)
   socket.write('welcome ')

@@ -11,7 +11,7 @@ import { deferred, type Served, serve, trailOf } from './server.js'
 
 interface Watched {
   runs: number
-  /** What the trail held when the socket's handler began. */
+  /** Trail at the time when the socket's handler began. */
   trailAtStart: string[]
   sink: StagedSink | undefined
 }
@@ -51,7 +51,7 @@ async function serveSockets(
   return { ...served, watched }
 }
 
-/** What a real client gets: an echo, or the status of the reply that denied it. */
+/** Returns what a real client gets: an echo, or the status of the reply that denied it. */
 async function shake(port: number, path = '/ws'): Promise<string | number> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`)
   return new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ describe.each(['after the plugin', 'websocket before the plugin', 'route before 
         served.sink.complete = state.complete
         const got = await shake(served.port)
         if (state.received === 'hangs' || state.complete === 'hangs') served.sink.recover()
-        // The socket's handler is the handler: where it has not run, the request may be repeated.
+        // The socket's handler counts as the handler: if it has not run, the request may be repeated.
         expect(got).toBe(reply === 'own' ? 'ping' : 503)
         expect(served.watched.runs).toBe(reply === 'own' ? 1 : 0)
         if (guarantee === 'enforced' && reply === 'own') {

@@ -10,7 +10,7 @@ vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 /** Milliseconds; the sinks' own timeout is longer than any server takes to close. */
 const CLOSE_TIMEOUT = 1000
 
-/** What is said of a sink when its server has closed. */
+/** Line that is logged about a sink after its server has closed. */
 interface Said {
   msg: string
   sink: string
@@ -19,14 +19,14 @@ interface Said {
 
 interface Served {
   app: FastifyInstance
-  /** It can hang. */
+  /** Sink that can hang. */
   sink: StagedSink
-  /** It works, beside that one. */
+  /** Sink that works. */
   other: MemorySink
   logged: Said[]
 }
 
-/** A server on a clock that is moved by hand. */
+/** Server with a clock that is moved by hand. */
 async function server(deliveryGuarantee: Guarantee): Promise<Served> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
   onTestFinished(() => {
@@ -50,7 +50,7 @@ async function server(deliveryGuarantee: Guarantee): Promise<Served> {
   return { app, sink, other, logged }
 }
 
-/** Closes it, and holds it to its time: no sooner, for there is something to wait for, and no later. */
+/** Closes the server, and expects it to take its whole time, because it waits for something, and no longer. */
 async function expectClosedInTime(app: FastifyInstance): Promise<void> {
   let isClosed = false
   const closed = app.close().then(() => {
@@ -70,7 +70,7 @@ async function pass(milliseconds: number): Promise<void> {
   await turns(50)
 }
 
-/** What the log says last of the sink that hung; `stats()` says the same, and every number has its fate. */
+/** Returns the last logged counts of the hung sink; expects `stats()` to agree and every number to have a fate. */
 function expectAccount({ app, logged }: Served, fates: Partial<SinkStats>): void {
   const stats = app.audit.stats().sinks.hung
   const { offered = 0, stored = 0, notStored = 0, inDoubt = 0 } = stats ?? {}
@@ -91,7 +91,7 @@ describe('a server that closes while its sink hangs', () => {
     await until(() => app.audit.stats().open === 2)
     await expectClosedInTime(app)
     expect((await Promise.all(answers)).map(({ statusCode }) => statusCode)).toEqual([503, 503])
-    // The start; the stop, which is lost.
+    // Entries: the start, and the stop, which is lost.
     expectAccount(served, { stored: 1, inDoubt: 2, lost: 1 })
   })
 
@@ -114,7 +114,7 @@ describe('a server that closes while its sink hangs', () => {
     await until(() => app.audit.stats().sinks.hung?.batches === 2)
     for (let count = 0; count < 10; count++) expect((await app.inject('/')).statusCode).toBe(200)
     await expectClosedInTime(app)
-    // What hangs; what waited behind it, and the stop.
+    // Entries: the hanging one, those queued after it, and the stop.
     expectAccount(served, { stored: 1, inDoubt: 2, lost: 20 + 1 })
   })
 
@@ -161,7 +161,7 @@ function inTrail(sink: MemorySink): object[] {
 describe('a server that closes after its sink hung', () => {
   expectNothingUncaught()
 
-  it('says what was lost in a gap, and in the stop entry behind it', async () => {
+  it('says what was lost in a gap, and in the stop entry after it', async () => {
     const { app, sink } = await server('best-effort')
     sink.received = 'hangs'
     await app.inject('/')

@@ -90,7 +90,7 @@ describe.each([true, false, 'idle'] as const)(
 
         const trail = new WrittenTrail(path)
         expect(trail.flaws()).toEqual([])
-        // The server's own answers while it closes are in no trail, and have no id.
+        // Answers of the closing server itself are not in the trail and have no id.
         expect(trail.unrecorded(answers.filter(({ auditId }) => auditId !== undefined))).toEqual([])
         expect(handled.filter((id) => trail.traces.get(id)?.stages.length !== 2)).toEqual([])
         const [life] = trail.lives.values()

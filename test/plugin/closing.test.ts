@@ -48,25 +48,25 @@ async function busy(
   return { ...prepared, running: running.promise, reply: replied.resolve }
 }
 
-/** The trail's last entries: what the stop entry says is part of it. */
+/** Returns the trail's last entry; of a stop entry, its counts. */
 function ending({ sink }: Pick<Served, 'sink'>): unknown {
   const last = sink.stored.at(-1)?.event.payload
   return last?.type === 'stop' ? last.stop : last
 }
 
-/** Closes a server that is never done; its clock is moved by hand. */
+/** Closes a server whose handler never ends; its clock is moved by hand. */
 async function closeLate({ app }: Busy): Promise<void> {
   const closed = app.close()
   await until(() => vi.getTimerCount() > 0)
   await turns(50)
-  // Then what is open is given up; storing what that gave takes turns of the event loop, and no time.
+  // Open exchanges are given up then; storing their records takes turns of the event loop, but no time.
   await vi.advanceTimersByTimeAsync(0.75 * CLOSE_TIMEOUT)
   await closed
 }
 
 describe.each(['/', '/hijacked'])('a server that closes while %s is handled', (url) => {
   expectNothingUncaught()
-  // Time passes when it is told to: a slow machine gives nothing up.
+  // Move the time by hand, so that nothing is given up on a slow machine.
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
   })

@@ -44,7 +44,7 @@ const TENANT = {
 
 interface Server {
   app: FastifyInstance
-  /** What the application's hooks and the server's log have seen. */
+  /** Calls of the application's hooks, and lines of the server's log. */
   seen: string[]
 }
 
@@ -78,7 +78,7 @@ async function server(
   return { app, seen }
 }
 
-/** Everything that a client gets, as it came; but for the time of day. */
+/** Returns the received bytes except the time of day. */
 const TRANSPORTS: Record<
   string,
   { factory: { http2?: true }; ask(app: FastifyInstance, asked: Asked): Promise<string> }
@@ -134,7 +134,7 @@ describe.each(Object.entries(TRANSPORTS))(
       const expected = await ask(plain.app, asked)
       // The status depends on the version of Fastify.
       expect(expected).toMatch(/400|404|414|500/)
-      // Fastify itself logs a line for whoever handles these errors.
+      // Fastify itself logs a line if there is a handler for these errors.
       const handled = await server({ ...factory, frameworkErrors: (_, __, reply) => reply.raw.end() })
       await ask(handled.app, asked)
       for (const behaviour of ['stores at once', 'is slow'] as const) {

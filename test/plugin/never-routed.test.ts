@@ -84,7 +84,7 @@ describe('the boot', () => {
   })
 })
 
-describe('what never is a request', () => {
+describe('bytes that never become a request', () => {
   expectNothingUncaught()
 
   it.each([
@@ -123,7 +123,7 @@ describe('what never is a request', () => {
     wire.send('GET / HTTP/1.1\r\nhost: a\r\n')
     const socket = await connected
     await until(() => socket.bytesRead > 0)
-    // Node looks at it at each check.
+    // Node reads this setting at each check.
     server.headersTimeout = 1
     expect((await wire.toEnd())[0]?.status).toBe(408)
     expect(served.app.audit.stats().unseen).toEqual({ ERR_HTTP_REQUEST_TIMEOUT: 1 })

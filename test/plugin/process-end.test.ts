@@ -12,7 +12,7 @@ import type { SinkSettings } from '../support/process/kills.js'
 import { type Ending, ServerProcess } from '../support/process/server-process.js'
 import { WrittenTrail } from '../support/process/trail.js'
 
-// What docs/guarantees.md says under "When the process ends", of real processes under load.
+// Tests docs/guarantees.md, "When the process ends", with real processes under load.
 
 /** Replies that are received before anything is done to the server. */
 const ENOUGH = 500
@@ -43,7 +43,7 @@ async function endUnderLoad(
   return { ending: await server.ended, answers, sink }
 }
 
-/** A closing server's own answer is no part of the trail. */
+/** Removes a closing server's own answers, which are not in the trail. */
 function isAudited({ auditId }: Answer): boolean {
   return auditId !== undefined
 }
@@ -78,7 +78,7 @@ describe.each(['enforced', 'best-effort'] as const)('a server that ends in order
     expect(trail.unrecorded(answers.filter(isAudited))).toEqual([])
     const [life] = trail.lives.values()
     expect(life?.last.payload).toMatchObject({ type: 'stop', stop: { lost: 0, in_doubt: 0, open: 0 } })
-    // Nothing was taken for the trail that is not in it.
+    // Every accepted record is in the trail.
     expect([...trail.traces.values()].filter(({ stages }) => stages.length !== 2)).toEqual([])
   })
 

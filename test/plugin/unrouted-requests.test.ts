@@ -8,12 +8,12 @@ import { requestBytes, Wire } from '../support/wire.js'
 
 interface Departure {
   name: string
-  /** What the client sends before it leaves. */
+  /** Bytes that the client sends before it leaves. */
   bytes: string
   how: 'reset' | 'end'
-  /** What it waits for, before it leaves. */
+  /** Text that the client waits for before it leaves. */
   sees?: string
-  /** How many of its requests reach a hook or a handler. */
+  /** Number of its requests that reach a hook or a handler. */
   routed: number
   unseen: Record<string, number>
 }
@@ -59,7 +59,7 @@ const DEPARTURES: Departure[] = [
   },
 ]
 
-/** A server whose slow handlers go on when the test is over. */
+/** Server whose slow handlers go on after the test. */
 async function serveSlowly(seen: string[]): Promise<Served> {
   const over = deferred()
   onTestFinished(() => over.resolve())
@@ -165,7 +165,7 @@ describe('CONNECT', () => {
   })
 })
 
-/** The status of one request over HTTP/2; 0 when it was reset. */
+/** Returns the status of one HTTP/2 request; 0 if it was reset. */
 async function statusOver(port: number, headers: Record<string, string>): Promise<number> {
   const session = connect(`http://127.0.0.1:${port}`)
   const stream = session.request(headers)

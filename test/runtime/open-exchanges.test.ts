@@ -4,7 +4,7 @@ import { settle, useFakeTimers } from '../support/lane.js'
 
 vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
-/** An exchange that takes itself off the list when it is given up, as the real one does. */
+/** Exchange that removes itself from the list when it is given up, as a real one does. */
 class Stub implements OpenExchange {
   previous: OpenExchange | null = null
   following: OpenExchange | null = null

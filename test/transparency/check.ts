@@ -6,28 +6,28 @@ import { hasLargeSource, hasManySources, hasOneReplier } from './repliers.js'
 import { AUDITS, type Audit, nameOf, Servers, type Waiting } from './servers.js'
 import { watchProcess } from './watch.js'
 
-/** Where the audit waits, and where any hook of its kind may. */
+/** Hooks in which the audit waits, and in which any such hook may wait. */
 export const WAITING: readonly Waiting[] = [
   { waitsIn: ['onRequest'] },
   { waitsIn: ['onRequest'], isAsync: true },
   { waitsIn: ['preValidation'], isAsync: true },
   { waitsIn: ['onRequest', 'preValidation', 'preHandler'] },
   { waitsIn: ['onRequest', 'preValidation', 'preHandler', 'onSend'] },
-  // As long as an audit whose sink is slow.
+  // Wait as long as an audit with a slow sink.
   { waitsIn: ['onRequest'], isAsync: true, turns: 6 },
   { waitsIn: ['preValidation'], isAsync: true, turns: 6 },
 ]
 
-/** Node itself keeps a reply back that is queued: as long as a fast sink, and as a slow one. */
+/** Turns for which Node itself keeps back a queued reply: as long as a fast sink, and as a slow one. */
 const QUEUED: readonly Queued[] = [{ queuedTurns: 4 }, { queuedTurns: 12 }]
 
 /**
- * What Node answers after a reply's end, and when, depends on whether the last byte was handed over yet; so does how much
- * of a reply is known to be sent when its connection is cut.
+ * Parts that depend on whether the last byte was handed over yet: Node's answers after a reply's end, their time, and
+ * the number of bytes known to be sent when the connection is cut.
  */
 const OF_THE_END = ['events', 'ends', 'outcomes', 'lateCalls', 'endHooks', 'endLogs']
 
-/** A handler that waits for its reply's end is told of a cut that comes when it waits already, and goes on with that. */
+/** Parts that depend on a cut: a handler that waits for its reply's end is told of it, and goes on with it. */
 const OF_A_CUT = ['hooks', 'logs', 'channels', ...['onError', 'onSend', 'errorHandler'].map(callsOf)]
 
 /**
@@ -37,7 +37,7 @@ const OF_A_CUT = ['hooks', 'logs', 'channels', ...['onError', 'onSend', 'errorHa
  */
 const OF_A_SECOND_REPLY = [...OF_THE_END, 'hooks', 'logs', 'channels', ...['handler', ...ACTORS].map(callsOf)]
 
-/** What the audit logs instead of letting an exception reach nobody but the process. */
+/** Message that the audit logs for an exception that would otherwise end the process. */
 const CUT_OFF = 'a request could not go on, and was cut off'
 
 /**
@@ -47,10 +47,10 @@ const CUT_OFF = 'a request could not go on, and was cut off'
 const INJECTED = ['inject', 'inject as a stream']
 const STATUS_OF_INJECT = /^[\d.]+ was sent, and recorded \d+$/
 
-/** What fits into no buffer on the way. */
+/** Size that fits into no buffer on the way. */
 const LARGE = 50_000
 
-/** Servers for the tests of a `describe`; afterwards no trail may lack an end. */
+/** Creates servers for the tests of a `describe`; expects every trail to be complete afterwards. */
 export function servers(): { current(): Servers } {
   const made = new Servers()
   let unwatch = (): void => undefined

@@ -5,7 +5,7 @@ import type { Actor, Script, Step } from './program.js'
 import type { Run } from './run.js'
 import { describe, later, make, nodeSource } from './values.js'
 
-/** Each hook's script is played so often: one that replies in `onSend` would run for ever, with or without the audit. */
+/** Maximum runs of a hook's script: one that replies in `onSend` would run for ever, with or without the audit. */
 const TIMES = 2
 
 /** Goes on with a value, or an error, as a callback hook's `done`. */
@@ -196,7 +196,7 @@ export function playHook(
   return new Player(run, actor, script, reply).hook(done)
 }
 
-/** What express-session and compression do: without a head, they have Node compose it. */
+/** Has Node compose the head if there is none, as express-session and compression do. */
 function composeHead(raw: object): unknown {
   if (Reflect.get(raw, '_header')) return 'has a head'
   const method: unknown = Reflect.get(raw, '_implicitHeader')
@@ -224,7 +224,7 @@ function nameOf(step: Step): string {
   return Object.keys(step)[0] ?? ''
 }
 
-/** A callback hook's error is none unless it is one. */
+/** Turns the value that a callback hook failed with into an error. */
 function toError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value))
 }

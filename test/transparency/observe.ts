@@ -3,7 +3,7 @@ import { ACTORS, type Program } from './program.js'
 import { Run, setCurrentRun } from './run.js'
 import type { Kind, Servers } from './servers.js'
 
-/** What is compared, each part by itself. */
+/** Parts that are compared, each by itself. */
 export interface Observation {
   readonly parts: Readonly<Record<string, unknown>>
   readonly hasLateStatus: boolean
@@ -12,7 +12,7 @@ export interface Observation {
   readonly received: Received
   /** The reply did not come to its end. */
   readonly isCut: boolean
-  /** What is wrong with the trail, whatever other servers do. */
+  /** Mistakes in the trail, independent of other servers. */
   readonly trail: readonly string[]
 }
 
@@ -76,7 +76,7 @@ async function ended(run: Run): Promise<boolean> {
   return hasEnded
 }
 
-/** What a client receives; of a connection that stays open, what has come so far. */
+/** Returns what a client receives; so far, if the connection stays open. */
 async function leaving(received: Promise<Received>, patience: Patience): Promise<Received> {
   let isDone = false
   const done = received.finally(() => {
@@ -101,10 +101,10 @@ function callsBy(calls: Readonly<Record<string, string[]>>): Record<string, stri
   return Object.fromEntries(['handler', ...ACTORS].map((actor) => [`calls of ${actor}`, calls[actor] ?? []]))
 }
 
-/** What Fastify says of a source that goes on after its reply's end, unless Node has let go of the reply by then. */
+/** Log line of Fastify for a source that goes on after its reply's end, unless Node has released the reply by then. */
 const LATE_LOG = /,"40 response terminated with an error with headers already sent [^"]*"/g
 
-/** How an HTTP/2 stream ends when something is written to it after its end, before that is sent. */
+/** End of an HTTP/2 stream that is written to after its end, before that end is sent. */
 const LATE_RESET = /"isWhole":(true|false),"staysOpen":false,"reset":\d/
 
 /** The parts in which one server differs from another. */
@@ -125,7 +125,7 @@ export function differences(seen: Observation, other: Observation): string[] {
   })
 }
 
-/** What is in one list more often than in another. */
+/** Returns the items that are in one list more often than in another. */
 export function extras(some: unknown, others: unknown): unknown[] {
   const rest = Array.isArray(others) ? [...others] : []
   return (Array.isArray(some) ? some : []).filter((one) => {

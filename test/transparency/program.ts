@@ -1,4 +1,4 @@
-// What a program is: plain data, so that it can be made at random, made smaller, and printed.
+// A program is plain data, so that it can be generated, shrunk and printed.
 
 /** An argument: what JSON knows, and what only a running program can make. */
 export type Value =
@@ -18,7 +18,7 @@ export type Special =
   | { readonly $: 'error'; readonly status?: number }
   | { readonly $: 'source'; readonly source: Source }
   | { readonly $: 'Response'; readonly status: number; readonly text: string | null }
-  /** What `reply.trailer` takes. */
+  /** Argument of `reply.trailer`. */
   | { readonly $: 'trailer'; readonly late: boolean }
 
 /** A stream, node's or the web's. */
@@ -38,16 +38,16 @@ export type Step =
   | { readonly on: 'reply' | 'raw'; readonly set: string; readonly to: Value }
   /** Asks everything that a reply can be asked. */
   | { readonly ask: true }
-  /** What express-session and compression do: compose the head if there is none. */
+  /** Composes the head if there is none, as express-session and compression do. */
   | { readonly implicit: true }
-  /** What on-headers does: a wrapper around a method of the raw response. */
+  /** Wraps a method of the raw response, as on-headers does. */
   | { readonly wrap: RawMethod }
   | { readonly pipe: Source; readonly by: 'pipe' | 'pipeline' }
   /** `stream.finished` on the raw response. */
   | { readonly watch: true }
   | { readonly turns: number }
 
-/** How a handler or hook comes to its end; what it goes on with, or fails with. */
+/** End of a handler or hook: the value it goes on with, or the error it fails with. */
 export type Outcome =
   | { readonly how: 'returns'; readonly value: Value }
   | { readonly how: 'returns the reply' }
@@ -60,7 +60,7 @@ export interface Script {
   /** An exception of a step ends the script, instead of being noted only. */
   readonly isBare: boolean
   readonly steps: readonly Step[]
-  /** Before which step it returns; the others are done all the same. */
+  /** Step before which it returns; the later steps are done all the same. */
   readonly at: number
   readonly outcome: Outcome
 }

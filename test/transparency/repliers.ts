@@ -48,7 +48,7 @@ export function asksWhileMuchIsSent(program: Program): boolean {
 function silent(script: Script): Script {
   const steps = script.steps.filter((step) => replierOf(step) === null)
   const { how } = script.outcome
-  // To wait for a reply is to wait for ever; what throws replies, but for a hook that sees a reply already.
+  // Waiting for a reply would take for ever; throwing replies, except in a hook that sees a reply already.
   const outcome: Outcome = how === 'throws' || how === 'returns' ? script.outcome : RETURNS
   return { ...script, steps, at: steps.length, outcome }
 }

@@ -20,7 +20,7 @@ export const KINDS = [
 ] as const
 export type NotedKind = (typeof KINDS)[number]
 
-/** What one run of a program has noted. */
+/** Notes of one run of a program. */
 export class Run {
   /** What each call returned or threw, by who made it. */
   readonly calls: Record<string, string[]> = {}
@@ -47,7 +47,7 @@ export class Run {
   hasLateStatus = false
   /** Of an audited server. */
   auditId: string | undefined
-  /** How often each script was begun: one that replies in a hook would run for ever. */
+  /** Number of times each script was begun: one that replies in a hook would run for ever. */
   readonly begun = new Map<string, number>()
   /** Turns of the event loop for which its reply is kept back by Node itself; 0 where it is not. */
   queuedTurns = 0

@@ -74,10 +74,10 @@ export function nameOf(kind: Kind): string {
   return `audited: ${kind.deliveryGuarantee}, ${kind.level}, ${kind.sinkTurns} turns`
 }
 
-/** What the second request of a connection asks for: it is of no program. */
+/** Path of a connection's second request, which belongs to no program. */
 export const AFTER = '/after'
 
-/** What is asked for before a program's request that is queued; its body is its name. */
+/** Path of the request before a program's queued one; its body is its name. */
 export const BEFORE = '/before'
 
 function isWaiting(kind: Kind): kind is Waiting {
@@ -214,7 +214,7 @@ function playErrorHandler(error: unknown, request: FastifyRequest, reply: Fastif
   return new Player(run, 'errorHandler', script, reply).handle()
 }
 
-/** Whether a request is of no program. */
+/** Returns true if a request belongs to no program. */
 export function isBeside(url: string | undefined): boolean {
   return url === AFTER || url === BEFORE
 }

@@ -7,7 +7,7 @@ interface Recorded {
   received: number
   completes: number
   status: number | undefined
-  /** Of one that had no end when its program had. */
+  /** Program of an exchange that had no end when the program ended. */
   program: Program | undefined
 }
 
@@ -22,7 +22,7 @@ export class TrailCheck {
     private readonly stored: AuditEntry[],
   ) {}
 
-  /** What is wrong with the trail of an exchange whose client got this status, if any. */
+  /** Returns the mistakes in the trail of an exchange whose client got this status, if any. */
   async check({ auditId, program }: Run, status: number | undefined): Promise<string[]> {
     await this.app.audit.flush()
     this.read()
@@ -36,7 +36,7 @@ export class TrailCheck {
     return mistakes
   }
 
-  /** What is wrong with any of them, once the server is closed. */
+  /** Returns the mistakes of all exchanges after the server is closed. */
   end(): string[] {
     this.read()
     for (const { received, completes, program } of this.exchanges.values()) {
