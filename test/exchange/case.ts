@@ -31,7 +31,7 @@ export interface Case {
   before?(app: FastifyInstance, probe: Probe): unknown
   /** Registers hooks and routes after the plugin. */
   declare?(app: FastifyInstance, probe: Probe): unknown
-  /** Where Node, `inject` or another plugin does something else without the plugin, too. */
+  /** Exceptions, for cells in which Node, `inject` or another plugin behaves differently even without the plugin. */
   except?: 'HTTP/2' | 'inject'
   /** Checks the reply further, which must also equal that without the plugin. */
   sees?: (reply: Reply) => boolean

@@ -176,7 +176,7 @@ describe('an upgrade', () => {
     expect(await trailOf(served)).toEqual(['Received', 'Complete 200'])
   })
 
-  it('is not what a plain request to a websocket route is', async () => {
+  it('does not include a plain request to a websocket route', async () => {
     const served = await serveSockets('enforced', 'after the plugin')
     const wire = await Wire.open(served.port)
     wire.send(requestBytes({ url: '/ws' }))
@@ -202,7 +202,7 @@ describe('an upgrade', () => {
     expect(await trailOf(served)).toEqual(['Received', 'Complete 101'])
   })
 
-  it('has one Complete also when the server closed before its last hook, and is not handed over', async () => {
+  it('has one Complete and is not handed over if the server closed before its last hook', async () => {
     const hook = deferred()
     const served = await serveSockets('enforced', 'after the plugin', undefined, [async () => hook.promise])
     let isOpened = false

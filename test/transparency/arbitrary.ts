@@ -218,8 +218,8 @@ const program: fc.Arbitrary<Program> = fc.record({
 })
 
 /**
- * What comes by a transport. `inject` has no connection: what becomes of a second reply, or of what follows the end, is
- * up to when it emits 'finish'. The sockets show that.
+ * Generates programs for a transport. `inject` has no connection: the fate of a second reply, or of calls after the end,
+ * depends on when it emits 'finish'. The socket transports test these.
  */
 export function programFor(transport: Transport): fc.Arbitrary<Program> {
   if (transport === 'HTTP/1') return program

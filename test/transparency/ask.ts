@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { describe } from './values.js'
 
 /**
- * What a reply says of itself. Not asked: `writableLength` and `writableFinished`, which tell how far the bytes have
+ * Properties of a reply to compare. Not asked: `writableLength` and `writableFinished`, which tell how far the bytes have
  * come, and they are held; `writableCorked`, which is the connection's while there is one.
  */
 const QUESTIONS = [
@@ -18,7 +18,7 @@ const QUESTIONS = [
 /** Everything that a reply can be asked, as one line. */
 export function ask(reply: FastifyReply): string {
   const { raw } = reply
-  // What has ended is destroyed as soon as its last byte was handed over, which is later when it is held.
+  // An ended reply is destroyed when its last byte was handed over, which is later if it is held.
   const questions = raw.writableEnded ? QUESTIONS.filter((name) => name !== 'destroyed') : QUESTIONS
   const answers = questions.map((name) => `${name} ${describe(Reflect.get(raw, name))}`)
   answers.push(

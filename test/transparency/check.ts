@@ -87,7 +87,7 @@ export async function check(
   }
 }
 
-/** What the same program does on other servers without the audit; they are asked only when something is to be explained. */
+/** Runs the same program on other servers without the audit, but only if there is a difference to explain. */
 export class Others {
   private readonly seen: Observation[] = []
 
@@ -114,11 +114,11 @@ export class Others {
       )
     }
     if (INJECTED.includes(this.transport)) parts = parts.filter((part) => part !== 'ends')
-    // What comes after its end is in the stream already that the caller reads.
+    // Bytes after the end are already in the stream that the caller reads.
     if (this.transport === 'inject as a stream' && (audited.hasLateCalls || plain.hasLateCalls)) {
       parts = parts.filter((part) => part !== 'wire')
     }
-    // Without the audit that exception is the end of the process, or of `inject`.
+    // Without the audit this exception ends the process, or `inject`.
     if (JSON.stringify(audited.parts.logs).includes(CUT_OFF)) parts = parts.filter((part) => part === 'process')
     const kinds = INJECTED.includes(this.transport) ? this.waiting : [...this.waiting, ...QUEUED]
     for (let index = 0; parts.length > 0 && index < kinds.length; index++) {
@@ -147,11 +147,11 @@ export class Others {
     return hasManySources(this.program) && headOf(audited) === headOf(plain)
   }
 
-  /** Whether a difference may be due to a reply that is cut, or over HTTP/2 to one that others follow. */
+  /** Returns true if a cut reply, or over HTTP/2 a reply followed by others, may explain a difference. */
   private isOfAnEnd(part: string, audited: Observation, plain: Observation): boolean {
     const isCut = audited.isCut && plain.isCut
     const isFollowed = this.transport === 'HTTP/2' && !hasOneReplier(this.program)
-    // What follows a reply cuts it, unless it is out by then.
+    // A second reply cuts the first, unless that is out by then.
     const isAsWhole = isFollowed || audited.received.isWhole === plain.received.isWhole
     if (part === 'wire') return (isCut || isFollowed) && isAsWhole && isPart(audited.received, plain.received)
     return (isCut && OF_A_CUT.includes(part)) || (isFollowed && OF_A_SECOND_REPLY.includes(part))
@@ -159,9 +159,9 @@ export class Others {
 }
 
 /**
- * Where a connection is cut, what is held may still get through, or less of it than without the audit: but nothing is
- * whole that is cut without it, and no more is lost than where Node itself keeps a queued reply. How much of a large body
- * gets through is up to the system.
+ * Compares a reply whose connection is cut. Held bytes may still get through, or fewer of them than without the audit.
+ * But a reply that is cut without the audit must not be whole with it, and no more may be lost than when Node itself keeps
+ * a queued reply. The system decides how much of a large body gets through.
  */
 function isBetween(audited: Received, plain: Received, queued: Received): boolean {
   const some = audited.text ?? ''
@@ -170,7 +170,7 @@ function isBetween(audited: Received, plain: Received, queued: Received): boolea
   return all.startsWith(some) && (some.startsWith(queued.text ?? '') || all.length > LARGE)
 }
 
-/** How much of a reply gets through before it is cut is a matter of time, and up to the system. */
+/** Accepts any part of a cut reply: how much of it gets through depends on time and on the system. */
 function isPart({ text: some = '' }: Received, { text: all = '' }: Received): boolean {
   return some.startsWith(all) || all.startsWith(some)
 }
@@ -179,14 +179,14 @@ function headOf({ text = '' }: Received): string {
   return text.slice(0, text.indexOf('\r\n\r\n'))
 }
 
-/** What is held counts as what is not written yet: of that alone a stream says whether it needs to drain. */
+/** Answers about back pressure; they differ because held bytes count as not written yet. */
 const PRESSURE = /(raw\.write|writableNeedDrain) (true|false)/g
 
 function isOfPressure(some: unknown, others: unknown): boolean {
   return JSON.stringify(some).replace(PRESSURE, '$1') === JSON.stringify(others).replace(PRESSURE, '$1')
 }
 
-/** What writes twice after its reply's end ends the process in Node itself, when the last byte was not handed over yet. */
+/** Recognizes two writes after the end: Node itself ends the process if the last byte was not handed over yet. */
 function isWriteAfterEnd(audited: Observation, plain: Observation): boolean {
   return extras(audited.parts.process, plain.parts.process).every((one) =>
     String(one).includes('ERR_STREAM_WRITE_AFTER_END'),

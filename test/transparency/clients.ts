@@ -14,7 +14,7 @@ export const TRANSPORTS: readonly Transport[] = ['HTTP/1', 'inject', 'inject as 
 export interface Received {
   readonly status: number | undefined
   readonly seen: unknown
-  /** What came, without its framing: of a reply that is cut, a part of the whole. */
+  /** Received text without its framing; only a part if the reply was cut. */
   readonly text?: string
   /** Nothing was cut. */
   readonly isWhole: boolean
@@ -41,7 +41,7 @@ export function ask(
   return inject(served, program, transport === 'inject as a stream')
 }
 
-/** Of a client that lets a body come. */
+/** Window size of a client that accepts a body. */
 const WINDOW = 65_535
 
 const BODY = '{"sent":true}'
@@ -65,7 +65,7 @@ async function askHttp1(port: number, program: Program, patience: Patience, isQu
   const isPost = method === 'POST'
   const headers = { connection, ...(isPost && BODY_HEADERS) }
   const first = requestBytes({ method, url: urlOf(program), headers, ...(isPost && { body: BODY }) })
-  // What comes after the reply shows whether the connection was kept, and that no byte too many was sent.
+  // Bytes after the reply show whether the connection was kept, and that no extra byte was sent.
   const before = isQueued ? requestBytes({ url: BEFORE, headers: { connection: 'keep-alive' } }) : ''
   wire.send(before + first + (isKeptAlive ? requestBytes({ url: AFTER }) : ''))
   const all = await wire.until(() => false)

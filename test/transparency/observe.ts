@@ -28,7 +28,7 @@ export function isQueued(kind: Kind | Queued): kind is Queued {
 /** Turns of the event loop without anything noted after which nothing more is expected. */
 const QUIET_TURNS = 40
 
-/** Those after which a client leaves a connection that nobody closes. */
+/** Turns without a note after which a client leaves a connection that nobody closes. */
 const PATIENCE_TURNS = 400
 
 /** Runs a program on one server, to its very end. */

@@ -22,19 +22,19 @@ export type NotedKind = (typeof KINDS)[number]
 
 /** Notes of one run of a program. */
 export class Run {
-  /** What each call returned or threw, by who made it. */
+  /** Results and exceptions of calls, by caller. */
   readonly calls: Record<string, string[]> = {}
   readonly notes: Record<NotedKind, string[]> = {
-    /** Of the raw response. */
+    /** Events of the raw response. */
     events: [],
-    /** With what they were given. */
+    /** Calls of hooks, with their arguments. */
     hooks: [],
     logs: [],
     /** 'finish', 'close', and callbacks of what was sent. */
     ends: [],
-    /** What whoever waits for the reply's end, or for a chunk that was refused, is told. */
+    /** Results passed to code that waits for the reply's end, or for a refused chunk. */
     outcomes: [],
-    /** Of the raw response when it had ended. */
+    /** Calls on the raw response after its end. */
     lateCalls: [],
     endHooks: [],
     endLogs: [],
@@ -45,7 +45,7 @@ export class Run {
   }
   /** The status was changed after the head had been composed: how much later `onResponse` sees it is a matter of time. */
   hasLateStatus = false
-  /** Of an audited server. */
+  /** Id of the exchange, on an audited server. */
   auditId: string | undefined
   /** Number of times each script was begun: one that replies in a hook would run for ever. */
   readonly begun = new Map<string, number>()
@@ -53,7 +53,7 @@ export class Run {
   queuedTurns = 0
   /** Scripts that have not come to their end. */
   active = 0
-  /** Of anything. */
+  /** Number of notes of any kind. */
   noted = 0
   /** The raw response, as soon as the server has seen the request. */
   readonly raw: Promise<RawOf>

@@ -39,7 +39,7 @@ export const AUDITS: readonly Audit[] = [0, 4].flatMap((sinkTurns) =>
 export interface Served {
   readonly app: FastifyInstance
   readonly port: number
-  /** Of one that is audited. */
+  /** Trail of an audited server; null otherwise. */
   readonly trail: TrailCheck | null
 }
 
@@ -148,7 +148,7 @@ function addWaitingHooks(app: FastifyInstance, { waitsIn, isAsync = false, turns
   app.addHook('onSend', (_request, _reply, _payload, done) => goOn(waitsIn.includes('onSend'), done))
 }
 
-/** Those that watch, and the program's own, all registered after the audit. */
+/** Hooks that watch, and the program's own hooks, all registered after the audit. */
 function addHooks(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (isBeside(request.url)) return done()

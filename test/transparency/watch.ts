@@ -17,7 +17,7 @@ interface HandlerStore {
   readonly error?: unknown
 }
 
-/** What happens to the process is the program's, until the returned function is called; nobody else hears of it. */
+/** Notes process events for the current program, and hides them from other listeners, until the returned function is called. */
 export function watchProcess(): () => void {
   const ends = [
     take('uncaughtException', (error) => note(`uncaught ${describe(error)}`)),
