@@ -103,7 +103,8 @@ function sourceIpsOf(request: FastifyRequest, changes: ChangeReport): string[] |
 
 function hostOf(request: FastifyRequest, changes: ChangeReport): string {
   try {
-    return request.host
+    // Fastify 5.0 gives `undefined` to a request without the header.
+    return request.host ?? ''
   } catch {
     changes.markOmitted('request.request_meta.host', 'not readable')
     return ''
