@@ -1,4 +1,4 @@
-/** Where a value stands in a text. */
+/** The place of a value in a text. */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -42,7 +42,7 @@ export function valueAfterOption(text: string, index: number): Range {
   return valueAt(text, index, plainWithAmpersand)
 }
 
-/** Where a value without quotes ends. */
+/** The end of a value without quotes. */
 type EndOfUnquoted = (text: string, start: number) => number
 
 function valueAt(text: string, start: number, endOfUnquoted: EndOfUnquoted): Range {
@@ -139,10 +139,10 @@ function endOfBlock(text: string, index: number, start: number): number {
 /** Also with three quotes, as GraphQL and Python have texts over several lines. */
 const QUOTED = /(\\{0,31}"\\{0,31}"\\{0,31}"|'''|\\{0,31}["'])([\s\S]*?)(?:(?<!\\)\1|$)/y
 
-/** What follows quotes or brackets without a gap is the rest of an odd value. */
+/** Text that follows quotes or brackets without a gap is the rest of an odd value. */
 const REST = /[^\s&,;:}\])"'\\]*/y
 
-/** What stands between quotes, up to the closing one or the end; with its quotes when more follows. */
+/** The text between quotes, up to the closing one or the end; with its quotes if more follows. */
 function quotedAt(text: string, start: number): Range | undefined {
   QUOTED.lastIndex = start
   const found = QUOTED.exec(text)
@@ -171,7 +171,7 @@ function closeOf(text: string, start: number): number {
   return text.length
 }
 
-/** Where a match that begins at `start` ends; `start` when there is none. */
+/** The end of a match that begins at `start`; `start` if there is no match. */
 function endOf(pattern: RegExp, text: string, start: number): number {
   pattern.lastIndex = start
   return pattern.test(text) ? pattern.lastIndex : start

@@ -4,7 +4,7 @@ import { isSpace, valueAfterColon, valueAfterEquals } from './assigned-value.js'
 import { type NamedRules, NamedValue } from './named-value.js'
 import { isHarmlessValue } from './prose.js'
 
-/** What is secret in running text by its key. */
+/** Finds secrets in running text by their keys. */
 export interface KeyRules extends NamedRules {
   replacement(value: string, secrecy: Secrecy): string
 }
@@ -44,7 +44,7 @@ export function redactAssignments(text: string, rules: KeyRules, isDecoded: bool
       continue
     }
     const key = keyBefore(text, index, start)
-    // What follows the key of no secret may be the key of one: `Route GET:/login?password=x not found`.
+    // The text after a harmless key may be a secret's key: `Route GET:/login?password=x not found`.
     const secrecy = key === '' ? 0 : rules.secrecyOf(key) || named.secrecyOf(key, index)
     const separator = index++
     if (secrecy === 0) {

@@ -24,7 +24,7 @@ export const CARD_NETWORKS: ReadonlyArray<readonly [name: string, prefixes: stri
   ['Napas', '9704', [16, 19]],
 ]
 
-/** How many digits say which network issued a card. */
+/** The number of digits that tell a card's network. */
 export const ISSUER_DIGITS = 6
 
 interface Issuer {

@@ -24,7 +24,7 @@ const PRINTED = new Set(
   ].map((groups) => groups.reduce(addGroup, 0)),
 )
 
-/** What a doubled digit adds to Luhn's sum. */
+/** The sum of a doubled digit's digits, for Luhn's check. */
 const DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
 
 /** Digits with single separators between them. */
@@ -72,14 +72,14 @@ function endOfRun(text: string, start: number): number {
   return index
 }
 
-/** Where the group after the one at `from` begins, or the run ends. */
+/** The start of the group after the one at `from`, or the end of the run. */
 function nextGroup(text: string, from: number, end: number): number {
   let index = from
   while (index < end && isDigit(text, index)) index++
   return Math.max(from, Math.min(index + 1, end))
 }
 
-/** Where the longest card ends that begins at `start`; -1 if none does. It ends where a group ends. */
+/** The end of the longest card that begins at `start`; -1 if there is no card. It ends where a group ends. */
 function endOfCard(text: string, start: number, run: Run): number {
   let found = -1
   let digits = 0
@@ -143,7 +143,7 @@ function addGroup(shape: number, size: number): number {
   return shape * 20 + size
 }
 
-/** How far around a number is looked for what it is a part of: the letters of a hash. */
+/** The number of characters beside a number that are read: with letters there, it may be a part of a hash. */
 const WORD = 64
 
 /** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's; `visa4111…` is no such word. */

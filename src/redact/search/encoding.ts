@@ -4,14 +4,14 @@ import { isUtf8 } from 'node:buffer'
 const ENCODED = /%[0-7][0-9a-f]|(?:%[89a-f][0-9a-f])+/gi
 
 /**
- * Percent-decodes a text; what is malformed in it stays, and hides nothing else. Not by `decodeURIComponent`, which
- * throws at what is malformed: a client writes as much of that as fits, and each error takes its time.
+ * Percent-decodes a text. Malformed parts stay, and hide nothing else. `decodeURIComponent` would throw at each: a client
+ * writes as many as fit, and each error takes its time.
  */
 export function decode(text: string): string {
   return text.includes('%') ? text.replace(ENCODED, decodeRun) : text
 }
 
-/** What a query's value is for a handler: `+` is a space in it. */
+/** Decodes a query's value as a handler gets it: `+` is a space. */
 export function decodeQuery(value: string): string {
   return decode(value.replaceAll('+', ' '))
 }

@@ -2,11 +2,11 @@
 const TOKEN =
   /[ \t\n\r]*(?:([{}[\],:])|("[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[ !#-[\]-\uffff]*)*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?|true|false|null))/y
 
-/** What may come next: a value, a key, the colon after one, or what follows a value. The first in a list may be none. */
+/** The token that may come next: a value, a key, its colon, or the token after a value. A list may also end at once. */
 type Expected = 'value' | 'first value' | 'key' | 'first key' | 'colon' | 'end'
 
 /**
- * Whether a text is JSON. `JSON.parse` says so too, but throws at what is none: a client writes thousands of texts that
+ * Whether a text is JSON. `JSON.parse` says so too, but throws if it is not: a client writes thousands of texts that
  * only look like JSON, and each error takes its time.
  */
 export function isValidJson(text: string): boolean {

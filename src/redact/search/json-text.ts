@@ -7,14 +7,14 @@ import { type Frame, ListFrame, type NameRules, ObjectFrame } from './json-frame
 /** A string, a bracket or a separator, or a number, `true`, `false` or `null`. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
-/** What is secret in JSON: by its key, by a name beside it, or by what it is. */
+/** Finds secrets in JSON: by their keys, by names beside them, or by their forms. */
 export interface JsonRules extends NameRules {
   replacement(value: unknown, secrecy: Secrecy): string
   /** A string of the JSON, redacted. */
   text(text: string): string
 }
 
-/** Whether a text is JSON, and short enough to be told. */
+/** Whether a text is JSON, and short enough to be checked. */
 export function isJson(text: string): boolean {
   if (text.length > LONGEST_TEXT || !/["}\]]\s*$/.test(text.slice(-64))) return false
   return isValidJson(text)
@@ -34,7 +34,7 @@ class JsonRedaction {
   private readonly open: Frame[] = []
   /** The string that was read last: a key when a colon follows. */
   private string: { start: number; literal: string } | null = null
-  /** Where the secret object or array begins that is being read, how secret it is, and how many are open in it. */
+  /** The start of the secret object or array that is being read, its secrecy, and the number of open ones in it. */
   private container = -1
   private secrecy: Secrecy = 0
   private depth = 0

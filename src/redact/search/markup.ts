@@ -13,7 +13,7 @@ const VALUE_ATTRIBUTE = /^(?:value|content)$/i
 /** Elements that name what the next one holds: `<key>password</key><string>x</string>`. */
 const NAMING_ELEMENT = /^(?:key|name|id|field|property)$/i
 
-/** How often it is looked ahead for an element's end that is not there. */
+/** The most searches for the end of an element that has none. */
 const MOST_UNCLOSED = 16
 
 /** XML and HTML with the content of secret elements replaced, and the attribute `value` of what has a secret's name. */
@@ -32,12 +32,12 @@ interface SecretElement {
 class MarkupRedaction {
   private redacted = ''
   private copied = 0
-  /** Where the content begins that the next tag ends. */
+  /** The start of the content that the next tag ends. */
   private content = 0
-  /** Where the CDATA ends that begins there; what looks like a tag before it is none. */
+  /** The end of the CDATA that begins there; it holds no tags, whatever it looks like. */
   private endOfData = 0
   private secret: SecretElement | null = null
-  /** How secret the next element is, because the one before it names it. */
+  /** The secrecy of the next element, if the one before it names it. */
   private next: Secrecy = 0
   private unclosed = 0
 
@@ -99,7 +99,7 @@ class MarkupRedaction {
     return false
   }
 
-  /** How secret an element's content is, by its own name or the one that an attribute gives; its `value` is replaced. */
+  /** The secrecy of an element's content, by its own name or the name in an attribute. Replaces its `value`. */
   private secrecyOf(name: string, inner: string, start: number): Secrecy {
     const attributes = inner.includes('=') ? [...inner.matchAll(ATTRIBUTE)] : []
     let secrecy = greater(this.next, this.rules.secrecyOf(localName(name)))

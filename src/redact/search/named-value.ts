@@ -16,7 +16,7 @@ const NAME = /\s{0,32}\\{0,31}["']?([^\s"',;&{}[\]\\]{1,256})/y
 
 /** A name in running text whose value may come next: `- name: DB_PASSWORD` before `value: x`. */
 export class NamedValue {
-  /** Where the last name begins, if any does. */
+  /** The start of the last name, if there is one. */
   private start = -1
 
   constructor(
@@ -29,7 +29,7 @@ export class NamedValue {
     if ((this.rules.shapeOf(key) & IS_NAME) !== 0) this.start = index
   }
 
-  /** How secret the value of a key is by the name before it, which is read for nothing else. */
+  /** The secrecy of a key's value by the name before it. Each name is used once. */
   secrecyOf(key: string, index: number): Secrecy {
     const { start, rules } = this
     if (start === -1 || index - start > FARTHEST || (rules.shapeOf(key) & IS_VALUE) === 0) return 0

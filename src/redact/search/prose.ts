@@ -5,7 +5,7 @@ import type { Range } from './assigned-value.js'
 export interface Assignment {
   readonly key: string
   readonly secrecy: Secrecy
-  /** Where `=` or `:` stands. */
+  /** The place of `=` or `:`. */
   readonly separator: number
   readonly value: Range
 }
@@ -53,7 +53,7 @@ const WHOLE_WORD = /[A-Za-z]+(?=[.,;:!?)]{0,3}(?:\s|$))/y
 const WORD_BEFORE_WORD = /[A-Za-z]+(?:['’][a-z]+)?(?=[,:]? {1,2}["'<(]?[A-Za-z0-9])/y
 
 /**
- * Whether what follows a secret's key is no secret: nothing, a count, a placeholder, what a parser found, or a sentence.
+ * Whether the text after a secret's key is harmless: nothing, a count, a placeholder, a parser's message, or a sentence.
  * In doubt it is a secret.
  */
 export function isHarmlessValue(text: string, { key, secrecy, separator, value }: Assignment): boolean {
@@ -69,7 +69,7 @@ export function isHarmlessValue(text: string, { key, secrecy, separator, value }
   )
 }
 
-/** Whether a sentence about the secret begins here, or a word that says how it is. */
+/** Whether a sentence about the secret begins here, or a word for its state. */
 export function isSentence(text: string, start: number): boolean {
   return STATES.has(wordAt(WHOLE_WORD, text, start)) || BEGINNINGS.has(wordAt(WORD_BEFORE_WORD, text, start))
 }

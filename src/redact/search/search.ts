@@ -22,10 +22,10 @@ import {
 } from './prefilter.js'
 import { redactCredentials, redactPrivateKeys, redactTokens, redactUserInfo } from './values.js'
 
-/** What stands in the place of a redacted value. */
+/** The text in the place of a redacted value. */
 export const REDACTED = '[REDACTED]'
 
-/** How deep JSON is read within strings of JSON, and how often a text is percent-decoded. */
+/** The most levels of JSON within strings of JSON, and of percent-encoding, that are read. */
 const JSON_DEPTH = 3
 const DECODED = 2
 
@@ -42,11 +42,11 @@ export interface SearchRules {
 }
 
 /**
- * One search for secrets, through whatever they are wrapped in. Each wrapping that is taken off costs one pass more,
- * and there are five at most, so that the search stays linear in its text.
+ * One search for secrets, through everything that they are wrapped in. Each wrapping costs one more pass, and there are
+ * five at most, so that the search stays linear in its text.
  */
 export class Search {
-  /** How many secrets were found. */
+  /** The number of secrets that were found. */
   found = 0
 
   /** `marks` are names of keys that are secret beside those of the rules. */
@@ -103,7 +103,7 @@ export class Search {
     return this.rules.secretName(name, this.marks)
   }
 
-  /** What stands in the place of a secret; of one that was replaced already, that. */
+  /** The replacement of a secret; a secret that was replaced already keeps its replacement. */
   replacement(value: unknown, secrecy: Secrecy): string {
     if (value === REDACTED) return REDACTED
     this.found++

@@ -1,6 +1,6 @@
-// What is secret by its form alone, whatever key it stands under.
+// Finds secrets by their forms alone, whatever their keys.
 
-/** What is secret by its form alone is handed to this, and what it returns stands in its place. */
+/** Is given a secret, and returns the text for its place. */
 export type Replace = (secret: string) => string
 
 /**
@@ -82,7 +82,7 @@ export function redactCredentials(text: string, hashed: Replace, masked: Replace
   return /digest\s/i.test(clean) ? clean.replace(DIGEST, hashed) : clean
 }
 
-/** `Bearer [token]` of a help, and the parameters of a challenge: `Bearer realm="x"`. */
+/** `Bearer [token]` of a help text, and the parameters of a challenge: `Bearer realm="x"`. */
 const NO_CREDENTIALS =
   /^(?:[[<][A-Za-z _-]*[\]>]?|(?:realm|error|scope|charset|nonce|resource_metadata|authorization_uri)=)$/i
 
@@ -98,7 +98,7 @@ function isProse(text: string): boolean {
   return text.length <= 32 && /^[(*_]?[A-Za-z]?[a-z]*(?:[-/'’][A-Za-z]?[a-z]+){0,4}[.:!?)*_]{0,3}$/.test(text)
 }
 
-/** Base64 of `user:password`; or what is no word, and too long for a number. */
+/** Base64 of `user:password`; or a text that is not a word, and too long for a number. */
 function isBasic(text: string): boolean {
   if (Buffer.from(text, 'base64').includes(':')) return true
   return text.length >= 8 && !isProse(text)
@@ -107,7 +107,7 @@ function isBasic(text: string): boolean {
 const PART = /[\w-]*/y
 const OTHER_PARTS = /\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?/y
 
-/** Less than a header of a JSON Web Token has, and more than the end of a word: `heyJude.1.2` is none. */
+/** Less than a header of a JSON Web Token has, and more than the end of a word: `heyJude.1.2` is not a token. */
 const SHORTEST_HEADER = 12
 
 /** JSON Web Tokens: three parts in base64url, or the five of an encrypted one, of which the first begins with `eyJ`. */
