@@ -67,7 +67,7 @@ function plain(text: string, start: number): number {
   return endOfPlain(text, start, true)
 }
 
-/** After a colon: a value in YAML, a header or a log may have any `&`. */
+/** For a value after a colon, which may hold any `&` in YAML, a header or a log. */
 function plainWithAmpersand(text: string, start: number): number {
   return endOfPlain(text, start, false)
 }
@@ -77,8 +77,8 @@ const AFTER_SCHEME = /(?<=bearer|basic)\s+(?=\S)/iy
 const AFTER_DIGIT = /(?<=\d) (?=\d)/y
 
 /**
- * To a space that is neither in quotes, nor after a scheme, nor between digits: it could begin in the middle of another
- * secret otherwise, and leave the rest of that unrecognized.
+ * The end of a value: a space that is neither in quotes, nor after a scheme, nor between digits. Otherwise the search
+ * could go on in the middle of another secret, and not recognize the rest of it.
  */
 function endOfPlain(text: string, start: number, endsAtAmpersand: boolean): number {
   let end = endOfWord(text, endOf(SCHEME, text, start), endsAtAmpersand)
@@ -89,7 +89,7 @@ function endOfPlain(text: string, start: number, endsAtAmpersand: boolean): numb
   }
 }
 
-/** To a space that is not in quotes, or to `&`; to the end if a quote is not closed. */
+/** The end of a word: a space that is not in quotes, or `&`; the text's end if a quote is not closed. */
 function endOfWord(text: string, start: number, endsAtAmpersand: boolean): number {
   let index = start
   while (index < text.length) {
@@ -113,13 +113,13 @@ export function isSpace(text: string, index: number): boolean {
   return (code <= 0x20 || code >= 0x80) && /\s/.test(text.charAt(index))
 }
 
-/** YAML's text over several lines: all that are indented. */
+/** A text of YAML over several lines: every indented one. */
 const BLOCK = /[|>][-+\d]{0,3}[ \t]*(?:\r?\n(?:[ \t][^\n]*|(?=\r?\n|$)))+/y
 
 /** The end of the lines below a key that are indented deeper than its own, or that are items of a list at its depth. */
 function endOfBlock(text: string, index: number, start: number): number {
   const first = endOf(END_OF_LINE, text, index)
-  // JSON may have a line break there as well, and says itself where its values end.
+  // JSON may have a line break there as well; its values end by its own syntax.
   if (first === index || /["'{[]/.test(text.charAt(start))) return start
   const line = text.lastIndexOf('\n', index - 1) + 1
   const depth = endOf(GAP, text, line) - line
@@ -154,7 +154,7 @@ function quotedAt(text: string, start: number): Range | undefined {
   return { start: start + quote.length, end: start + quote.length + inner.length }
 }
 
-/** The place after the bracket that closes the one at `start`, whatever stands in quotes; the end when there is none. */
+/** The place after the bracket that closes the one at `start`, whatever stands in quotes; the end if there is none. */
 function closeOf(text: string, start: number): number {
   let depth = 0
   for (let index = start; index < text.length; ) {

@@ -30,7 +30,7 @@ const SEPARATOR = /[=:]/g
 
 /**
  * Running text with the values of secret keys replaced: in a URL, a header, YAML, code, JSON (also inside a JSON string).
- * No space ends a value in what was percent-decoded.
+ * In a text that was percent-decoded, no space ends a value.
  */
 export function redactAssignments(text: string, rules: KeyRules, isDecoded: boolean): string {
   const named = new NamedValue(text, rules)
@@ -67,22 +67,22 @@ const APOSTROPHE = 0x27
 const COLON = 0x3a
 const EQUALS = 0x3d
 const CLOSING_BRACKET = 0x5d
-/** By its code: of a letter, a digit, or one of `_.-%[]`. */
+/** By its code: true for a letter, a digit, or one of `_.-%[]`. */
 const IS_KEY_CHARACTER = Array.from({ length: 128 }, (_, code) => /[\w.\-%[\]]/.test(String.fromCharCode(code)))
 
 /** A quote within five strings of JSON has this many backslashes before it. */
 const MAX_BACKSLASHES = 31
 
-/** Words that say of what they are the key or the code by the word before them. */
+/** Words that may end a secret's name of two words, such as `API key`. */
 const SECOND_WORD = /^(?:keys?|codes?|phrase|number|string)$/i
 const LONGEST_WORD = 24
 
-/** The end of a longer key says what it is. */
+/** A longer key is judged by its end. */
 const LONGEST_KEY = 1024
 
 /**
- * The key that ends before a separator, quoted or not, also in brackets: `config["password"] =`. What is walked through
- * holds no separator, so that nothing is walked through twice, however many there are.
+ * The key that ends before a separator, quoted or not, also in brackets: `config["password"] =`. The characters
+ * that are read hold no separator, so that none is read twice, however many separators there are.
  */
 function keyBefore(text: string, separator: number, floor: number): string {
   let end = separator

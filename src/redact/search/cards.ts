@@ -3,13 +3,13 @@ import type { Replace } from './values.js'
 
 const LONGEST = 19
 
-/** Shorter groups than this are no card's, but for the last group of one: `10 20 30` are amounts. */
+/** Only the last group of a card may be shorter: `10 20 30` are amounts. */
 const SHORTEST_GROUP = 3
 
 /** Kinds of single characters between the digits of a card. */
 const NO_SEPARATOR = 0
 const LOOSE = 1
-/** One that means much else between digits: the groups have to be as they are printed on cards. */
+/** A separator with many other uses between digits: the groups must have the sizes printed on cards. */
 const STRICT = 2
 
 const PRINTED = new Set(
@@ -34,8 +34,9 @@ interface Run {
 }
 
 /**
- * Card numbers: digits that begin and are as long as a network's, and pass Luhn's check, with single separators between
- * them or none. From each group of digits at most a card's length is read, which keeps the search linear.
+ * Redacts card numbers: digits with the beginning and the length of a network's numbers, which pass Luhn's check, with
+ * single separators between them or none. From each group on, at most a card's length is read, which keeps the search
+ * linear.
  */
 export function redactCards(text: string, replace: Replace): string {
   let redacted = ''
@@ -85,7 +86,7 @@ function endOfCard(text: string, start: number, run: Run): number {
   let digits = 0
   let issuer = 0
   let lengths = 0
-  // Luhn's sum, and what it is if the last digit counts double: each further digit exchanges the two.
+  // Luhn's sum, and the sum if the last digit counts double. Each further digit exchanges the two.
   let sum = 0
   let doubled = 0
   let group = 0
@@ -146,7 +147,7 @@ function addGroup(shape: number, size: number): number {
 /** The number of characters beside a number that are read: with letters there, it may be a part of a hash. */
 const WORD = 64
 
-/** Digits of a fraction, or of a hash or an id in hexadecimal, are no card's; `visa4111…` is no such word. */
+/** Digits of a fraction, or of a hash or an id in hexadecimal, are not a card's; `visa4111…` is not such a word. */
 function isPartOfWord(text: string, { start, end }: Run): boolean {
   if (text.charCodeAt(start - 1) === 0x2e && isDigit(text, start - 2)) return true
   if (!isHexLetter(text, start - 1) && !isHexLetter(text, end)) return false

@@ -2,7 +2,7 @@ import { valueAfterOption } from './assigned-value.js'
 import type { KeyRules } from './assignments.js'
 import { isSentence } from './prose.js'
 
-/** An option before a space and a value, which begins with no dash. */
+/** An option before a space and a value, which does not begin with a dash. */
 const OPTION = /(?<![^\s"'`(])--?([A-Za-z][\w.-]{0,63})[ \t]{1,16}(?=[^\s-])/g
 
 /** The options of curl and others whose value is a name and a password. */
@@ -11,7 +11,7 @@ const USER = /^(?:u|user|proxy-user)$/
 /** Values that are filled in elsewhere. */
 const PLACEHOLDER = /^["']?(?:<[A-Za-z][A-Za-z _-]*>|(?:\$\{?\w*\}?|[[(].*|\.{3})["']?[.,;)]?$)/
 
-/** The values of a command's options whose names are those of secrets: `--token x`. */
+/** Redacts the values of a command's options that have a secret's name: `--token x`. */
 export function redactOptions(text: string, rules: KeyRules): string {
   let redacted = ''
   let copied = 0

@@ -76,7 +76,7 @@ function redactPath(url: string, params: RedactParams | null, search: Search, kn
   return redacted + url.slice(end)
 }
 
-/** Returns the length of a URL's path: whether `;` ends one, the router's options say. */
+/** Returns the length of a URL's path. The router's options decide whether `;` ends it. */
 export function endOfPath(url: string): number {
   const end = url.search(/[?#]/)
   return end === -1 ? url.length : end

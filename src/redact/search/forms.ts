@@ -1,9 +1,9 @@
 import type { Replace } from './values.js'
 
-/** One form of token: whose it is, how it is written, and the page that says so. */
+/** A form of token: its vendor, its pattern, and the page that documents it. */
 export type TokenForm = readonly [name: string, form: string, source: string]
 
-/** A list of many vendors' forms, for those whose own pages do not show theirs. */
+/** A list of many vendors' forms, for vendors whose own pages do not show them. */
 const LIST = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml'
 
 /**
@@ -143,7 +143,7 @@ export function hasForm(text: string): boolean {
   return FORMS.test(text)
 }
 
-/** Well-known tokens, in one pass for all forms. */
+/** Redacts well-known tokens, in one pass for all forms. */
 export function redactForms(text: string, replace: Replace): string {
   return text.replace(FORMS, (token) => replace(token))
 }

@@ -10,7 +10,7 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 /** Finds secrets in JSON: by their keys, by names beside them, or by their forms. */
 export interface JsonRules extends NameRules {
   replacement(value: unknown, secrecy: Secrecy): string
-  /** A string of the JSON, redacted. */
+  /** Redacts a string of the JSON. */
   text(text: string): string
 }
 
@@ -21,8 +21,8 @@ export function isJson(text: string): boolean {
 }
 
 /**
- * A text that is JSON, redacted by keys and values. What is not secret stays as it was written, to the last digit of a
- * number and the second of two equal keys, and no depth is too deep.
+ * Redacts a text that is JSON, by keys and values. The rest stays as it was written, to the last digit of a number and
+ * the second of two equal keys. JSON of any depth is read.
  */
 export function redactJson(text: string, rules: JsonRules): string {
   return new JsonRedaction(text, rules).run()

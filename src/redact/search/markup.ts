@@ -6,17 +6,17 @@ const DATA = /\s{0,64}<!\[CDATA\[/y
 const NAME = /^\/?([\w.:-]{1,128})(?=[\s/]|$)/
 const ATTRIBUTE = /(?<![\w.:-])([\w.:-]{1,128})\s{0,16}=\s{0,16}(?:"([^"]*)"|'([^']*)')/g
 
-/** Attributes that name what `value`, or the content of the element, is. */
+/** Attributes that name the attribute `value`, or the content of the element. */
 const NAMING_ATTRIBUTE = /^(?:name|key|id|field|type|property)$/i
 const VALUE_ATTRIBUTE = /^(?:value|content)$/i
 
-/** Elements that name what the next one holds: `<key>password</key><string>x</string>`. */
+/** Elements that name the content of the next one: `<key>password</key><string>x</string>`. */
 const NAMING_ELEMENT = /^(?:key|name|id|field|property)$/i
 
 /** The most searches for the end of an element that has none. */
 const MOST_UNCLOSED = 16
 
-/** XML and HTML with the content of secret elements replaced, and the attribute `value` of what has a secret's name. */
+/** Replaces the content of secret elements in XML and HTML, and the attribute `value` of those with a secret's name. */
 export function redactMarkup(text: string, rules: KeyRules): string {
   return new MarkupRedaction(text, rules).run()
 }

@@ -1,14 +1,14 @@
 import type { Secrecy } from '../keys.js'
 import { IS_NAME, IS_VALUE } from '../shapes.js'
 
-/** Which keys are a name or a value, and which names are secret. */
+/** Tells which keys are a name or a value, and which names are secret. */
 export interface NamedRules {
   secrecyOf(key: string): Secrecy
   shapeOf(key: string): number
   secretName(name: unknown): string | undefined
 }
 
-/** A value farther after its name belongs to something else. */
+/** A value farther from its name belongs to something else. */
 const FARTHEST = 200
 
 /** A name after its key and separator, without its quotes. */

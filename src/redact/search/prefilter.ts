@@ -1,7 +1,7 @@
 import { isWideGap } from './cards.js'
 import { hasForm, SHORTEST_RUN } from './forms.js'
 
-// Cues: what a text may hold that is secret, seen in one pass. Most texts have none, and cost nothing more.
+// Cues: kinds of secrets that a text may hold, found in one pass. Most texts have none, and cost nothing more.
 
 /** `=` or `:`, which stand between a key and its value. */
 export const KEY = 1
@@ -10,11 +10,11 @@ export const PERCENT = 2
 export const AT = 4
 /** White space after the letters that end `Bearer`, `Basic`, `Token`, `ApiKey` or `Digest`. */
 export const SCHEME = 8
-/** `eyJ`, with which a JSON Web Token begins. */
+/** `eyJ`, the beginning of a JSON Web Token. */
 export const TOKEN = 16
 /** `--`, as in `-----BEGIN` and `--password`. */
 export const DASHES = 32
-/** At least 13 digits with nothing between them but what may separate the digits of a card. */
+/** At least 13 digits, with only separators of a card's digits between them. */
 export const DIGITS = 64
 /** Begins as JSON's objects, arrays and strings do. */
 export const JSON_TEXT = 128

@@ -1,7 +1,7 @@
 import type { Secrecy } from '../keys.js'
 import type { Range } from './assigned-value.js'
 
-/** A key and what follows it in running text. */
+/** A key in running text, and the value after it. */
 export interface Assignment {
   readonly key: string
   readonly secrecy: Secrecy
@@ -10,13 +10,13 @@ export interface Assignment {
   readonly value: Range
 }
 
-/** The longest that a value is which tells nothing. */
+/** The longest harmless value. */
 const LONGEST = 64
 
 /** Values that are not a text, and types. */
 const LITERAL = /^(?:true|false|null|nil|none|undefined|nan|yes|no|on|off|string|number|boolean)[.,;:!?)\]}]{0,3}$/i
 
-/** `}` of a parser's message, and what stands for something that was taken out. */
+/** `}` of a parser's message, and asterisks in the place of a removed text. */
 const SIGNS = /^(?:[^\p{L}\p{N}]{1,3}|\*+)$/u
 
 /** `<token>`, `Bearer [token]`, `${TOKEN}`, `$TOKEN`, `%s` and `{{ token }}`, which are filled in elsewhere. */
@@ -26,11 +26,11 @@ const PLACEHOLDER =
 const SHORT_NUMBER = /^\d{1,3}[.,;:)]{0,2}$/
 const NUMBER = /^[\d,]+[.,;:)]{0,2}$/
 
-/** Parsers name what they did not expect: `Unexpected token: }`. */
+/** Parsers name the character that they did not expect: `Unexpected token: }`. */
 const PARSER = /(?:unexpected|unknown|illegal|unrecognized|unterminated|invalid|expected|bad)\s$/i
 const TESTS = /(?:tests?|specs?|checks?|suites?|cases?|assertions?)\s$/i
 
-/** Words that may be all that is said of a secret. */
+/** Words that may be a whole sentence about a secret. */
 const STATES = words(
   'missing required expected unexpected expired empty blank wrong incorrect mismatch mismatched malformed invalid unknown',
   'unsupported unavailable unauthorized unauthorised unauthenticated unverified forbidden denied rejected refused revoked',
@@ -39,7 +39,7 @@ const STATES = words(
   'unset corrupt corrupted truncated redacted hidden masked omitted filtered optional',
 )
 
-/** Words that sentences about a secret go on with. */
+/** Words with which sentences about a secret go on. */
 const BEGINNINGS = words(
   "a an the this that these those it its your you we they must should shall may might can cannot can't could would will",
   "won't is isn't are aren't was wasn't were be been has hasn't have had does doesn't did didn't do don't not no nothing only",

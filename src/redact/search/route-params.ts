@@ -9,7 +9,7 @@ export interface RouteParams {
   readonly segments: readonly Segment[]
   /** The last segment takes the rest of the path. */
   readonly hasWildcard: boolean
-  /** The fixed segment nearest before the first secret one, in lower case; null when there is none. */
+  /** The nearest fixed segment before the first secret one, in lower case; null if there is none. */
   readonly landmark: string | null
 }
 
@@ -75,7 +75,7 @@ export function redactUnrouted(path: string, routes: readonly RouteParams[], rep
   return path.slice(0, start) + named + hidden
 }
 
-/** Returns where the first landmark of a route ends in a path; the path's end if there is none. */
+/** Returns the end of a route's first landmark in a path; the path's end if there is none. */
 function startOfSecrets(path: string, routes: readonly RouteParams[]): number {
   if (routes.length === 0) return path.length
   if (routes.some(({ landmark }) => landmark === null)) return 0
@@ -136,7 +136,7 @@ function toSegment(segment: string, secrecyOf: (name: string) => Secrecy): Segme
   return { secrecy: mostSecret(names.map(secrecyOf)) }
 }
 
-/** Returns where the path begins, also in a URL in absolute form. */
+/** Returns the start of the path, also in a URL in absolute form. */
 function startOfPath(path: string): number {
   if (path.startsWith('/')) return 0
   const authority = path.indexOf('://')

@@ -32,7 +32,7 @@ const DECODED = 2
 /** A run of characters that may be percent-encoded as a whole: a part of a path, a key or a value of a query. */
 const ENCODED = /[^\s&?#;=/]+/g
 
-/** Which keys are secret, and what stands in the place of their values. */
+/** Tells which keys are secret, and gives the replacements of their values. */
 export interface SearchRules {
   secrecyOf(key: string, marks: ReadonlySet<string> | null): Secrecy
   secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null): Secrecy
@@ -49,13 +49,13 @@ export class Search {
   /** The number of secrets that were found. */
   found = 0
 
-  /** `marks` are names of keys that are secret beside those of the rules. */
+  /** `marks` are names of secret keys, in addition to those of the rules. */
   constructor(
     private readonly rules: SearchRules,
     private readonly marks: ReadonlySet<string> | null,
   ) {}
 
-  /** A text without its secrets, in the order from what holds other secrets to what holds none. */
+  /** Redacts a text. Forms that may hold other secrets come first. */
   text(text: string, json = JSON_DEPTH, decoded = DECODED): string {
     const cues = cuesOf(text)
     if (cues === 0) return text
@@ -70,7 +70,7 @@ export class Search {
     return this.byForm(clean, cues)
   }
 
-  /** A path without what its form gives away: `/token:refresh` is no key and its value. */
+  /** Redacts a path by the forms of secrets alone: `/token:refresh` is not a key and its value. */
   path(path: string): string {
     const cues = cuesOf(path)
     let clean = path
@@ -78,12 +78,12 @@ export class Search {
     return this.byForm(clean, cues)
   }
 
-  /** User information alone. */
+  /** Redacts user information alone. */
   userInfo(url: string): string {
     return url.includes('@') ? redactUserInfo(url, (value) => this.replacement(value, 2)) : url
   }
 
-  /** A text that may be percent-encoded as a whole, such as a query's value; encoded again if anything was found. */
+  /** Redacts a text that may be percent-encoded as a whole, such as a query's value. Encodes it again if it changed. */
   encoded(text: string): string {
     const plain = decode(text)
     if (plain === text) return this.text(text)

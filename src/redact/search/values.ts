@@ -4,8 +4,8 @@
 export type Replace = (secret: string) => string
 
 /**
- * `user:password@` of a URL; also with the `/`, `?` and `#` that a password should not hold, and often does. Without a
- * scheme, at the beginning of a word, there has to be a password.
+ * `user:password@` of a URL; also with a `/`, `?` or `#`, which many passwords hold although they should not. Without a
+ * scheme it must begin a word and hold a password.
  */
 const USER_INFO =
   /(?<=:)\/\/(?:[^\s/?#]*@|[^\s/?#:@[\]"']{0,128}:(?!\d{1,5}(?:[/?#"'\s]|$))[^\s"'<>@]{0,128}@)|(?<![^\s"'`=(<,[])\/\/[^\s/?#:@[\]"']{1,128}:[^\s/?#"'<>@]{0,128}@/g
@@ -14,7 +14,7 @@ const USER_INFO =
 const DSN = /@(?:tcp|udp|unix)\d?\(/g
 const LONGEST_USER_INFO = 256
 
-/** User information of URLs: a name alone is left out too, for many services take a token for one. */
+/** Redacts user information of URLs; a name alone too, because many services take a token as the name. */
 export function redactUserInfo(text: string, replace: Replace): string {
   const clean = text.replace(USER_INFO, (found) => `//${replace(found.slice(2, -1))}@`)
   return clean.includes('(') ? redactDsn(clean, replace) : clean
@@ -39,7 +39,7 @@ const PEM_BEGIN = '-----BEGIN'
 const PEM_END = '-----END'
 const PEM_HEADER = /-----BEGIN[ +][A-Z0-9 +]{0,48}-----/y
 
-/** Private keys in PEM, to the line that ends them; to the end of the text when there is none. */
+/** Redacts private keys in PEM, to the line that ends them; to the end of the text if there is none. */
 export function redactPrivateKeys(text: string, replace: Replace): string {
   let redacted = ''
   let start = 0
@@ -72,7 +72,7 @@ const SCHEME = /(?<![A-Za-z])(bearer|basic|token|api-?key)((?:[\s+]|%20){1,16})(
 /** The proof of a password in `Digest` credentials: MD5 or SHA-256, in hexadecimal. */
 const DIGEST = /(?<=[\s,;]response=\\{0,3}["']?)[\da-f]{32}(?:[\da-f]{32})?(?![\da-f])/gi
 
-/** The credentials after the name of a scheme, which stays. A word after it is prose, such as a plan's name. */
+/** Redacts credentials after the name of a scheme, which stays. A word after it is prose, such as a plan's name. */
 export function redactCredentials(text: string, hashed: Replace, masked: Replace): string {
   const clean = text.replace(SCHEME, (found, scheme: string, space: string, credentials: string) => {
     const name = scheme.toLowerCase()
@@ -90,7 +90,7 @@ function isCredentials(scheme: string, text: string, isWhole: boolean): boolean 
   if (NO_CREDENTIALS.test(text)) return false
   if (scheme === 'bearer') return isWhole || !isProse(text)
   if (scheme === 'basic') return isBasic(text)
-  // `Token` and `ApiKey` begin many a sentence: what follows has to look like chance.
+  // Many sentences begin with `Token` or `ApiKey`: credentials after them have to look random.
   return text.length >= 8 && /\d/.test(text) && /[a-z]/i.test(text)
 }
 
@@ -110,12 +110,12 @@ const OTHER_PARTS = /\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?/y
 /** Less than a header of a JSON Web Token has, and more than the end of a word: `heyJude.1.2` is not a token. */
 const SHORTEST_HEADER = 12
 
-/** JSON Web Tokens: three parts in base64url, or the five of an encrypted one, of which the first begins with `eyJ`. */
+/** Redacts JSON Web Tokens: three parts in base64url, or five if encrypted, of which the first begins with `eyJ`. */
 export function redactTokens(text: string, replace: Replace): string {
   let redacted = ''
   let start = 0
   for (let begin = text.indexOf('eyJ'); begin !== -1; ) {
-    // To the end of the run: each run is walked through once, however often `eyJ` stands in it.
+    // Read to the end of the run: each run is read once, however often `eyJ` stands in it.
     PART.lastIndex = begin
     PART.test(text)
     const header = PART.lastIndex

@@ -130,7 +130,7 @@ export const CHECKS: readonly Check[] = [
   },
 ]
 
-/** Checks of a sink whose storage fails, and works again. */
+/** Checks of a sink whose storage fails, then works again. */
 export const OUTAGE_CHECKS: readonly OutageCheck[] = [
   {
     name: 'rejects what it cannot store, and tells the truth of each entry',
@@ -188,7 +188,7 @@ export const OUTAGE_CHECKS: readonly OutageCheck[] = [
       await trial.store(3)
       await outage.begin()
       await trial.storeInVain(1)
-      // It may resolve or reject; it must settle.
+      // `close` may resolve or reject, but must settle.
       await trial.close().catch((error: unknown) => {
         if (error instanceof assert.AssertionError) throw error
       })

@@ -5,7 +5,7 @@ import type { AuditEntry, AuditSink, SinkContext, TailOptions } from '../sink.js
 
 /** A sink that wraps another one and has faults on demand. */
 export interface FaultySink extends AuditSink {
-  /** Rejects every call from now on with this error, and calls that hang; none reaches the wrapped sink. */
+  /** Rejects every later call, and every hanging one, with this error. None reaches the wrapped sink. */
   fail(error?: Error): void
   /** Leaves every call from now on without an answer. */
   hang(): void

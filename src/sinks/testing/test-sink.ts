@@ -23,7 +23,7 @@ export interface TestFunctions<Made extends SinkUnderTest = SinkUnderTest> {
 }
 
 /**
- * Declares the tests that every sink must pass: what `AuditSink` asks of one. `create` is called for each of them.
+ * Declares the tests that every sink must pass: the requirements of `AuditSink`. Calls `create` for each test.
  *
  * @example
  * ```ts

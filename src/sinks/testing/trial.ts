@@ -8,7 +8,7 @@ import { makeEntry } from './entries.js'
 /** Time limit for a call, in milliseconds: less than test runners give a test, so that a hanging call is named. */
 const SETTLE_TIMEOUT = 4000
 const RETRY_INTERVAL = 20
-/** Characters of a line that a message quotes at most. */
+/** The most characters of a line that a message quotes. */
 const QUOTED = 120
 
 const CONTEXT: SinkContext = {
@@ -21,7 +21,7 @@ const CONTEXT: SinkContext = {
 /** A sink's answer for an entry. */
 type Fate = 'stored' | 'not stored' | 'in doubt'
 
-/** One sink in one check: keeps what the sink answered for each entry, and compares it with the storage. */
+/** One sink in one check: keeps the sink's answer for each entry, and compares it with the storage. */
 export class Trial {
   private seq = 0
   private readonly given: Array<{ line: string; fate: Fate }> = []
@@ -99,7 +99,7 @@ export class Trial {
     }
   }
 
-  /** The storage holds each line that was acknowledged, whole, once, in order, and none that was not. */
+  /** Expects each acknowledged line in the storage, whole, once, in order, and no other except those in doubt. */
   async expectTruth(): Promise<void> {
     const lines = await settled('read', this.read)
     let next = 0
@@ -114,8 +114,8 @@ export class Trial {
   }
 
   /**
-   * The line that the sink says is stored last is the last one, and so is the sealed one; not to know that is right,
-   * too.
+   * Expects `tail` to return the last line, and with `sealed` the last sealed one. The last line is right there, too: a
+   * sink need not know which lines are sealed.
    */
   async expectTail(): Promise<void> {
     const { sink } = this
