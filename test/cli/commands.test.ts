@@ -35,7 +35,7 @@ describe('query', () => {
     },
   )
 
-  it('finds by what was asked and what came of it', async () => {
+  it('finds requests by their own data and by their outcome', async () => {
     const { path } = await served('json')
     const count = async (...args: string[]) => {
       const { stdout } = await cli.run('query', ...args, path)
@@ -103,7 +103,7 @@ describe('query', () => {
     ])
   })
 
-  it('says on standard error what it passed over, and what could not be read', async () => {
+  it('names skipped lines and unreadable files on standard error', async () => {
     const path = trailOf([
       gapLine(3, 1),
       'foreign',
@@ -239,7 +239,7 @@ describe('--record-access', () => {
     expect(lstatSync(file).mode & 0o777).toBe(0o600)
   })
 
-  it('lets nothing be read when it cannot say so', async () => {
+  it('prints nothing if it cannot record the access', async () => {
     const path = trailOf(RECORDED)
     const directory = temporaryDirectory()
     const link = join(directory, 'link')

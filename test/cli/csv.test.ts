@@ -10,7 +10,7 @@ function cellsOf(line: string): string[] {
   return cells.map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain)
 }
 
-/** Where a cell may have got some. */
+/** Removes apostrophes from the places where a cell may have got them. */
 function withoutApostrophes(text: string): string {
   return text.replace(/(^|;)'+/g, '$1')
 }

@@ -6,7 +6,7 @@ import { compiled } from '../support/process/compiled.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** How a command ended, and what it said. */
+/** The end of a command, and its output. */
 export interface Ended {
   code: number | null
   signal: string | null
@@ -15,7 +15,7 @@ export interface Ended {
 }
 
 export interface Program {
-  /** Where the compiled command line is. */
+  /** The path of the compiled command line. */
   path: string
   run(...args: string[]): Promise<Ended>
   start(...args: string[]): Running
@@ -61,7 +61,7 @@ export class Running {
     })
   }
 
-  /** Resolves with the lines of its output when there are so many. */
+  /** Resolves with the lines of its output when there are at least `count`. */
   async lines(count: number): Promise<string[]> {
     for (;;) {
       const lines = this.stdout.split('\n').slice(0, -1)

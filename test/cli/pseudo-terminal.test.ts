@@ -4,10 +4,10 @@ import { type Ended, execute, program } from './program.js'
 
 const cli = await program()
 const COLUMNS = 100
-/** Colours are all that may be left of escape sequences. */
+/** Matches colours, the only escape sequences that may be left. */
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
 
-/** Runs the command line as in a terminal. Rejects where there is no `script`: what people see must not go untested. */
+/** Runs the command line as in a terminal. Rejects where there is no `script`, so that no machine skips these tests. */
 function inTerminal(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
   return inTerminalOf(COLUMNS, env, ...args)
 }
@@ -50,7 +50,7 @@ describe('in a terminal', () => {
     for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(80)
   })
 
-  it('shows no colours to who has set NO_COLOR', async () => {
+  it('shows no colours if NO_COLOR is set', async () => {
     const { stdout } = await inTerminal({ NO_COLOR: '1' }, 'query', path())
     expect(stdout).toContain('/short')
     expect(stdout).not.toContain('\u001b')

@@ -4,7 +4,7 @@ import audit from '../../src/index.js'
 import { temporaryDirectory } from '../reader/made.js'
 import { StagedSink } from '../support/staged-sink.js'
 
-/** What a client was told. */
+/** A reply that a client received. */
 export interface Reply {
   id: string
   status: number
@@ -17,7 +17,7 @@ export interface Served {
   replies: Reply[]
 }
 
-/** A server that writes to a file which it rotates every few requests; what another sink does is up to the test. */
+/** A server that writes to a file and rotates it every few requests; the test controls another sink. */
 export async function server(
   path: string,
   format: 'json' | 'rancher',
@@ -44,7 +44,7 @@ export async function server(
   return app
 }
 
-/** The trail of a server that has answered fifteen requests, one of them otherwise than it had recorded. */
+/** The trail of a server that has answered fifteen requests, one of them with another status than it had recorded. */
 export async function served(format: 'json' | 'rancher'): Promise<Served> {
   const directory = temporaryDirectory()
   const path = join(directory, 'audit.log')

@@ -35,7 +35,7 @@ describe('printable', () => {
     for (const text of ['/v1/jobs?x=1', 'Zoë Müller', '漢字', '😀', 'é', 'हिन्दी']) expect(printable(text)).toBe(text)
   })
 
-  it('spells out what it takes out', () => {
+  it('spells out the characters that it removes', () => {
     expect(printable('a\u001b[2J\n\u0085\u202e\u{e0041}')).toBe('a\\u{1b}[2J\\u{a}\\u{85}\\u{202e}\\u{e0041}')
   })
 
@@ -77,7 +77,7 @@ describe('cut and padded', () => {
     )
   })
 
-  it('count what takes two columns, and what takes none', () => {
+  it('count characters of two columns, and of none', () => {
     expect(widthOf('漢字😀')).toBe(6)
     expect(widthOf('e\u0301')).toBe(1)
     expect(cut('漢字漢字', 6)).toBe('漢字…')

@@ -16,7 +16,7 @@ describe('verify', () => {
     expect(stdout).toMatch(/^The trail holds\.\n\d+ files, \d+ lines: \d+ sealed, 0 not;[\s\S]*hash [0-9a-f]{64}\n$/)
   })
 
-  it('ends with 1 for one that was changed, and says where, what, and what still holds', async () => {
+  it('ends with 1 for a changed trail, and names each problem, its place and the parts that still hold', async () => {
     const directory = temporaryDirectory()
     const { files } = await writeTrail(directory, [10])
     const lines = files[0]?.lines ?? []
@@ -32,7 +32,7 @@ describe('verify', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: [{ kind: 'altered', file: path, line: 5 }] })
   })
 
-  it('names the first and the last of lines that have the same wrong', async () => {
+  it('names the first and the last of consecutive lines with the same problem', async () => {
     const directory = temporaryDirectory()
     const { files } = await writeTrail(directory, [10])
     const lines = files[0]?.lines ?? []

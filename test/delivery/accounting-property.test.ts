@@ -10,7 +10,7 @@ import { runs } from '../support/runs.js'
 
 vi.mock('../../src/clock.js', () => import('../support/current-clock.js'))
 
-/** What a sink says of a batch; `part` mixes all fates, the sink's doubts too. */
+/** A sink's answer for a batch; `part` mixes all fates, including the sink's doubts. */
 type How = 'store' | 'fail' | 'part'
 
 type Step =
@@ -19,7 +19,7 @@ type Step =
   | { do: 'pass'; milliseconds: number }
   | { do: 'record' }
 
-/** How the sink behaves while it is closed, and what it says when it is too late, if anything. */
+/** The sink's behaviour while it is closed, and its answer after that, if any. */
 interface Ending {
   mode: 'store' | 'fail' | 'hang'
   late: How | null
@@ -56,7 +56,7 @@ class World {
   /** By their numbers, from 1. */
   readonly numbered: Entry[] = []
   readonly lane: LaneFixture
-  /** Everything whose line the sink has, also where it does not know. */
+  /** Entries whose lines the sink has, even if it does not know so. */
   private readonly trail: AuditEntry[] = []
   private readonly answered = new Set<readonly AuditEntry[]>()
   private readonly offered: Entry[] = []
@@ -108,7 +108,7 @@ class World {
     if (sink.pending === null) expect(sink.calls.at(-1)).toBe('close')
   }
 
-  /** What the trail holds, what its gaps tell of, and what the counters say are all that was offered. */
+  /** Expects every offered entry to be in the trail, in one of its gaps, or in the counters. */
   expectTruth(): void {
     const { numbered, trail } = this
     const stats = this.lane.delivery.stats()
@@ -125,7 +125,7 @@ class World {
     const known = new Set<AuditEntry>([...stored, ...doubtful])
     expect(trail.filter((entry) => !known.has(entry))).toEqual([])
 
-    // Each gap tells exactly of what is missing between its numbers, and no two of the same number.
+    // Each gap reports exactly the entries missing between its numbers; no two gaps report the same one.
     let told = 0
     let end = 0
     for (const entry of stored) {
@@ -140,7 +140,7 @@ class World {
       expect(outside.filter((other) => !isExplained(other))).toEqual([])
       end = entry.seq
     }
-    // What no gap could tell of any more comes after all that they tell of: the counters alone have it.
+    // Entries lost after the last gap are in the counters alone.
     const untold = [...lost, ...doubtful].filter(({ seq }) => seq > end)
     expect(told + untold.length).toBe(stats.lost + stats.inDoubt)
   }
@@ -188,7 +188,7 @@ class World {
   }
 }
 
-/** Whether its number needs no gap: it is in the trail, or its request was refused. */
+/** Tells whether an entry's number needs no gap: it is in the trail, or its request was refused. */
 function isExplained(entry: Entry): boolean {
   return entry.fate === 'stored' || (entry.fate === 'not stored' && !entry.countsAsLost && !isOwn(entry))
 }

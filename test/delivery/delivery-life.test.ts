@@ -24,7 +24,7 @@ describe('opening', () => {
     expect(delivery.name).toBe('audit')
   })
 
-  it('rejects with what must stop the boot', async () => {
+  it('rejects with an error that must stop the boot', async () => {
     useFakeTimers()
     const failure = new Error('no such user')
     const { delivery } = laneOf({ sink: { open: () => Promise.reject(failure), write: async () => undefined } })
@@ -224,7 +224,7 @@ describe('flush and reopen', () => {
     expect(sink.endpoints).toEqual(['/b'])
   })
 
-  it('flushes what the answer to an entry led to', async () => {
+  it('flushes entries that the answer to another entry caused', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null
@@ -242,7 +242,7 @@ describe('flush and reopen', () => {
     expect(done).toHaveBeenCalled()
   })
 
-  it('flushes under constant traffic: what comes later is not waited for', async () => {
+  it('flushes under constant traffic without waiting for later entries', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null
@@ -277,7 +277,7 @@ describe('flush and reopen', () => {
     expect(sink.calls).toEqual(['write', 'reopen', 'write'])
   })
 
-  it('rejects with what kept the sink from reopening, and is unhealthy until the sink works', async () => {
+  it('rejects with the error of the reopening, and is unhealthy until the sink works', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = 'fail'
@@ -307,7 +307,7 @@ describe('flush and reopen', () => {
     expect(sink.calls).toEqual(['write', 'reopen', 'reopen'])
   })
 
-  it('rejects, when it closes, whoever waits for a sink that hangs, before a reopening or in it', async () => {
+  it('rejects, when it closes, each caller that waits for a hanging sink, before or during a reopening', async () => {
     for (const hangsIn of ['write', 'reopen']) {
       useFakeTimers()
       const { delivery, sink, ask } = laneOf()
@@ -325,7 +325,7 @@ describe('flush and reopen', () => {
       sink.auto = 'store'
       sink.answer()
       await settle()
-      // It is not reopened for nobody, but it is closed: it may hold a lock.
+      // It is not reopened, because nobody waits, but it is closed: it may hold a lock.
       expect(sink.calls).toEqual([hangsIn, 'close'])
     }
   })
@@ -370,7 +370,7 @@ describe('closing', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('takes nothing any more, and counts what comes', async () => {
+  it('takes no more entries, and counts those that come', async () => {
     useFakeTimers()
     const { delivery, sink, ask, tell } = laneOf()
     const closing = delivery.close(1000, stopOf(delivery))
@@ -403,7 +403,7 @@ describe('closing', () => {
     expect([inDoubt.told, waiting.told]).toEqual([['in doubt'], ['not stored']])
     expect(logged[0]).toContain('fails')
     expect(vi.getTimerCount()).toBe(0)
-    // What waited, and the stop entry.
+    // The waiting entry, and the stop entry.
     expect(delivery.stats()).toMatchObject({ inDoubt: 1, notStored: 3, lost: 2, queued: 1 })
     sink.auto = 'store'
     sink.answer()
@@ -438,7 +438,7 @@ describe('closing', () => {
     expect(delivery.stats()).toMatchObject({ stored: 0, lost: 1 })
   })
 
-  it('stores what the sink records of itself in that time before the stop entry', async () => {
+  it('stores entries that the sink records in that time before the stop entry', async () => {
     useFakeTimers()
     const { delivery, sink } = laneOf()
     sink.idle = async () => delivery.record('rotation', { archive: 'a.log', bytes: 1, reason: 'size' })
@@ -448,7 +448,7 @@ describe('closing', () => {
     expect(sink.endpoints).toEqual(['rotation', 'stop'])
   })
 
-  it('stores what the sink records of itself while it closes no more, and counts it', async () => {
+  it('counts entries that the sink records while it closes, and does not store them', async () => {
     useFakeTimers()
     const { delivery, sink } = laneOf()
     vi.spyOn(sink, 'close').mockImplementation(async () => {

@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Step>({ do: 'reopen' }, { do: 'flush' }, { do: 'record' }) },
 )
 
-/** One lane, what it was asked, and what its sink truly stored. */
+/** One lane, its offers, and the entries that its sink truly stored. */
 class World {
   readonly lane: LaneFixture
   readonly offers: Array<Offered & { endpoint: string }> = []
@@ -65,7 +65,7 @@ class World {
     else this.offer(taken.kind, taken.size)
   }
 
-  /** Answers whatever waits until all is stored, then closes. */
+  /** Answers waiting calls until everything is stored, then closes. */
   async end(): Promise<void> {
     const { delivery, sink } = this.lane
     const batches = sink.batches.length
@@ -127,7 +127,7 @@ describe('any interleaving of offers, answers, failures, hangs, reopen and flush
           const { offers, stored } = world
           const stats = delivery.stats()
 
-          // Each at most once, in the order of the offers, and just those that the sink says.
+          // Each at most once, in the order of the offers, and exactly those that the sink acknowledged.
           const endpoints = endpointsOf(stored)
           const inOrder = offers.map(({ endpoint }) => endpoint).filter((endpoint) => endpoints.includes(endpoint))
           expect(endpoints).toEqual(inOrder)
@@ -145,7 +145,7 @@ describe('any interleaving of offers, answers, failures, hangs, reopen and flush
             } else expect(entry.waiter, 'nobody who waits is forgotten').toBe(null)
           }
 
-          // The trail itself says what it lacks.
+          // The trail itself reports its missing entries.
           const gaps = stored.map(gapOf).filter((gap) => gap !== undefined)
           expect(gaps.reduce((sum, gap) => sum + gap.lost, 0)).toBe(stats.lost)
           expect(gaps.reduce((sum, gap) => sum + gap.in_doubt, 0)).toBe(stats.inDoubt)

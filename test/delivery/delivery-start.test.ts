@@ -42,7 +42,7 @@ describe('the start entry of a sink', () => {
     })
   }
 
-  it('comes behind the request that found out that the sink works', async () => {
+  it('follows the request that found the sink working again', async () => {
     const lane = await opened()
     const { sink, ask } = lane
     sink.auto = 'fail'
@@ -92,7 +92,7 @@ describe('the start entry of a sink', () => {
     await settle(1000)
     sink.answer()
     await settle()
-    // The gap is stored; the start behind it is not.
+    // The gap is stored; the start after it is not.
     sink.answer()
     await settle()
     expect(sink.lastBatch.map(({ event }) => event.payload.type)).toEqual(['start'])
@@ -133,7 +133,7 @@ describe('the start entry of a sink', () => {
   })
 })
 
-it('says who writes, with everything that a start says, when the sink could not store it at the boot', async () => {
+it('identifies the server with a complete start entry if the sink could not store it at the boot', async () => {
   const memory = memorySink()
   const sink = faultySink(memory)
   const app = Fastify()

@@ -104,7 +104,7 @@ describe('order and group commit', () => {
     expect(delivery.stats()).toMatchObject({ queued: 0, queuedBytes: 0 })
   })
 
-  it('puts what the sink records of itself before everything that waits, in the order it was said', async () => {
+  it('puts entries that the sink records before all waiting ones, in their order', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null
@@ -120,7 +120,7 @@ describe('order and group commit', () => {
     expectWholeAccount(sink.stored, 4, new Set())
   })
 
-  it('stores what the sink records of itself without traffic', async () => {
+  it('stores entries that the sink records, without traffic', async () => {
     useFakeTimers()
     const { delivery, sink } = laneOf()
     delivery.record('rotation', { archive: 'a.log', bytes: 1, reason: 'age' })
@@ -168,7 +168,7 @@ describe('bounds', () => {
 
     it(`takes no more than maxQueue entries beside the batch being stored (${kind})`, async () => {
       useFakeTimers()
-      // Half of an enforced lane is kept for what comes of its requests.
+      // Half of an enforced lane is kept for the outcomes of its requests.
       const { delivery, sink, ask, tell } = laneOf({ enforced, maxQueue: enforced ? 6 : 3 })
       const offer = enforced ? ask : tell
       sink.auto = null
@@ -313,7 +313,7 @@ describe('a batch past its timeout', () => {
     expect(sink.endpoints).toEqual(['gap', '/next'])
   })
 
-  it('keeps taking what nobody waits for, up to the bounds, when it is best-effort', async () => {
+  it('keeps taking best-effort entries, up to the bounds', async () => {
     useFakeTimers()
     const { sink, tell } = laneOf({ enforced: false })
     sink.auto = null
@@ -360,7 +360,7 @@ describe('the gap', () => {
     expectWholeAccount(sink.stored, 9, refused)
   })
 
-  it('is told once, and a second one tells only of what was lost since', async () => {
+  it('is written once, and a second one reports only later losses', async () => {
     useFakeTimers()
     const { sink, ask, tell } = laneOf()
     for (const round of [1, 2]) {
@@ -435,7 +435,7 @@ describe('the gap', () => {
     expect([delivery.healthy, sink.endpoints]).toEqual([true, ['gap']])
   })
 
-  it('tells of what the sink itself is in doubt of', async () => {
+  it('reports entries that the sink itself is in doubt of', async () => {
     useFakeTimers()
     const { delivery, sink, ask, tell } = laneOf()
     sink.auto = null
@@ -486,7 +486,7 @@ describe('the gap', () => {
   })
 })
 
-describe('what a sink answers', () => {
+describe('the answer of a sink', () => {
   it('counts as not stored when it throws, rejects with anything, or dies on the way', async () => {
     useFakeTimers()
     const answers: Array<() => unknown> = [
@@ -523,7 +523,7 @@ describe('what a sink answers', () => {
     expect(logged.map((line) => line.split(' ')[0])).toEqual(['error', 'info'])
   })
 
-  it('counts as stored when it returns something that is no promise', async () => {
+  it('counts as stored when it returns something other than a promise', async () => {
     useFakeTimers()
     const { ask } = laneOf({ sink: { write: (): unknown => 7 } as AuditSink })
     const witness = ask('/x')
@@ -531,7 +531,7 @@ describe('what a sink answers', () => {
     expect(witness.told).toEqual(['stored'])
   })
 
-  it('takes entries that a BatchError does not name as stored, and works when any is', async () => {
+  it('takes entries that a BatchError does not name as stored, and is healthy if there are any', async () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A lane whose calls say how many entries wait; they do the `effects`, one after the other. */
+/** A lane whose calls note the number of waiting entries, and run the `effects` one after the other. */
 function lane(...effects: Array<() => void>) {
   const queue = { length: 0, isAmple: false }
   const calls: number[] = []
@@ -30,7 +30,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve))
 }
 
-it('calls the sink once for what arrives in a turn of the event loop', async () => {
+it('calls the sink once for all entries of a turn of the event loop', async () => {
   const { calls, arrive } = lane()
   arrive(2)
   await tick()
@@ -42,7 +42,7 @@ it('calls the sink once for what arrives in a turn of the event loop', async () 
   expect(calls).toEqual([3])
 })
 
-it('calls it in the same turn for what follows from a call, however many promises later, and once', async () => {
+it('calls it once, in the same turn, for entries that follow from a call, however many promises later', async () => {
   const { calls, arrive } = lane(
     () => {
       Promise.resolve()
@@ -58,7 +58,7 @@ it('calls it in the same turn for what follows from a call, however many promise
   expect(calls).toEqual([1, 2, 1])
 })
 
-it('leaves to the next turn what would keep a turn from ending', async () => {
+it('leaves entries to the next turn if they would keep a turn from ending', async () => {
   const { calls, arrive } = lane(
     () => arrive(),
     () => arrive(),
@@ -69,7 +69,7 @@ it('leaves to the next turn what would keep a turn from ending', async () => {
   expect(calls).toEqual([1, 1, 1])
 })
 
-it('leaves what comes after a turn for the end of the next one', async () => {
+it('stores entries that come after a turn at the end of the next one', async () => {
   const { calls, arrive } = lane()
   arrive()
   await turn()
@@ -107,7 +107,7 @@ it('lets entries gather while more keep coming, for as long as the last write to
   expect(calls).toEqual([3])
 })
 
-it('waits for no more when a turn brought none', async () => {
+it('does not wait after a turn that brought no entries', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   const { calls, groupCommit, arrive } = lane()
   groupCommit.wrote(10_000)

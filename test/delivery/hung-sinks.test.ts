@@ -174,7 +174,7 @@ const rows: Row[] = [
     end: 'never known',
     status: 503,
     trail: [],
-    // The stop entry is lost; the refusal waits to be told behind the Received that may still come.
+    // The stop entry is lost; the record of the refusal waits for the Received, which may still come.
     stats: { notStored: 1, inDoubt: 1, lost: 1 },
   },
 ]
@@ -202,7 +202,7 @@ describe('a write in doubt', () => {
   })
 })
 
-/** What the trail says of the requests, its gaps in their places. */
+/** The trail's records of the requests, with its gaps in their places. */
 function wordsOf(sink: StagedSink): string[] {
   const words = sink.trail()
   for (const [index, entry] of sink.stored.entries()) {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, { type AuditEntry, type AuditSink, BatchError, memorySink } from '../../src/index.js'
 import { validateLine } from '../support/schema.js'
 
-/** Stores everything, and does not know of the entries that hold `text` whether it did. */
+/** Stores everything, but leaves the entries that hold `text` in doubt. */
 function doubtfulSink(text: string): AuditSink & { stored: AuditEntry[] } {
   const stored: AuditEntry[] = []
   return {

@@ -12,7 +12,7 @@ interface Overflowing {
   app: FastifyInstance
   memory: MemorySink
   sink: FaultySink
-  /** What the server logged as errors. */
+  /** Errors that the server logged. */
   errors: Array<{ msg: string; stats?: SinkStats }>
   stats: () => SinkStats
 }
@@ -34,13 +34,13 @@ async function serverOf(bounds: object, closeTimeout: AuditOptions['closeTimeout
   return { app, memory, sink, errors, stats: () => app.audit.stats().sinks.test ?? expect.fail('no such sink') }
 }
 
-/** Every request is served, whatever the sink does. */
+/** Expects every request to be served, whatever the sink does. */
 async function ask(app: FastifyInstance): Promise<void> {
   const answers = await Promise.all(Array.from({ length: REQUESTS }, (_, index) => app.inject(`/${index}`)))
   expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: REQUESTS }, () => 200))
 }
 
-/** Each gap says how many numbers are missing between its own two; returns what they tell of in all. */
+/** Expects each gap to count the numbers missing between its own two; returns their sum. */
 function expectTrueGaps({ memory }: Overflowing): number {
   const present = new Set(memory.lines.map((line) => validateLine(line).seq))
   let told = 0
@@ -65,14 +65,14 @@ const bounds = [
 ]
 
 describe.each(bounds)('a best-effort sink that is given more $kind than it takes', ({ options, isWithin }) => {
-  it('drops what is too much, counts it, and tells of it each time it works again', async () => {
+  it('drops entries beyond the bounds, counts them, and reports them each time it works again', async () => {
     const world = await serverOf(options, NEVER)
     const { app, memory, sink, stats } = world
     for (let round = 1; round <= 3; round++) {
       sink.hang()
       const { batches } = stats()
       await app.inject('/0')
-      // Nothing is lost before the sink hangs, so that one gap tells of all that is.
+      // Nothing is lost before the sink hangs, so that one gap reports everything.
       await until(() => stats().batches > batches)
       await ask(app)
       await ask(app)
@@ -93,7 +93,7 @@ describe.each(bounds)('a best-effort sink that is given more $kind than it takes
     expect(memory.entries.at(-1)?.event.payload).toMatchObject({ type: 'stop', stop: { lost } })
   })
 
-  it('says in the log what the trail cannot say when it hangs to the end', async () => {
+  it('reports losses in the log when it hangs to the end, because the trail cannot', async () => {
     const world = await serverOf(options, SOON)
     const { app, memory, sink, errors, stats } = world
     sink.hang()

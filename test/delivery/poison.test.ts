@@ -8,11 +8,11 @@ const REQUESTS = 100
 const ODD = 42
 
 interface Row {
-  /** What the sink refuses of the one request. */
+  /** The record of the one request that the sink refuses. */
   poison: string
   guarantee: DeliveryGuarantee
   status: number
-  /** What the trail says of that request. */
+  /** The trail's records of that request. */
   trail: string[]
   lost: number
   notStored: number
@@ -47,7 +47,7 @@ const rows: Row[] = [
   { poison: '"payload"', guarantee: 'best-effort', status: 200, trail: [], lost: 2, notStored: 2 },
 ]
 
-/** How an entry comes to be refused for good: by the sink, or because the sink's format fails for it. */
+/** The ways in which an entry is refused for good: by the sink, or because the sink's format fails for it. */
 const ways = ['the sink', 'the format'] as const
 
 describe.each(ways)('an entry that %s refuses for good', (way) => {
@@ -86,7 +86,7 @@ describe.each(ways)('an entry that %s refuses for good', (way) => {
   })
 })
 
-/** What the trail says of each request, by its endpoint. */
+/** The trail's records of each request, by its endpoint. */
 function trailsIn({ entries }: MemorySink): Map<string, string[]> {
   const endpoints = new Map<string, string>()
   const said = new Map<string, string[]>()

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import audit, { type AuditSink, memorySink, type SinkContext } from '../../src/index.js'
 import { validateLine } from '../support/schema.js'
 
-it('tells of entries that the sink stored and lost sight of, in its counters and in the trail', async () => {
+it('reports entries in doubt after they were stored, in its counters and in the trail', async () => {
   const memory = memorySink()
   let context: SinkContext | undefined
   const sink: AuditSink = {

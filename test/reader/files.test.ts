@@ -95,7 +95,7 @@ describe('the files of a trail', () => {
     expect(activeNameOf('audit.log')).toBeUndefined()
   })
 
-  it('keep what was active when it is rotated after they were found', async () => {
+  it('include the active file if it is rotated after they were found', async () => {
     const directory = directoryOf('audit.log')
     const { files } = await findFiles([directory])
     renameSync(join(directory, 'audit.log'), join(directory, OLD))
@@ -141,7 +141,7 @@ describe('the files that belong to an active one', () => {
   })
 })
 
-describe('what cannot be read', () => {
+describe('an unreadable file', () => {
   async function reasonsOf(path: string): Promise<Record<string, string>> {
     const { files, unreadable } = await findFiles([path])
     await closeFiles(files)
@@ -177,14 +177,14 @@ describe('what cannot be read', () => {
     expect(await reasonsOf(join(directory, 'pipe.log'))).toMatchObject({ 'pipe.log': others['pipe.log'] })
   })
 
-  it('is nothing that is there uncompressed as well', async () => {
+  it('is not named if it is there uncompressed as well', async () => {
     const directory = directoryOf('audit.log.1')
     writeFileSync(join(directory, 'audit.log.1.gz'), gzipSync('x').subarray(0, 15))
     expect(await reasonsOf(directory)).toEqual({})
   })
 })
 
-describe('what is no trail', () => {
+describe('a path without a trail', () => {
   it('is a path at which there is nothing', async () => {
     const path = join(temporaryDirectory(), 'audit.log')
     await expect(namesOf(path)).rejects.toMatchObject({

@@ -97,7 +97,7 @@ describe('a follower', () => {
     expect(await world.come()).toEqual(['four'])
   })
 
-  it('waits while something else than a file stands at its path', async () => {
+  it('waits while something other than a file stands at its path', async () => {
     const world = await following('one\n')
     expect(await world.come()).toEqual(['one'])
     rmSync(world.path)
@@ -119,7 +119,7 @@ describe('a follower', () => {
     for await (const part of world.follower.poll()) {
       lines.push(part.toString().trim())
       if (lines.at(-1) !== 'two') continue
-      // It knows of the archives by now, and not yet of what is at the path.
+      // By now it has listed the archives, but not yet opened the file at the path.
       rotate(world, 'audit-2026-03-24T17-00-02.000Z.log')
       appendFileSync(world.path, 'four\n')
       rotate(world, 'audit-2026-03-24T17-00-03.000Z.log')
@@ -187,7 +187,7 @@ describe('a follower', () => {
     await expect(open).rejects.toMatchObject({ code: 'FST_AUDIT_NO_TRAIL' })
   })
 
-  it('says what the system says when there is no file', async () => {
+  it('passes on the error of the system when there is no file', async () => {
     await expect(Follower.open(join(temporaryDirectory(), 'none'), () => 0)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

@@ -34,7 +34,7 @@ describe('wholeLines', () => {
     )
   })
 
-  it('passes a line over that is too long, and holds none of it', async () => {
+  it('skips a line that is too long, and holds none of it', async () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x')
     const cutter = new LineCutter(() => undefined)
     expect(cutter.push(Buffer.from('before\nbegin'))).toHaveLength(1)

@@ -78,14 +78,14 @@ export function trailOf(lines: readonly string[]): string {
   return write(join(temporaryDirectory(), 'audit.log'), lines)
 }
 
-/** Everything that a reading gives. */
+/** All exchanges of a reading. */
 export async function all(reading: TrailReading): Promise<TrailExchange[]> {
   const exchanges: TrailExchange[] = []
   for await (const exchange of reading) exchanges.push(exchange)
   return exchanges
 }
 
-/** The ids of what is found. */
+/** The ids of the exchanges that are found. */
 export async function found(paths: string | readonly string[], query?: TrailQuery): Promise<string[]> {
   return (await all(readTrail(paths, query))).map(({ id }) => id)
 }

@@ -1,6 +1,6 @@
 import { completeLine, correctionLine, gapLine, idOf, type Made, rancherLinesOf, receivedLine, timeOf } from './made.js'
 
-/** What happens next in a trail that a test makes up. */
+/** The next step in a trail that a test makes up. */
 export type Happening =
   | { kind: 'request'; endsAfter: number | undefined; correction: number | undefined }
   | { kind: 'gap'; lost: number }
@@ -52,7 +52,7 @@ class Trail {
     this.push(gapLine(lost, 0))
   }
 
-  /** What is open then stays so. */
+  /** Starts a new run. Open requests stay open. */
   private restart(): void {
     this.pending = []
     this.instance++

@@ -42,14 +42,14 @@ describe('Pairs', () => {
     ])
   })
 
-  it('holds no more bytes than it may, and none for long that is complete', () => {
+  it('holds no more bytes than it may, and drops complete exchanges soon', () => {
     const long = { ...made(1), endpoint: `/${'x'.repeat(6000)}` }
     expect(joined([receivedLine(long), receivedLine({ ...long, id: idOf(2) })]).pairs.forgotten).toBe(1)
     const oneByOne = Array.from({ length: 50 }, (_, n) => linesOf({ ...long, id: idOf(n) })).flat()
     expect(joined(oneByOne).pairs.forgotten).toBe(0)
   })
 
-  it('holds nothing of format json that cannot be given out', () => {
+  it('holds no record of format json that cannot be given out', () => {
     const lines = Array.from({ length: 10 }, (_, n) => receivedLine(made(n)))
     expect(joined(lines, { status: '200' }).pairs.forgotten).toBe(0)
     expect(joined(lines, { annotations: { order: true } }).pairs.forgotten).toBe(0)

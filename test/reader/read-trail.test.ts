@@ -56,7 +56,7 @@ describe('readTrail', () => {
     expect(exchanges[1]).toMatchObject({ request: { operation: 'GET' }, response: { status_code: 403 } })
   })
 
-  it('reads what is compressed by zstd, or names it where Node cannot', async () => {
+  it('reads files compressed by zstd, or names them where Node cannot', async () => {
     const path = trailOf(linesOf(TWO))
     writeFileSync(`${path}.1.zst`, zstdFrame(`${linesOf(ONE).join('\n')}\n`))
     const reading = found(path)
@@ -64,7 +64,7 @@ describe('readTrail', () => {
     else await expect(reading).rejects.toThrow(`${path}.1.zst: it is compressed by zstd, which needs Node 22.15`)
   })
 
-  it('applies a correction to what came before it, finds it by the new status, and says what stood there', async () => {
+  it('applies a correction to the record before it, finds it by the new status, and gives the old one', async () => {
     const corrected: Made = {
       ...ONE,
       error: 'x',
@@ -81,7 +81,7 @@ describe('readTrail', () => {
     expect(await found(path, { status: '200' })).toEqual([])
   })
 
-  it('takes what has a correction and no outcome for completed', async () => {
+  it('takes a request with a correction and no outcome for completed', async () => {
     const path = trailOf([receivedLine(ONE), correctionLine({ ...ONE, correction: { status_code: 500 } })])
     expect(await all(readTrail(path))).toMatchObject([{ response: { status_code: 500 }, corrected: {} }])
     expect(await found(path, { open: true })).toEqual([])
@@ -102,7 +102,7 @@ describe('readTrail', () => {
     expect(await found(path, { status: '200' })).toEqual([ONE.id])
   })
 
-  it('counts the gaps that the trail names, whatever is looked for', async () => {
+  it('counts the gaps that the trail names, whatever the query is', async () => {
     const trail = readTrail(trailOf([gapLine(3, 1), ...linesOf(ONE), gapLine(2, 0)]), { id: TWO.id })
     await all(trail)
     expect(trail.counts).toMatchObject({ gaps: 2, lost: 5, inDoubt: 1, exchanges: 0 })
@@ -118,7 +118,7 @@ describe('readTrail', () => {
     expect(ids).toEqual([ONE.id])
   })
 
-  it('gives all that can be read before it says what cannot', async () => {
+  it('gives everything readable before it names unreadable files', async () => {
     const path = trailOf(linesOf(TWO))
     const archive = join(dirname(path), `${ARCHIVE}.gz`)
     writeFileSync(
@@ -254,7 +254,7 @@ describe('a query', () => {
     expect(await found(path, { endpoint: '/admin' })).toEqual([idOf(0), idOf(1), idOf(2)])
   })
 
-  it('of who became somebody in between finds no open request', async () => {
+  it('for an actor does not find as open a request whose actor became known before its outcome', async () => {
     const path = trailOf([
       receivedLine({ ...ONE, accessor: 'anonymous', name: 'Anonymous Token' }),
       completeLine({ ...ONE, accessor: 'u-7' }),
@@ -264,7 +264,7 @@ describe('a query', () => {
     expect(await found(path, { actor: 'Anonymous Token', open: true })).toEqual([])
   })
 
-  it('does not find a rancher outcome whose request is something else', async () => {
+  it('does not find a rancher outcome whose request does not match', async () => {
     const path = trailOf(linesOf({ ...ONE, received: 0, completed: 100 }, 'rancher'))
     expect(await found(path, { since: new Date('2026-03-24T17:01:00Z') })).toEqual([])
     expect(await found(path, { operation: 'GET', status: '200', actor: 'u-1' })).toEqual([ONE.id])
@@ -288,7 +288,7 @@ const madeExchange = fc.record({
   annotations: maybe(fc.constant({ order: '42' })),
   correction: maybe(fc.record({ status_code: fc.constantFrom(...STATUSES) })),
   format: fc.constantFrom('json' as const, 'rancher' as const),
-  /** Where its lines stand among the others'. */
+  /** The places of its lines among the others. */
   places: fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 3, maxLength: 3 }),
 })
 
@@ -306,7 +306,7 @@ const madeQuery = fc.record({
 
 type Exchange = Made & { format: 'json' | 'rancher'; places: number[] }
 
-/** What a query means, said once more without regard to speed or memory. */
+/** Tells whether a query matches, without regard to speed or memory. */
 function naive(made: Exchange, query: typeof madeQuery extends fc.Arbitrary<infer Value> ? Value : never): boolean {
   const status = made.correction?.status_code ?? (made.completed === undefined ? undefined : made.status)
   const isOpen = status === undefined
@@ -339,7 +339,7 @@ describe('a query over a trail', () => {
         })
         const path = trailOf(interleaved(exchanges))
         const { since, until, order, ...rest } = query
-        // What is open has neither.
+        // An open request has neither.
         fc.pre(!(rest.open && (order || rest.status !== undefined)))
         const times = {
           since: since === undefined ? undefined : dateOf(since),

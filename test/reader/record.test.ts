@@ -60,7 +60,7 @@ describe('parseRecord', () => {
     expect(record).not.toHaveProperty('exchange.response.status_code')
   })
 
-  it('reads what the trail says of itself, in both formats', () => {
+  it('reads entries about the trail itself, in both formats', () => {
     expect(parseRecord(gapLine(3, 1))).toMatchObject({ kind: 'life', type: 'gap', details: { lost: 3, in_doubt: 1 } })
     expect(parseRecord(correctionLine({ ...MADE, correction: { status_code: 500 } }))).toMatchObject({
       kind: 'correction',
@@ -92,7 +92,7 @@ describe('parseRecord', () => {
     expect(['received', 'complete']).not.toContain(parseRecord(line)?.kind)
   })
 
-  it('never fails, and what it takes for an exchange can be shown, whatever stands in a place', () => {
+  it('never fails, and each exchange that it returns can be shown, whatever its values are', () => {
     const keys = fc.constantFrom(
       'id',
       'stage',

@@ -25,7 +25,7 @@ const others: Array<fc.WeightedArbitrary<Happening>> = [
 const seconds = fc.oneof(fc.integer({ min: -90, max: 90 }), fc.integer({ min: -3 * DAY, max: 3 * DAY }))
 const jump = fc.record({ kind: fc.constant('jump' as const), seconds })
 
-/** A clock that jumps, where records are numbered; in the format `rancher` only time says what comes first. */
+/** A clock that jumps, where records are numbered; in the format `rancher` only time gives the order. */
 const lines = fc.oneof(
   fc
     .array(fc.oneof({ arbitrary: request, weight: 6 }, ...others, { arbitrary: jump, weight: 1 }), { maxLength: 30 })
@@ -77,7 +77,7 @@ async function answerOf(paths: string | readonly string[]): Promise<Answer> {
   return { exchanges, error }
 }
 
-/** In their order within each run of a server: those of different ones come as the clock has it. */
+/** In their order within each run of a server; those of different runs come in the order of the clock. */
 function byInstance(exchanges: readonly TrailExchange[]): TrailExchange[] {
   const keyOf = ({ instance, id }: TrailExchange): string => instance ?? id
   return exchanges.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : Number(keyOf(a) > keyOf(b))))
@@ -92,7 +92,7 @@ function textOf(slice: readonly string[]): string {
   return slice.map((line) => `${line}\n`).join('')
 }
 
-/** In two parts, as when programs append to what is compressed. */
+/** Compresses in two parts, as programs do that append to a compressed file. */
 function compress(text: string): Buffer {
   const middle = Math.floor(text.length / 2)
   const compressPart = HAS_ZSTD && middle % 2 === 1 ? zstdFrame : gzipSync

@@ -56,7 +56,7 @@ describe('parseTime', () => {
     )
   })
 
-  it('refuses a Date that is none', () => {
+  it('refuses an invalid Date', () => {
     expect(() => parseTime('until', new Date(Number.NaN), NOW)).toThrow(/^until/)
   })
 })

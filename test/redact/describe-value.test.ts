@@ -12,7 +12,7 @@ const SECRETS = [
   `Aa1${randomBytes(32).toString('base64url')}`,
   'correct horse battery staple, and one more word',
 ]
-/** Those that nobody can tell from other texts. */
+/** Secrets, and one that nobody can tell from other texts. */
 const PASSWORDS = [...SECRETS, 'hunter2xyzzy']
 
 /** Mistaken options with a secret in them, under a key or at a place that says so. */
@@ -60,7 +60,7 @@ const MISTAKES: Record<string, (secret: string) => unknown> = {
   }),
 }
 
-/** Places that say nothing, in which a secret that was made by a machine is told by its form. */
+/** Places without a clue, in which a machine-made secret is recognised by its form. */
 const ANYWHERE: Record<string, (secret: string) => unknown> = {
   'the options themselves': (secret) => secret,
   'a level': (level) => ({ level }),
@@ -82,7 +82,7 @@ async function messageOf(options: unknown): Promise<string> {
   return `${JSON.stringify(error)} ${String(error)}`
 }
 
-/** Some of a secret that no message may show, however it is cut. */
+/** Tells whether a message shows a part of a secret, even if it is cut. */
 const shows = (message: string, secret: string) => message.includes(secret.slice(0, 8))
 
 describe('the message about mistaken options', () => {
@@ -102,7 +102,7 @@ describe('the message about mistaken options', () => {
     }
   })
 
-  it('shows what is not secret', async () => {
+  it('shows harmless values', async () => {
     const message = await messageOf({
       level: 'meta',
       redact: { mode: 'hmca', keys: ['*iban*'], omit: ['auth'] },
@@ -113,7 +113,7 @@ describe('the message about mistaken options', () => {
 })
 
 describe('a value in a message', () => {
-  it('is said by its type where it is secret', () => {
+  it('is described by its type if it is secret', () => {
     const redact = (value: unknown) => describeValue(value, ['redact', 'x'])
     expect(['a', '', 1, 1n, true, null, undefined, [], ['a'], {}, () => 1, Buffer.from('a')].map(redact)).toEqual([
       ...[

@@ -6,7 +6,7 @@ import { hostileText } from '../support/hostile.js'
 import { runs } from '../support/runs.js'
 import { CARDS, redactUrl, redactValue, TOKEN } from '../support/secrets.js'
 
-/** Nothing of the line's own holds it. */
+/** Nothing else in a line holds it. */
 const NEEDLE = 'hunter2xyzzy'
 
 const key = fc.constantFrom(
@@ -14,7 +14,7 @@ const key = fc.constantFrom(
   ...['aws_secret_access_key', 'X-Amz-Signature', 'X-Goog-Signature', 'sig', 'set-cookie', 'p%61ssword', 'cvv', 'otp'],
 )
 
-/** A secret with what gives it away; what of it must not show. */
+/** A secret with a clue to it, and the part that must not show. */
 interface Secret {
   text: string
   needle: string
@@ -93,7 +93,7 @@ describe('a secret', () => {
           const { text: clean, redacted } = redactUrl(url)
           expect(clean, url).not.toContain(needle)
           expect(redacted).toBeGreaterThan(0)
-          // To Fastify what follows `&` alone is a value of its own; what is redacted is encoded again, as a whole.
+          // Fastify takes the text after `&` for a value of its own. A redacted value is encoded again, as a whole.
           const start = joint === '&' ? '/v1/jobs?page=1&next=' : '/v1/jobs?page='
           expect(clean.startsWith(start)).toBe(true)
           expect(clean.endsWith('&sort=name')).toBe(true)
@@ -103,7 +103,7 @@ describe('a secret', () => {
     )
   })
 
-  it('is found whole, whatever it has in it that separates elsewhere', () => {
+  it('is found whole, even if it holds characters that are separators elsewhere', () => {
     for (const rest of [';hunter2', '?hunter2', '#hunter2', ';x=hunter2', '/hunter2', '=hunter2']) {
       for (const [url, clean] of [
         [`/x?password=a${rest}&b=c`, `/x?password=${REDACTED}&b=c`],
@@ -161,7 +161,7 @@ describe('a disguise', () => {
     if (text.startsWith('/')) expect(redactUrl(text).text).not.toContain(NEEDLE)
   })
 
-  it('hides nothing by an encoding that is no part of the secret', () => {
+  it('hides nothing by an encoding that is not a part of the secret', () => {
     expect(redactUrl('/?q=4111111111111111%41').text).toBe(`/?q=${REDACTED}%41`)
   })
 })
@@ -240,7 +240,7 @@ describe('JSON in a string', () => {
   })
 })
 
-describe('a text that is longer than what is searched', () => {
+describe('a text beyond the length that is searched', () => {
   const LIMIT = 262_144
 
   it.each([

@@ -91,7 +91,7 @@ describe('in mode hmac', () => {
     expect(redactValue(text, redactor).text).toBe(redacted)
   })
 
-  it('what is no text is masked, and so is nothing, and what was redacted', () => {
+  it('values other than texts are masked, and so are empty and redacted texts', () => {
     for (const value of ['', null, undefined, {}, { a: 1 }, [], ['x'], REDACTED, 10n]) {
       expect(redactor.replacement(value, 1)).toBe(REDACTED)
     }
@@ -110,20 +110,20 @@ describe('a redaction that fails', () => {
     throw new Error('no hash today')
   })
 
-  it('leaves out the endpoint, and says so', () => {
+  it('omits the endpoint, and reports so', () => {
     const changes = new ChangeReport(failing)
     expect(failing.endpoint('/x?page=1&token=hunter2', undefined, changes)).toBe('[omitted]')
     expect(changes.omitted).toEqual({ 'request.endpoint': 'redaction failed' })
     expect(changes.redacted).toBe(0)
   })
 
-  it('leaves out a text, and says so under its path', () => {
+  it('omits a text, and reports so under its path', () => {
     const changes = new ChangeReport(failing)
     expect(failing.text('token=hunter2', 'response.error', changes)).toBe('[omitted]')
     expect(changes.omitted).toEqual({ 'response.error': 'redaction failed' })
   })
 
-  it('is told to who writes the part that a value belongs to', () => {
+  it('throws to the writer of the part that a value belongs to', () => {
     expect(() => failing.value('token=hunter2', new ChangeReport(failing))).toThrow('no hash today')
   })
 })

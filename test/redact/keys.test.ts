@@ -136,7 +136,7 @@ describe('the names that a schema marks', () => {
   })
 })
 
-describe('what is known of a key', () => {
+describe('the secrecy of a key', () => {
   it('stays right, however many keys there are', () => {
     const redactor = redactorOf({ keys: ['mine'] })
     for (let index = 0; index < 10_000; index++) {

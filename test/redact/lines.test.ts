@@ -6,7 +6,7 @@ import { CARDS, HASH_SECRET, TOKEN } from '../support/secrets.js'
 
 const NEEDLE = 'hunter2xyzzy'
 
-/** What gives a secret away, and what of it must not be in a line. */
+/** A secret with a clue to it, and the part that must not be in a line. */
 const SECRETS: ReadonlyArray<readonly [secret: unknown, needle: string]> = [
   [{ password: NEEDLE }, NEEDLE],
   [{ user: [{ 'x-api-key': { value: NEEDLE } }] }, NEEDLE],

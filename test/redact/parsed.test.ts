@@ -30,7 +30,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   ),
 }))
 
-it('A value that was parsed is written as one of the application that is the same', () => {
+it('a parsed value is written like an equal value of the application', () => {
   fc.assert(
     fc.property(tree, fc.integer({ min: 0, max: 3000 }), (value, limit) => {
       const parsed: unknown = JSON.parse(JSON.stringify(value))
@@ -40,7 +40,7 @@ it('A value that was parsed is written as one of the application that is the sam
   )
 })
 
-it('A key that names the URL of a secret is written without it, though it is known', () => {
+it('a key that holds the URL of a secret is redacted, although it was already written in full', () => {
   const url = '/reset/abcdef'
   const changes = new ChangeReport(redactor)
   const writeKey = () => new RedactedJson(1000, changes).write({ [url]: 1 }, true)

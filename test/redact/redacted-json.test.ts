@@ -24,7 +24,7 @@ function writeNamed(keys: string[], text: string): unknown {
   return JSON.parse(String(written))
 }
 
-/** Throws whatever is done with it. */
+/** A proxy that throws at every operation. */
 const trap = new Proxy(
   {},
   new Proxy(
@@ -118,14 +118,14 @@ describe('a value', () => {
     expect(write('x'.repeat(100), { limit: 32 }).json).toBe(`"${'x'.repeat(30)}"`)
   })
 
-  it('has what is secret taken out before it is cut', () => {
+  it('is redacted before it is cut', () => {
     for (let limit = 2; limit < 80; limit++) {
       const { json: text } = write({ list: [{ password: 'hunter2-hunter2', n: 1 }, 'x'.repeat(20)] }, { limit })
       expect(text).not.toContain('hun')
     }
   })
 
-  it('counts what was redacted of that which is kept', () => {
+  it('counts redactions in the part that is kept', () => {
     const secrets = Array.from({ length: 10 }, () => ({ token: 'x' }))
     const { value, changes } = write(secrets, { limit: 100 })
     expect(value).toEqual(
@@ -137,7 +137,7 @@ describe('a value', () => {
     expect(changes.redacted).toBe(4)
   })
 
-  it('names what is too deep, and needs no stack for it', () => {
+  it('names values that are too deep, and needs no stack for them', () => {
     let deep: unknown = 1
     for (let depth = 0; depth < 100_000; depth++) deep = [deep]
     expect(write(deep).json).toBe(`${'['.repeat(32)}"[too deep]"${']'.repeat(32)}`)
@@ -218,7 +218,7 @@ describe('a key', () => {
     expect(write({ [token]: { [`Bearer ${token}`]: 1 } }).value).toEqual({ '[REDACTED]': { 'Bearer [REDACTED]': 1 } })
   })
 
-  it('that is marked is as one that is listed', () => {
+  it('that is marked is treated like a listed one', () => {
     const { value, changes } = write(
       { 'Home-Address': { street: 'x' }, list: [{ home_address: [1] }] },
       { marks: ['homeaddress'] },
@@ -240,7 +240,7 @@ describe('an object of the application', () => {
     )
   })
 
-  it('is its type where it is no plain object', () => {
+  it('is written as its type if it is not a plain object', () => {
     class Order {}
     const others = [new Order(), new Map(), /x/, Buffer.from('x'), new Error('x'), new Number(1), () => 1, Symbol('x')]
     expect(write(others).value).toEqual([
@@ -272,7 +272,7 @@ describe('an object of the application', () => {
   })
 })
 
-/** What a line holds of a JSON value that is not redacted; of keys that become one, the last. */
+/** The JSON value as a line holds it if nothing is redacted. Of keys that become equal, the last wins. */
 function cleanedValue(value: unknown): unknown {
   if (typeof value === 'string') return cleaned(value)
   if (Array.isArray(value)) return value.map(cleanedValue)

@@ -12,7 +12,7 @@ const redactor = new Redactor()
 const redactEndpoint = (url: string, changes: ChangeReport): string => redactor.endpoint(url, undefined, changes)
 const redactText = (text: string, path: string, changes: ChangeReport): string => redactor.text(text, path, changes)
 
-/** Secret keys as the words that they are made of. */
+/** Secret keys as their words. */
 const SECRETS = [
   ...[
     ['password'],
@@ -58,7 +58,7 @@ const disguised: fc.Arbitrary<string> = fc
     return again ? once.replaceAll('%', '%25') : once
   })
 
-/** Nothing of the line's own holds it. */
+/** Nothing else in a line holds it. */
 const VALUE = 'hunter2xyzzy'
 const secretValue = fc.constantFrom(
   VALUE,

@@ -18,7 +18,7 @@ it('a stream of any kind is told from data, whatever the data holds', () => {
   }
 })
 
-it('an object is plain when nothing but what is written in it is there', () => {
+it('an object is plain if its prototypes add nothing', () => {
   class Order {}
   for (const value of [{}, Object.create(null), Object.create(Object.create(null))])
     expect(isPlainObject(value)).toBe(true)
@@ -26,7 +26,7 @@ it('an object is plain when nothing but what is written in it is there', () => {
     expect(isPlainObject(value)).toBe(false)
 })
 
-it('a property is what it holds, and a getter is not asked', () => {
+it('a property is read as its stored value, and no getter is called', () => {
   expect(ownValue({ a: 1 }, 'a')).toBe(1)
   expect(ownValue([1], 0)).toBe(1)
   expect(ownValue({}, 'toString')).toBeUndefined()

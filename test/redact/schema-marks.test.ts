@@ -94,7 +94,7 @@ describe('the marks in a schema', () => {
     ])
   })
 
-  it('are not what only looks like one', () => {
+  it('are not found in values that only look like marks', () => {
     const body = {
       properties: { audit: { type: 'string' }, 'x-audit': { type: 'string', default: 'redact' } },
       default: { properties: { a: MARK } },
@@ -106,7 +106,7 @@ describe('the marks in a schema', () => {
     expect([marks(body), schemaMarkProblem({ body })]).toEqual([[], undefined])
   })
 
-  it('are not looked for in what is no plain object', () => {
+  it('are searched for only in plain objects', () => {
     const hostile = new Proxy({}, { get: boom, ownKeys: boom, getOwnPropertyDescriptor: boom, getPrototypeOf: boom })
     const accessor = Object.defineProperty({}, 'properties', { get: boom, enumerable: true })
     for (const body of [

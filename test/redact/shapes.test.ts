@@ -45,7 +45,7 @@ const SHAPES: Record<string, (name: string, value: unknown) => unknown> = {
   'raw headers': (name, value) => ['Host', 'example.org', name, value],
 }
 
-/** Where a shape may stand. */
+/** The places where a shape may stand. */
 const NESTINGS: Record<string, (value: unknown) => unknown> = {
   itself: (value) => value,
   'in objects and lists': (value) => ({ a: [{ b: [[value]] }] }),
@@ -61,7 +61,7 @@ function pointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Each shape in each nesting, by the keys for which `isWrong` of what is written. */
+/** Names each shape, nesting and key whose output `isWrong`. */
 function wrongIn(keys: readonly string[], value: unknown, isWrong: (written: string, whole: unknown) => boolean) {
   const wrong: string[] = []
   for (const [shape, make] of Object.entries(SHAPES)) {
@@ -76,7 +76,7 @@ function wrongIn(keys: readonly string[], value: unknown, isWrong: (written: str
 }
 
 describe('a name beside a value', () => {
-  it('is its key: no value of a secret one is written, whatever the shape and wherever it stands', () => {
+  it('acts as its key: no value with a secret name is written, whatever the shape and wherever it stands', () => {
     const keys = secretKeys.filter((key) => redactorOf().secrecyOf(key) > 0)
     expect(wrongIn(keys, NEEDLE, (written) => written.includes(NEEDLE))).toEqual([])
     expect(wrongIn(['password'], [{ deep: NEEDLE }], (written) => written.includes(NEEDLE))).toEqual([])
@@ -174,7 +174,7 @@ describe('a name beside a value in running text', () => {
 })
 
 describe('a name beside a value in a query', () => {
-  it('is its key, in any order', () => {
+  it('acts as its key, in any order', () => {
     const clean = (url: string) => redactUrl(url).text
     expect(clean('/set?name=DB_PASSWORD&value=x&page=1')).toBe('/set?name=DB_PASSWORD&value=[REDACTED]&page=1')
     expect(clean('/set?value=a%20b&Key=%2Fuser%2Fpassword')).toBe('/set?value=[REDACTED]&Key=%2Fuser%2Fpassword')

@@ -63,7 +63,7 @@ for (const { name, options, fault } of files) {
 function trailIn({ names, read }: Pick<ReturnType<typeof world>, 'names' | 'read'>): string {
   const order = new Intl.Collator('en', { numeric: true })
   const archives = names().filter((name) => /^audit-.*\.log$/.test(name))
-  // Of those of one millisecond, the first has no number.
+  // The first archive of a millisecond has no number.
   const sorted = archives.map((name) => name.replace('Z.log', 'Z-0.log')).sort(order.compare)
   const present = names().includes('audit.log') ? ['audit.log'] : []
   return [...sorted.map((name) => name.replace('Z-0.log', 'Z.log')), ...present].map((name) => read(name)).join('')
@@ -124,7 +124,7 @@ class Child {
     return answer
   }
 
-  /** What came out of the pipe after `from`, when all that was written to it by now has. */
+  /** The output of the pipe after `from`, once everything written so far has arrived. */
   async read(from: number): Promise<string> {
     const { bytes } = await this.order('count')
     await until(() => this.bytes >= bytes)

@@ -36,7 +36,7 @@ describe('a memory sink', () => {
     expect(sink.events[0]).toEqual(JSON.parse(sink.lines[1] ?? ''))
   })
 
-  it('forgets what it stored when it is cleared, and nothing else', async () => {
+  it('forgets its lines when it is cleared, and nothing else', async () => {
     const sink = memorySink()
     await sink.write([request('/a')])
     const { events } = sink
@@ -76,7 +76,7 @@ describe('a memory sink', () => {
     expect(sink.lines).toHaveLength(4)
   })
 
-  it('rejects what hangs when it is told to fail', async () => {
+  it('rejects hanging calls when it is told to fail', async () => {
     const sink = memorySink()
     sink.hang()
     const write = sink.write([request('/a')])

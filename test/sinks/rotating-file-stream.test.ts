@@ -40,7 +40,7 @@ describe('rotating-file-stream', () => {
     )
   })
 
-  // Why it is not under the file sink. The day this fails because the library reports the short write, look at the
+  // The reason why it is not under the file sink. The day this fails because the library reports the short write, look at the
   // decision again (docs/file-rotation.md).
   it('acknowledges a line of which the full disk took a part, so it cannot be the ground of `enforced`', () => {
     const path = join(temporaryDirectory(), 'audit.log')

@@ -1,4 +1,4 @@
-/** Does with its standard output what its parent says: the parent has the pipe's other end. */
+/** Follows its parent's orders on its standard output; the parent has the pipe's other end. */
 import { stdoutSink } from '../../src/sinks/stream.js'
 import { entryOf } from './file/world.js'
 
@@ -8,7 +8,7 @@ export interface Order {
   call: Call
   lines: string[]
 }
-/** What came of an order; `count` is answered with the bytes that were written to the pipe by now. */
+/** The result of an order; for `count`, the bytes that were written to the pipe by now. */
 export interface Answer {
   id: number
   error?: string

@@ -26,7 +26,7 @@ const batchOf = (...lines: string[]): AuditEntry[] => lines.map(entryOf)
 
 type Callback = (error?: Error | null) => void
 
-/** A stream that is asked for each chunk what to make of it. */
+/** A stream that asks a function about each chunk. */
 function streamOf(write: (text: string, callback: Callback) => void, more: object = {}): Writable {
   return new Writable({
     write: (chunk, _, callback) => write(String(chunk), callback),
@@ -34,7 +34,7 @@ function streamOf(write: (text: string, callback: Callback) => void, more: objec
   })
 }
 
-/** What a write was rejected with. */
+/** The reason of a rejected write. */
 async function rejection(write: Promise<void>): Promise<unknown> {
   return write.then(
     () => {
@@ -79,7 +79,7 @@ describe('a stream sink', () => {
     expect(isStored).toBe(true)
   })
 
-  it('leaves in doubt what a stream failed on, and is told that it takes no more', async () => {
+  it('leaves in doubt a batch on which the stream failed, and rejects later ones', async () => {
     const failure = new Error('EIO')
     const stream = streamOf((_, callback) => callback(failure), { autoDestroy: false })
     const sink = await opened(stream)
@@ -88,7 +88,7 @@ describe('a stream sink', () => {
     expect(await rejection(sink.write(batchOf('c')))).toMatchObject({ message: 'the stream is closed', cause: failure })
   })
 
-  it('leaves in doubt what a stream held when it was destroyed, with an error or without', async () => {
+  it('leaves in doubt the batch that a stream held when it was destroyed, with an error or without', async () => {
     for (const cause of [new Error('reset'), undefined]) {
       const stream = streamOf(() => undefined)
       const sink = await opened(stream)
@@ -101,7 +101,7 @@ describe('a stream sink', () => {
     }
   })
 
-  it('rejects, as not stored, what comes after the stream has ended or died, and ends no process', async () => {
+  it('rejects, as not stored, batches after the stream has ended or died, and ends no process', async () => {
     for (const end of [(stream: Writable) => stream.end(), (stream: Writable) => stream.destroy(new Error('gone'))]) {
       const stream = new PassThrough()
       const sink = await opened(stream)
@@ -139,7 +139,7 @@ describe('a stream sink', () => {
     expect(stream.writableFinished).toBe(true)
   })
 
-  it('says what kept the stream from finishing', async () => {
+  it('rejects with the error that kept the stream from finishing', async () => {
     const failure = new Error('no last block')
     const stream = streamOf((_, callback) => callback(), { final: (callback: Callback) => callback(failure) })
     const sink = await opened(stream)

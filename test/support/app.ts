@@ -6,7 +6,7 @@ import { validateLine } from './schema.js'
 export interface Audited {
   app: FastifyInstance
   sink: MemorySink
-  /** What the server logged from `warn` on, one object a line. */
+  /** The server's log lines from `warn` on, as objects. */
   logged: Array<Record<string, unknown>>
 }
 

@@ -1,5 +1,5 @@
-// A model of how Elasticsearch takes a document into an index, by its documentation on mapping: what it refuses, and what
-// fields a first document gives the later ones. Only the types that the shipped template uses.
+// A model of how Elasticsearch takes a document into an index, by its documentation on mapping: the documents
+// that it refuses, and the fields that a first document gives later ones. Has only the types of the shipped template.
 
 export interface Mapping {
   type?: string
@@ -28,7 +28,7 @@ export class ElasticIndex {
     this.root = structuredClone(mapping)
   }
 
-  /** Why a document is refused; `undefined` when it is taken. */
+  /** The reason why a document is refused; `undefined` if it is taken. */
   index(document: object): string | undefined {
     const before = structuredClone(this.root)
     try {
@@ -59,7 +59,7 @@ export class ElasticIndex {
     if (known === undefined && !isDynamic) return
     for (const item of [value].flat(Number.POSITIVE_INFINITY)) {
       if (item === null) continue
-      // What the item before it has made of the field.
+      // The field as the item before it has left it.
       const mapping = Object.hasOwn(properties, name) ? properties[name] : undefined
       if (mapping !== undefined) this.value(mapping, item, path, isDynamic)
       else {

@@ -1,4 +1,4 @@
-/** How the Fastify that the suite runs on differs from its first 5.0: `npm run test:fastifies`. */
+/** The differences of the Fastify that the suite runs on from its first 5.0: `npm run test:fastifies`. */
 import { Readable } from 'node:stream'
 import Fastify, { errorCodes, type FastifyServerOptions } from 'fastify'
 
@@ -6,7 +6,7 @@ const { initialConfig, version } = Fastify({ routerOptions: {} })
 
 export { version }
 
-/** What this Fastify can do, as it says itself. A test of what it cannot do has nothing to test. */
+/** The abilities of this Fastify, as it reports them. A test of a missing one has nothing to test. */
 export const KNOWS = {
   /** The router's options under one key; they stood beside the others before. */
   routerOptions: 'routerOptions' in initialConfig,
@@ -17,7 +17,7 @@ export const KNOWS = {
   streamTrailers: (await trailerAfterStream()) === 'sent',
 }
 
-/** What it says of bodies that it does not parse. */
+/** Its message about bodies that it does not parse. */
 export const MESSAGES = {
   malformedJson: await messageFor('application/json', '{'),
   unknownType: await messageFor('application/x-nobody', 'x'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** What breaks lines, parsers, terminals and cuts when it is not thought of. */
+/** Texts that break lines, parsers, terminals and cuts if these are written carelessly. */
 const SPITEFUL = [
   ...['"', '\\', '\\"', '\0', '\n', '\r', '\t', '\b', '\f', '\u001b[2J', '\u007f', '\u0085', '\u009b', '\u2028'],
   ...[
@@ -35,7 +35,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
     .map(([part, count]) => part.repeat(Math.ceil(count / part.length))),
 )
 
-/** What a line holds of a text that is not cut. */
+/** The form in which a line holds a text that is not cut. */
 export function cleaned(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd')
 }

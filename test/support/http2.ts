@@ -1,7 +1,7 @@
 import { connect } from 'node:http2'
 import type { Reply, WireRequest } from './wire.js'
 
-/** Sends one request over cleartext HTTP/2, and returns what came back. */
+/** Sends one request over cleartext HTTP/2, and returns the reply. */
 export async function askHttp2(port: number, request: WireRequest): Promise<Reply> {
   const { method = 'GET', url = '/', headers = {}, body } = request
   const session = connect(`http://127.0.0.1:${port}`)

@@ -64,12 +64,12 @@ type Answer = { resolve: () => void; reject: (error: unknown) => void }
 export class ProbeSink implements AuditSink {
   readonly calls: string[] = []
   readonly batches: AuditEntry[][] = []
-  /** What is certainly stored. */
+  /** The entries that are certainly stored. */
   readonly stored: AuditEntry[] = []
   /** The batch of the write that waits for an answer. */
   pendingBatch: readonly AuditEntry[] | null = null
   pending: Answer | null = null
-  /** How calls are answered at once; null: they wait for the test. */
+  /** The immediate answer to calls; null if they wait for the test. */
   auto: 'store' | 'fail' | null = 'store'
   private active = 0
   private isClosed = false
@@ -135,7 +135,7 @@ export function gapOf(entry: AuditEntry | undefined): LifecycleDetails['gap'] | 
   return payload?.type === 'gap' ? payload.gap : undefined
 }
 
-/** Somebody who waits for an entry, and what they were told. */
+/** A waiter for an entry, and the answers that it got. */
 class Witness implements Waiter {
   readonly told: string[] = []
   settled(entry: Entry): void {
@@ -146,7 +146,7 @@ class Witness implements Waiter {
   }
 }
 
-/** One offer: what `offer` answered, the entry, and what its waiter was told. */
+/** One offer: the answer of `offer`, the entry, and the answers to its waiter. */
 export interface Offered {
   isTaken: boolean
   entry: Entry
@@ -158,9 +158,9 @@ export interface LaneFixture {
   sink: ProbeSink
   /** Level and message of each log line. */
   logged: string[]
-  /** Offers a Received, with somebody who waits for it. */
+  /** Offers a Received, with a waiter. */
   ask(endpoint: string): Offered
-  /** Offers what counts as lost when it is not stored, with somebody who waits for it if `waits`. */
+  /** Offers an entry that counts as lost if it is not stored, with a waiter if `waits`. */
   tell(endpoint: string, waits?: boolean): Offered
 }
 
@@ -203,7 +203,7 @@ export function stopOf(delivery: Delivery): () => LifecycleDetails['stop'] {
   }
 }
 
-/** Every line is what the schema says; the numbers rise; and every number that was given out is accounted for. */
+/** Expects every line to fit the schema, the numbers to rise, and every number to be accounted for. */
 export function expectWholeAccount(stored: readonly AuditEntry[], offered: number, refused: ReadonlySet<number>): void {
   const accounted = new Set(refused)
   let last = 0

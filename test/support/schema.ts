@@ -21,7 +21,7 @@ export function validateLine(line: string): AuditEvent | LifecycleEvent {
   throw new Error(`Not an event: ${line}\n${explain(isEvent.errors ?? [], typeOf(value))}`)
 }
 
-/** Where a string, or a key, holds what no line may hold. */
+/** The place of a string, or a key, with a character that no line may hold. */
 function hostileString(value: unknown, path: string): string | undefined {
   if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value) ? path || '/' : undefined
   if (typeof value !== 'object' || value === null) return undefined

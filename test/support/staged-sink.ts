@@ -2,7 +2,7 @@ import { BatchError } from '../../src/sinks/batch-error.js'
 import type { AuditEntry, AuditSink } from '../../src/sinks/sink.js'
 import { validateLine } from './schema.js'
 
-/** What a sink does with the entries of one stage. */
+/** A sink's behaviour for the entries of one stage. */
 export type Behaviour = 'stores' | 'fails' | 'hangs' | 'is slow'
 
 /** For a sink whose timeout nothing may run into: longer than any test. */
@@ -41,7 +41,7 @@ export class StagedSink implements AuditSink {
     return this.hanging.length > 0
   }
 
-  /** Stores what hangs, and everything from now on. */
+  /** Stores hanging writes, and everything from now on. */
   recover(): void {
     this.received = 'stores'
     this.complete = 'stores'
@@ -49,7 +49,7 @@ export class StagedSink implements AuditSink {
     for (const { store } of this.hanging.splice(0)) store()
   }
 
-  /** Stores nothing of what hangs, and everything from now on. */
+  /** Stores no hanging writes, but everything from now on. */
   giveUp(): void {
     const hanging = this.hanging.splice(0)
     this.recover()
@@ -57,7 +57,7 @@ export class StagedSink implements AuditSink {
   }
 
   /**
-   * What the trail holds of requests, one word and status each: `Received`, `Complete 200`, `correction 500`. With
+   * The trail's records of requests, one word and status each: `Received`, `Complete 200`, `correction 500`. With
    * `error` where there is one.
    */
   trail(): string[] {

@@ -37,7 +37,7 @@ export class Wire {
     return new Wire(socket)
   }
 
-  /** Drops what was received: a connection that is kept open would otherwise be read from its start for each reply. */
+  /** Drops the received bytes: otherwise a connection that is kept open is read from its start for each reply. */
   forget(): void {
     this.bytes = ''
   }
@@ -94,7 +94,7 @@ export function requestBytes({ method = 'GET', url = '/', headers = {}, body }: 
   return `${method} ${url} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`
 }
 
-/** Sends one request, and returns everything that came back. */
+/** Sends one request, and returns every reply to it. */
 export async function ask(port: number, request: WireRequest): Promise<Reply[]> {
   const wire = await Wire.open(port)
   wire.send(requestBytes(request))
@@ -106,7 +106,7 @@ export async function ask(port: number, request: WireRequest): Promise<Reply[]> 
   return parseReplies(bytes, isHead)
 }
 
-/** Whether a final reply is there as a whole. */
+/** Tells whether a final reply is there as a whole. */
 function isComplete(bytes: string, isHead: boolean): boolean {
   if (!bytes.includes('\r\n\r\n')) return false
   const last = parseReplies(bytes, isHead).at(-1)

@@ -1,4 +1,4 @@
-/** What a document of the subset below holds. */
+/** A value in a document of the subset below. */
 export type Yaml = string | number | boolean | null | Yaml[] | { [key: string]: Yaml }
 
 interface Line {
@@ -53,7 +53,7 @@ class Parser {
       const text = line.text.slice(2)
       if (text === '|') items.push(this.literal(indent))
       else if (KEY.test(text)) {
-        // What begins behind the dash goes on below it, two columns further in.
+        // A mapping that begins after the dash goes on below it, two columns further in.
         this.raw[this.next] = `${' '.repeat(indent + 2)}${text}`
         items.push(this.mapping(indent + 2))
       } else {

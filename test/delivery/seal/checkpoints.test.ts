@@ -36,7 +36,7 @@ async function serve(seal: SealOptions, sink: MemorySink = memorySink()) {
 }
 
 describe('a checkpoint', () => {
-  it('is made after so many entries, and when the server closes', async () => {
+  it('is made after a number of entries, and when the server closes', async () => {
     const handed: Checkpoint[] = []
     const { app, sink, inTrail } = await serve({ checkpointEvery: 6, onCheckpoint: (one) => void handed.push(one) })
     for (let request = 0; request < 7; request++) await app.inject('/')
@@ -48,7 +48,7 @@ describe('a checkpoint', () => {
     expect(JSON.parse(sink.lines.at(-1) ?? '').payload.type).toBe('checkpoint')
   })
 
-  it('is of the line before it, and signed for anyone to verify', async () => {
+  it('covers the line before it, and is signed for anyone to verify', async () => {
     const { app, sink } = await serve({})
     await app.inject('/')
     await app.close()

@@ -7,7 +7,7 @@ export const isSealed = (line: string): boolean => ENDING.test(line)
 /** A line without its seal. */
 export const stripped = (line: string): string => line.replace(ENDING, '}')
 
-/** Seals lines anew after the line of hash `prev`, as whoever has this secret can; everyone can without one. */
+/** Seals lines anew after the line of hash `prev`, as anyone with this secret can; without a secret, everyone can. */
 export function reseal(lines: readonly string[], prev: string, secret?: string): string[] {
   let head = prev
   return lines.map((line) => {

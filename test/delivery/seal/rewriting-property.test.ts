@@ -70,12 +70,12 @@ function coverUp(directory: string): void {
   writeFiles(directory, files)
 }
 
-/** Whether nothing but the end is cut off. */
+/** Tells whether only the end is cut off. */
 function isPrefix(edited: readonly string[], original: readonly string[]): boolean {
   return edited.every((line, index) => line === original[index])
 }
 
-/** Whether lines without a seal were put in and taken out again: those at the end alone are found by the next start. */
+/** Tells whether lines without a seal were inserted and removed again: the next start finds only those at the end. */
 function isUndone(edited: readonly string[], original: readonly string[]): boolean {
   return isPrefix(edited.filter(isSealed), original) && isSealed(edited.at(-1) ?? '')
 }

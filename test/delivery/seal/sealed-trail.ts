@@ -23,7 +23,7 @@ export interface Logged {
 
 export interface WriteOptions extends SealOptions {
   rotateBytes?: number
-  /** Takes what the servers log. */
+  /** Takes the servers' log lines. */
   log?: Logged[]
 }
 

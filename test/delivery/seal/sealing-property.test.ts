@@ -8,7 +8,7 @@ import audit, { type AuditEntry, type AuditSink, BatchError, verifyTrail } from 
 import { runs } from '../../support/runs.js'
 import { KEYS } from './sealed-trail.js'
 
-/** What becomes of a batch: some entries of it may be refused, a first part of it stored before the sink dies. */
+/** The fate of a batch: some of its entries may be refused, or a first part stored before the sink dies. */
 type Outcome = { kind: 'store' | 'fail' | 'late' } | { kind: 'refuse' | 'die'; choose: number }
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
@@ -17,7 +17,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constantFrom('refuse' as const, 'die' as const), choose: fc.nat(0xffff) }),
 )
 
-/** Does with each batch what it is told. */
+/** A sink that gives each batch the chosen fate. */
 class Fickle implements AuditSink {
   readonly lines: string[] = []
   next: Outcome = { kind: 'store' }

@@ -63,7 +63,7 @@ describe('the chain', () => {
     expect(await verifyLines(sink.lines)).toMatchObject({ ok: true, chains: 1, sealed: sink.lines.length })
   })
 
-  it('has what is stored late', async () => {
+  it('includes entries that are stored late', async () => {
     const sink = memorySink()
     const app = await serve({ name: 'test', sink, seal: true, timeout: '20ms' })
     expect(await statuses(app, ['/1'])).toEqual([200])
@@ -102,7 +102,7 @@ describe('the chain', () => {
     }
   })
 
-  it('follows what is really there, when a sink dies while it stores', async () => {
+  it('follows the last line that is really there, when a sink dies while it stores', async () => {
     const sink = new Dying()
     const app = await serve({ name: 'test', sink, seal: true })
     expect(await statuses(app, ['/1'])).toEqual([200])
@@ -114,7 +114,7 @@ describe('the chain', () => {
     expect(await verifyLines(sink.lines)).toMatchObject({ ok: true, chains: 1 })
   })
 
-  it('refuses what cannot be chained, until the sink says what it stored last', async () => {
+  it('refuses entries that cannot be chained, until the sink tells its last stored line', async () => {
     const sink = new Dying()
     sink.tailError = new Error('nothing can be read now')
     const app = await serve({ name: 'test', sink, seal: true })
@@ -126,7 +126,7 @@ describe('the chain', () => {
     expect(await verifyLines(sink.lines)).toMatchObject({ ok: true, chains: 1 })
   })
 
-  it('begins anew at each start where the sink cannot tell what it stored last, and says so', async () => {
+  it('begins anew at each start if the sink cannot tell its last stored line, and says so', async () => {
     const lines: string[] = []
     for (let start = 0; start < 2; start++) {
       const stream = new Writable({
@@ -142,14 +142,14 @@ describe('the chain', () => {
     const second = typesOf(lines).lastIndexOf('seal')
     expect(second).toBeGreaterThan(0)
     expect(await verifyLines(lines, SECRET)).toMatchObject({ ok: true, chains: 2 })
-    // Of another sink, with the same secret, it is none of this trail.
+    // A chain of another sink is not a part of this trail, even with the same secret.
     const sink = memorySink()
     await (await serve({ name: 'other', sink, seal: { secret: SECRET } })).close()
     const spliced = await verifyLines([...sink.lines, ...lines.slice(second)], SECRET)
     expect(spliced.problems.map(({ kind, line }) => [kind, line])).toEqual([['begins-anew', sink.lines.length + 1]])
   })
 
-  it('records the torn line that it found, and goes on behind the last whole one', async () => {
+  it('records the torn line that it found, and goes on after the last whole one', async () => {
     const place = directory()
     await writeTrail(place, [2], {})
     const path = join(place, 'audit.log')
@@ -161,7 +161,7 @@ describe('the chain', () => {
     expect(await verifyTrail([path])).toMatchObject({ ok: true, chains: 1 })
   })
 
-  it('begins behind lines that have no seal, once sealing is switched on', async () => {
+  it('begins after lines without a seal, once sealing is switched on', async () => {
     const place = directory()
     const path = join(place, 'audit.log')
     const app = await serve({ name: 'audit', type: 'file', path })
@@ -199,7 +199,7 @@ function archivesOf(path: string) {
   return new ArchiveNames(path).among(readdirSync(dirname(path)))
 }
 
-/** Tells when the first archive of a file has been deleted. */
+/** Resolves when the first archive of a file has been deleted. */
 function watch(path: string): { isDeleted: () => boolean } {
   let first: string | undefined
   return {
@@ -283,7 +283,7 @@ describe('the option `seal`', () => {
   })
 })
 
-/** Stores as many entries of a batch as it is told, and then does not know how many that were. */
+/** Stores a given number of a batch's entries, and then does not know how many. */
 class Dying implements AuditSink {
   lines: string[] = []
   keeps = Number.POSITIVE_INFINITY

@@ -33,7 +33,7 @@ async function verify(lines: readonly string[]) {
   }
 }
 
-/** The numbers of the lines that are the last of their runs: nothing follows them that could miss them. */
+/** The numbers of the last lines of runs: no line follows that could show that they are missing. */
 function lastOfRuns(lines: readonly string[]): Set<number> {
   const runs = lines.map((line) => JSON.parse(line).instance)
   return new Set([...runs.keys()].filter((index) => runs[index] !== runs[index + 1]))
@@ -91,7 +91,7 @@ describe('the numbers of a trail without a seal', () => {
     expect(found).toEqual([])
     expect(numbers.missing).toBeGreaterThan(3)
     expect(numbers.unaccounted).toBe(0)
-    // Without the gap, its numbers are missing without a word.
+    // Without the gap, its numbers are missing without an explanation.
     const silenced = memory.lines.filter((line) => JSON.parse(line).payload.type !== 'gap')
     expect((await verify(silenced)).found).not.toEqual([])
   })
@@ -117,13 +117,13 @@ describe('the numbers of a trail without a seal', () => {
     expect(await kinds()).toContain('missing')
   })
 
-  it('are none in the format `rancher`', async () => {
+  it('do not exist in the format `rancher`', async () => {
     const { found, numbers } = await verify(await serve([2], 'rancher'))
     expect([found, numbers.runs]).toEqual([[], 0])
   })
 })
 
-/** Whether the lines of some run are not those that they were, in their order. */
+/** Tells whether the lines of some run, or their order, were changed. */
 function isOtherOrder(edited: readonly string[], lines: readonly string[]): boolean {
   const ofRun = (all: readonly string[], run: string) => all.filter((line) => JSON.parse(line).instance === run).join()
   const runs = new Set(lines.map((line): string => JSON.parse(line).instance))

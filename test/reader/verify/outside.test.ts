@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import { expect, it, onTestFinished } from 'vitest'
 import audit, { verifyTrail } from '../../../src/index.js'
 
-/** A server that has sealed a few lines, and what somebody else may do to its file. */
+/** A server that has sealed a few lines, and changes that somebody else may make to its file. */
 async function serve() {
   const directory = mkdtempSync(join(tmpdir(), 'outside-'))
   const path = join(directory, 'audit.log')

@@ -27,7 +27,7 @@ async function verify(lines: readonly string[], options: VerifyOptions) {
   return problems.map(({ kind, line, to }) => `${kind} ${line}-${to}`)
 }
 
-/** All lines from `from` on, said to be of another time by whoever has the old secret. */
+/** All lines from `from` on, with a time forged by somebody who has the old secret. */
 function forged(lines: readonly string[], from: number, to = lines.length): string[] {
   const edited = lines
     .slice(from, to)
@@ -41,21 +41,21 @@ describe('of several secrets, in the order of their use', () => {
     expect(await verify(lines, { secret: BOTH })).toEqual([])
   })
 
-  it('the old one does not verify what it rewrites since the change', async () => {
+  it('the old one does not verify lines that it rewrites after the change', async () => {
     const { lines, begins } = await trailOf(OLD, NEW)
     const all = forged(lines, begins[1] ?? 0)
     expect(await verify(all, { secret: BOTH })).toEqual([`key ${lines.length}-${lines.length}`])
     expect(await verify(all, { secret: OLD.secret })).toEqual([])
   })
 
-  it('the old one does not verify what it writes after lines of the new one', async () => {
+  it('the old one does not verify lines that it writes after lines of the new one', async () => {
     const { lines, begins } = await trailOf(OLD, NEW, NEW)
     const [, , last = 0] = begins
     const rest = forged(lines, last)
     expect(await verify(rest, { secret: BOTH })).toEqual([`key ${last + 1}-${lines.length}`])
   })
 
-  it('the old one does not verify what it writes among lines of the new one, even when the server went on after them', async () => {
+  it('the old one does not verify lines that it writes among lines of the new one, even if the server went on after them', async () => {
     const { lines, begins } = await trailOf(OLD, NEW, NEW)
     const [, , last = 0] = begins
     const middle = forged(lines, last - 2, last)
@@ -63,7 +63,7 @@ describe('of several secrets, in the order of their use', () => {
     expect(await verify([...middle, ...after], { secret: BOTH })).toEqual([`key ${last - 1}-${last}`])
   })
 
-  it('a wrong order is said', async () => {
+  it('a wrong order is reported', async () => {
     const { lines, begins } = await trailOf(OLD, NEW)
     const problems = await verify(lines, { secret: [NEW, OLD] })
     expect(problems).toEqual([`key ${(begins[1] ?? 0) + 1}-${lines.length}`])
@@ -90,7 +90,7 @@ describe('of several secrets, in the order of their use', () => {
   it('no verifier can tell without a checkpoint what the old one wrote before the new one was first used', async () => {
     const { lines, begins } = await trailOf(OLD, NEW)
     const [, change = 0] = begins
-    // Cut off behind the change and rewritten before it; then a server with the new secret was started.
+    // Cut off after the change and rewritten before it; then a server with the new secret was started.
     const before = forged(lines, 1, change)
     const after = reseal(lines.slice(change), JSON.parse(before.at(-1) ?? '').hash, String(NEW.secret))
     expect(await verify([...before, ...after], { secret: BOTH })).toEqual([])

@@ -34,7 +34,7 @@ interface Given {
   expected?: string | undefined
 }
 
-/** Whether a trail holds, by us and by the specification, which says nothing of files' names. */
+/** Verifies a trail by our code and by the specification, which does not cover files' names. */
 async function verdicts(path: string, given: Given): Promise<{ ours: boolean; theirs: boolean }> {
   const { secrets, expected } = given
   const secret = secrets.length === 0 ? undefined : secrets
@@ -77,7 +77,7 @@ async function served(
   }
 }
 
-describe('a verifier that a stranger wrote by the specification', () => {
+describe('a verifier written from the specification alone', () => {
   const GOOD: Array<[string, ReadonlyArray<Partial<SinkOptions>>, Array<typeof OLD>]> = [
     ['a plain hash', [{ seal: true }, { seal: true }], []],
     ['a secret', [{ seal: OLD }], [OLD]],
@@ -91,7 +91,7 @@ describe('a verifier that a stranger wrote by the specification', () => {
       const memory = memorySink()
       await served(sinks, canTell ? memory : { write: (batch) => memory.write(batch) })
       const path = writeFiles(mkdtempSync(join(root, 'good-')), [{ name: 'audit.log', lines: memory.lines }])
-      // A sink that cannot tell what it has begins anew after lines without a seal as well.
+      // A sink that cannot tell its last line begins anew after lines without a seal as well.
       expect(await verdicts(path, { secrets })).toEqual({ ours: true, theirs: true })
       for (const removed of [1, 4]) {
         const edited = [{ name: 'audit.log', lines: memory.lines.toSpliced(-removed - 1, 1) }]

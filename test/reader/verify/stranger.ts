@@ -12,7 +12,7 @@ interface Given {
 const ZEROS = '0'.repeat(64)
 const ENDING = /,"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/
 
-/** What is wrong with a trail, given as what its files hold, in their order. */
+/** The problems of a trail, given as the contents of its files in order. */
 export function problemsOf(files: readonly Buffer[], { secrets, publicKey, expected }: Given): string[] {
   const problems: string[] = []
   const [seen, deleted] = [new Set<string>(), new Set<string>()]

@@ -171,7 +171,7 @@ describe('of a real trail', () => {
           file: names.indexOf(file.split('/').at(-1) ?? ''),
           line: line - 1,
         }))
-        // At its place, or at the first line behind it that shows it.
+        // At its place, or at the first line after it that shows it.
         const first = where.reduce((one, other) => (isBefore(other, one) ? other : one))
         expect(isBefore(first, { file: place.file, line: place.line - 1 })).toBe(false)
         expect(problems.length).toBeLessThanOrEqual(6)

@@ -155,7 +155,7 @@ describe('several trails', () => {
     expect(result.unsignedLines).toBe(result.files.find(({ path }) => path.endsWith('a.log'))?.lines)
   })
 
-  it('in one file, of a sink that cannot tell what it stored, are signed for one by one', async () => {
+  it('in one file, of a sink that cannot tell its last stored line, are signed one by one', async () => {
     const place = directory()
     const sink = memorySink()
     for (const privateKey of [undefined, KEYS.privateKey]) {
@@ -175,7 +175,7 @@ describe('several trails', () => {
 })
 
 describe('a change is found and located', () => {
-  it('of one byte, and what still holds is said', async () => {
+  it('of one byte, and the parts that still hold are named', async () => {
     const result = await verifyEdited((files) => {
       const line = lineOf(files, 1, 3)
       files[1]?.lines.splice(2, 1, line.replace('"version":1', '"version":2'))
@@ -293,7 +293,7 @@ describe('a change is found and located', () => {
     }
     const { problems } = await verifyEdited(rewritten, { publicKey: KEYS.publicKey })
     expect(problems.map(({ kind }) => kind)).toEqual([...written.checkpoints.map(() => 'signature'), 'unsigned'])
-    // Whoever leaves them out as well is found by what was kept elsewhere.
+    // Removing the checkpoints as well is found by a checkpoint that was kept elsewhere.
     const without = (files: Files) =>
       rewritten(
         files.map(({ name, lines }) => ({
@@ -306,7 +306,7 @@ describe('a change is found and located', () => {
     expect((await verifyEdited(without, { expect: kept })).problems.map(({ kind }) => kind)).toEqual(['cut-off'])
   })
 
-  it('of lines before a checkpoint, whatever is said of them behind it by who cannot sign', async () => {
+  it('of removed lines before a checkpoint, although a forged seal entry after it explains them', async () => {
     const hashOf = (line = '') => line.slice(-66, -2)
     const { problems } = await verifyEdited((files) => {
       const [, removed] = files[1]?.lines.splice(1, 2) ?? []
@@ -331,14 +331,14 @@ describe('a change is found and located', () => {
     expect(result).toMatchObject({ ok: false, checkpoints: 1 })
   })
 
-  it('of a secret that gave way to none', async () => {
+  it('of a secret that is no longer used', async () => {
     const place = directory()
     await writeTrail(place, [2], { secret: SECRET })
     const { length } = readTrailFiles(place)[0]?.lines ?? []
     await writeTrail(place, [2], {})
     const result = await verifyTrail([join(place, 'audit.log')], { secret: SECRET })
     expect(found(result)).toEqual([`key audit.log:${length + 1}-${readTrailFiles(place)[0]?.lines.length}`])
-    // What anybody may have written is nothing to expect of it later.
+    // Lines that anybody may have written must not become a later `expect`.
     expect(result.last).toMatchObject({ line: length })
   })
 
@@ -353,7 +353,7 @@ describe('a change is found and located', () => {
     expect(result.problems[0]).toMatchObject({ kind: 'unreadable' })
   })
 
-  it('of an archive that cannot be read, and what holds of the others', async () => {
+  it('of an archive that cannot be read, and the others are still verified', async () => {
     const place = directory()
     const path = writeFiles(place, written.files)
     const name = NAMES()[1] ?? ''

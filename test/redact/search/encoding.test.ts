@@ -8,8 +8,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe('what is percent-encoded', () => {
-  it('is decoded as everybody does', () => {
+describe('a percent-encoded text', () => {
+  it('is decoded as by `decodeURIComponent`', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), (text, more) => {
         const encoded = encodeURIComponent(text + more.toWellFormed())

@@ -17,7 +17,7 @@ const BECH32 = 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'
 type Part = string | readonly [characters: string, length: number]
 
 /**
- * Tokens as the vendors make them, in parts: what stands here is no token, so that no scanner of repositories takes it for
+ * Tokens as the vendors make them, in parts: no line here is a token, so that no scanner of repositories takes it for
  * one. The text before the first list of characters is written in pieces for the same reason.
  */
 const TOKENS: ReadonlyArray<readonly [name: string, ...parts: Part[]]> = [

@@ -12,7 +12,7 @@ import { runs } from '../../support/runs.js'
 const redactor = new Redactor()
 const keys = new KeyIndex([])
 
-/** What stands for a secret tells the secrets of one kind from those of another, and each from `[REDACTED]`. */
+/** Rules whose replacements tell the kinds of secrets apart, and from `[REDACTED]`. */
 const rules = {
   secrecyOf: (key: string, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
   secrecyOfValue: (key: string, _value: unknown, marks: ReadonlySet<string> | null) => keys.secrecyOf(key, marks),
@@ -25,7 +25,7 @@ const isFast = (url: string): boolean => (cuesOf(url) & ~KEY) === 0 && isHarmles
 
 const JWT = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln'
 
-/** What URLs are made of, and what they hide. */
+/** Pieces of URLs, and secrets that they may hide. */
 const PIECES = [
   ...['/', '//', '?', '&', ';', '#', '=', ':', ',', '.', '@', '+', '-', '--', '"', "'", '[', ']', '{', '}', '~', '*'],
   ...['a', 'v1', 'jobs', 'web', 'prefix', 'limit', 'page', 'x', '20', '1', 'true', 'é', 'TOKEN', 'rer', 'sic', '\\'],
@@ -40,7 +40,7 @@ const PIECES = [
 
 const piece = fc.constantFrom(...PIECES)
 const pieces = (maxLength: number) => fc.array(piece, { maxLength }).map((some) => some.join(''))
-/** Such as the fast path takes, but for one of the pieces now and then. */
+/** A word that the fast path takes; now and then one of the pieces. */
 const word = fc.oneof(
   { arbitrary: fc.constantFrom('a', 'prefix', 'v1', 'limit', 'x.y', 'q[0]', '20', ''), weight: 6 },
   { arbitrary: pieces(2), weight: 1 },
@@ -63,7 +63,7 @@ it('a URL has JSON in its query searched, even if nothing else in it looks like 
   expect(changes.redacted).toBe(1)
 })
 
-it('a URL of which nothing can be told is left out', () => {
+it('a URL that cannot be searched is omitted', () => {
   class Failing extends Redactor {
     override secrecyOf(): never {
       throw new RangeError('no memory')
@@ -75,7 +75,7 @@ it('a URL of which nothing can be told is left out', () => {
 })
 
 describe('a URL that is taken for harmless', () => {
-  it('is one in which a search finds nothing', () => {
+  it('holds nothing that a search finds', () => {
     let taken = 0
     fc.assert(
       fc.property(url, (text) => {
@@ -90,7 +90,7 @@ describe('a URL that is taken for harmless', () => {
     expect(taken).toBeGreaterThan(5)
   })
 
-  it('leaves no endpoint other than a search makes it', () => {
+  it('gives the same endpoint as a search', () => {
     fc.assert(
       fc.property(url, (text) => {
         const changes = new ChangeReport(redactor)

@@ -29,7 +29,7 @@ describe('a text', () => {
     )
   })
 
-  it('is none when it cannot, whatever was done to what could', () => {
+  it('is not JSON when it cannot be parsed, whatever the change to valid JSON was', () => {
     const piece = fc.constantFrom(
       ...'{}[],:"\\ \n\t0-1.eE+truefalsn/u',
       '""',

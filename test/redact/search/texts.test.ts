@@ -16,7 +16,7 @@ const SECRET = textsOf('secret-texts.txt').map((marked) => ({
   secrets: [...marked.matchAll(/«([^»]+)»/g)].map(([, secret = '']) => secret),
 }))
 
-/** Those of which something is lost or shown that should not be. */
+/** Harmless texts that lose something, and secret ones that show something. */
 const changed = HARMLESS.filter((text) => redactValue(text).text !== text)
 const shown = SECRET.filter(({ text, secrets }) => {
   const { text: clean } = redactValue(text)
@@ -38,7 +38,7 @@ describe('the published lists of texts', () => {
     expect(docs).toContain(`${HARMLESS.length - changed.length} of ${HARMLESS.length} harmless texts`)
   })
 
-  it('are told wrong at their ends alone, where they are known to be', () => {
+  it('are judged wrongly only at their ends, where the known mistakes are listed', () => {
     const isKnown = (texts: readonly string[], heading: string, text: string) =>
       texts.indexOf(text) >= texts.indexOf(heading)
     expect(changed.filter((text) => !isKnown(HARMLESS, 'secret: db-credentials', text))).toEqual([])

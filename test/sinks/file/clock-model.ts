@@ -19,7 +19,7 @@ class SettableClock implements Clock {
   monotonic = (): number => this.passed
 }
 
-/** What happens to a server, in its order. */
+/** A step in the life of a server. */
 type Step = { do: 'write' } | { do: 'wait'; time: number } | { do: 'set'; by: number } | { do: 'restart' }
 
 const MIN_AGE = 10 * DAY
@@ -42,20 +42,23 @@ const any = fc.oneof(
   { weight: 2, arbitrary: jump.map((by): Step => ({ do: 'set', by })) },
 )
 
-/** A server on a disk of its own, and when each of its archives was really made. */
+/** A server on a disk of its own, and the real time of each of its archives. */
 class Server {
   readonly clock = new SettableClock()
   readonly machine = new Machine(new Disk(this.clock), this.clock)
   /** By name, in real time; a name can be given again. */
   readonly made = new Map<string, number>()
-  /** When the process of now started. */
+  /** The start of the current process. */
   private openedAt = 0
   private deletions = 0
   private sink: FileSink | undefined
 
   constructor(private readonly limits: Pick<FileSinkOptions, 'rotateMaxFiles' | 'rotateMaxAge' | 'rotateMinAge'>) {}
 
-  /** After a start, for an hour, what is due by the clock may wait: the server may have been off, or the clock be wrong. */
+  /**
+   * Tells whether due deletions may no longer wait. For an hour after a start they may: the server may have been off, or
+   * the clock be wrong.
+   */
   get isSettled(): boolean {
     return this.clock.passed - this.openedAt > HOUR + 2 * 61 * SECOND
   }
@@ -87,7 +90,7 @@ class Server {
     await this.idle()
   }
 
-  /** A second, for retention to do what it does. */
+  /** Lets a second pass, for retention. */
   async idle(): Promise<void> {
     this.clock.passed += 1 * SECOND
     await this.sink?.idle?.()
@@ -107,7 +110,7 @@ class Server {
     for (const { name } of deleted.slice(this.deletions)) {
       const made = this.made.get(name)
       if (made === undefined) continue
-      // One that an earlier process made is known by what is on the disk, to a minute.
+      // The age of an earlier process's archive is known from the disk, to a minute.
       expect(this.clock.passed - made, name).toBeGreaterThanOrEqual(this.limits.rotateMinAge - 62 * SECOND)
       this.made.delete(name)
     }
@@ -131,7 +134,10 @@ const LIMITS = fc.constantFrom(
   { rotateMaxFiles: 2, rotateMaxAge: MAX_AGE, rotateMinAge: MIN_AGE },
 )
 
-/** Nothing that is younger than rotateMinAge in real time is deleted, whatever the clock does, and nothing is kept for ever. */
+/**
+ * Expects no archive younger than rotateMinAge in real time to be deleted, whatever the clock does, and none to be kept for
+ * ever.
+ */
 export async function keepsWhatIsYoung(numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(LIMITS, fc.array(any, { minLength: 5, maxLength: 60 }), async (limits, steps) => {
@@ -149,7 +155,7 @@ export async function keepsWhatIsYoung(numRuns: number): Promise<void> {
   )
 }
 
-/** With a clock that is right everything is deleted that is due. */
+/** Expects every due archive to be deleted, with a clock that is right. */
 export async function deletesWhatIsDue(numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(LIMITS, fc.array(calm, { minLength: 5, maxLength: 60 }), async (limits, steps) => {

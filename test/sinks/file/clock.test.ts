@@ -5,7 +5,7 @@ import { entry, HOUR, type ManualClock, START, world } from './world.js'
 
 const DAY = 24 * HOUR
 
-/** Sets the time of day back; what is measured goes on. */
+/** Sets the time of day back; the monotonic clock goes on. */
 function setBack(clock: ManualClock, by: number): void {
   const { now } = clock
   clock.now = () => now() - by

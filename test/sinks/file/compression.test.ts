@@ -10,7 +10,7 @@ async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** What comes out, and the message of the error at the end. */
+/** The output, and the message of the error at the end. */
 async function outcomeOf(bytes: Buffer, size = 7): Promise<{ text: string; error: string | undefined }> {
   const parts: Buffer[] = []
   try {
@@ -33,7 +33,7 @@ const WRITTEN = [
 const SKIPPABLE = Buffer.from([0x52, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3])
 
 describe('decompressed', () => {
-  it('gives what was compressed in any number of parts, however the bytes come', async () => {
+  it('gives the text back, compressed in any number of parts, however the bytes arrive', async () => {
     const compress: Array<(text: string) => Buffer> = [
       zlib.gzipSync,
       ...(HAS_ZSTD ? [(text: string) => zstdFrame(text, 50)] : []),
@@ -55,13 +55,13 @@ describe('decompressed', () => {
     )
   })
 
-  it('passes through what is not compressed', async () => {
+  it('passes an uncompressed text through', async () => {
     for (const text of ['', '{', 'P', '{"created_at":"2026"}\n'.repeat(20)]) {
       expect(await outcomeOf(Buffer.from(text))).toEqual({ text, error: undefined })
     }
   })
 
-  it('says of any part of what was compressed that it is cut, and gives what can be read', async () => {
+  it('reports any part of a compressed text as cut, and gives its readable beginning', async () => {
     const whole = zlib.gzipSync('one line\n'.repeat(10))
     for (let length = 3; length < whole.length; length++) {
       const { text, error } = await outcomeOf(whole.subarray(0, length))

@@ -10,7 +10,7 @@ import { ManualClock, temporaryDirectory } from './world.js'
 
 const UNTIL_HEALED = { times: Number.POSITIVE_INFINITY }
 
-/** What can go wrong with a call. */
+/** Faults of a call. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'ENOSPC, once': { code: 'ENOSPC' },
   'ENOSPC, until there is room': { code: 'ENOSPC', ...UNTIL_HEALED },

@@ -4,7 +4,7 @@ import { type FileStatus, type FileSystem, nodeFileSystem } from '../../../src/s
 
 export type Operation = keyof FileSystem
 
-/** What is to go wrong: the `nth` call of an operation (or of any) from now, on a path that ends in `on`, `times` in a row. */
+/** A planned fault of the `nth` call of an operation (or of any) from now, on a path ending in `on`, `times` in a row. */
 export interface Fault {
   op?: Operation
   on?: string
@@ -32,11 +32,11 @@ export class FaultyFs implements FileSystem {
   /** Calls that have not settled. */
   outstanding = 0
   maxOutstanding = 0
-  /** How much room there seems to be; undefined: as much as there is. */
+  /** The room that there seems to be; undefined for the real one. */
   room: Promise<{ free: number; total: number; isLocal?: boolean }> | undefined
-  /** Where each write was made. */
+  /** The place of each write. */
   readonly writes: Array<'direct' | 'by a thread'> = []
-  /** What happens while a direct write is made, such as the time that it takes. */
+  /** Called during a direct write, for example to let time pass. */
   whileDirect: () => void = () => undefined
   private faults: Planned[] = []
   private readonly paths = new Map<number, string>()
@@ -48,7 +48,7 @@ export class FaultyFs implements FileSystem {
     private readonly clock?: Clock,
   ) {}
 
-  /** How many of the outstanding calls hang. */
+  /** The number of outstanding calls that hang. */
   get hanging(): number {
     return this.hung.length
   }
@@ -60,7 +60,7 @@ export class FaultyFs implements FileSystem {
     return planned
   }
 
-  /** Everything works again, and what hung goes on. */
+  /** Ends all faults. Hanging calls go on. */
   heal(): void {
     this.faults = []
     for (const go of this.hung.splice(0)) go()

@@ -13,7 +13,7 @@ vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
 const TOKEN = 'b3c1f2d0-1111-4222-8333-444455556666'
 
-/** Leaves a lock as another process would have, renewed so long ago by the world's clock. */
+/** Leaves a lock of another process, with its last renewal in the past of the world's clock. */
 async function leaveLock({ path, clock }: World, more: object, age = 0): Promise<void> {
   const self = await identify(nodeFileSystem)
   const holder = { ...self, token: TOKEN, instance: 'another', since: new Date(START).toISOString(), ...more }
@@ -51,7 +51,7 @@ describe('the lock', () => {
     expect(names()).toEqual(['audit.log'])
   })
 
-  it('is taken with what was left beside it by processes that died while they took it, when that is an hour old', async () => {
+  it('is taken, and hour-old files of processes that died while taking it are removed', async () => {
     const all = world()
     const other = TOKEN.replace('b', 'c')
     const litter = ['lock.', 'lock.claim-'].flatMap((name) =>
@@ -73,7 +73,7 @@ describe('the lock', () => {
     expect(all.names()).toEqual(['audit.log', 'audit.log.lock', ...young, ...others].sort())
   })
 
-  it('is taken although what is beside it cannot be looked at', async () => {
+  it('is taken although files beside it cannot be read', async () => {
     const { opened, fs, logged } = world()
     fs.plan({ op: 'readdir', code: 'EIO' })
     await opened()
@@ -137,7 +137,7 @@ describe('the lock', () => {
 
   it('of a process that has ended, but was not waited for, is taken over at once', async () => {
     const all = world()
-    // `sleep` inherits the child of the shell that it replaces, and never asks what became of it.
+    // `sleep` inherits the child of the shell that it replaces, and never waits for it.
     const parent = spawn('bash', ['-c', 'read -r _ <&0 & echo $!; exec sleep 60'])
     const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))))
     const fields = (): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
@@ -474,7 +474,7 @@ describe('taking over a dead lock', () => {
     await lock.release()
   })
 
-  it('leaves alone what was taken over while it looked elsewhere', async () => {
+  it('leaves alone a lock that was taken over in the meantime', async () => {
     const all = world()
     await leaveLock(all, { pid: await deadPid() })
     // The slow one has judged the old lock dead, and comes to claim it when another is the holder already.
@@ -490,7 +490,7 @@ describe('taking over a dead lock', () => {
     expect(all.names()).toEqual([])
   })
 
-  it('leaves alone what was renewed while it was claimed: its holder was only slow', async () => {
+  it('leaves alone a lock that was renewed while it was claimed: its holder was only slow', async () => {
     const all = world()
     await leaveLock(all, elsewhere, 60_000)
     const claim = all.fs.plan({ op: 'link', on: `claim-${TOKEN}`, hang: true })

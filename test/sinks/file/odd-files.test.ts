@@ -40,7 +40,7 @@ const KINDS: Record<string, Odd> = {
   },
 }
 
-/** Where it is put, and whether that stops the boot. */
+/** The places of the odd file, each with its effect on the boot. */
 const PLACES: Record<string, (kind: string) => 'refuses' | 'goes on'> = {
   'audit.log': () => 'refuses',
   'audit.log.lock': () => 'refuses',
@@ -55,7 +55,7 @@ const CASES = Object.entries(PLACES).flatMap(([place, expected]) =>
   Object.keys(KINDS).map((kind) => [expected(kind), kind, place] as const),
 )
 
-/** Keeps a sealed trail from being anything but usable: it stores, rotates, and works again after a failure. */
+/** Expects a sealed trail to be usable: it stores, rotates, and works again after a failure. */
 async function expectUsable({ sink, context, fs, clock, names, texts }: World): Promise<void> {
   const made = sink({ sealed: true, rotateBytes: 1, rotateMaxFiles: 1 })
   await made.open?.(context)
@@ -107,7 +107,7 @@ describe('something odd in the place of a file of ours', () => {
 describe('a directory that cannot be made', () => {
   it.each(['EROFS', 'EACCES'])('stops the boot with %s', async (code) => {
     const { fs, sink, context, directory } = world()
-    // What Linux answers where a parent is missing, however many are.
+    // Linux answers so if one or more parents are missing.
     fs.plan({ op: 'mkdir', on: directory, code, times: 10 })
     fs.plan({ op: 'mkdir', on: '/a', code, times: 10 })
     const refused = sink({ path: join(directory, 'a/b/c/audit.log') }).open?.(context)

@@ -17,7 +17,7 @@ it('lets go of everything when a file comes to stand in its directory’s place,
   const refused = sink.write([entry('b')])
   await expect(refused).rejects.toBeInstanceOf(AuditSinkOpenFailed)
   await expect(refused).rejects.toThrow('ENOTDIR')
-  // What stays open keeps a disk that was unmounted from being mounted anew.
+  // An open descriptor keeps an unmounted disk from being mounted again.
   expect(fs.calls.filter((call) => call.startsWith('close audit.log'))).toHaveLength(2)
   unlinkSync(above)
   await sink.write([entry('c')])
@@ -25,7 +25,7 @@ it('lets go of everything when a file comes to stand in its directory’s place,
   expect(texts('moved/audit.log')).toEqual(['a'])
 })
 
-describe('what was stored since the file was last seen', () => {
+describe('an entry stored since the file was last seen', () => {
   const DELETED = expect.stringContaining('deleted by somebody else')
 
   /** A sink with one entry that was seen, and two that were not. */
@@ -94,7 +94,7 @@ describe('what was stored since the file was last seen', () => {
   it('is safe in an archive when the file that followed is deleted', async () => {
     const all = world()
     const sink = await stored(all, { rotateBytes: 1 })
-    // Rotates, and stores what may be lost in the new file.
+    // Rotates, and stores an entry in the new file, which may be lost.
     await sink.write([entry('c')])
     unlinkSync(all.path)
     await sink.reopen?.()

@@ -50,7 +50,7 @@ describe('a torn last line', () => {
     expect(logged).toEqual(['the audit file ended in a torn line, which was cut off: there was no room to keep it'])
   })
 
-  it('begins at the line with a hole that power loss left in the last write, whole lines behind it or not', async () => {
+  it('begins at the line with a hole that power loss left in the last write, with or without whole lines after it', async () => {
     const { opened, path, texts, read, logged } = world()
     const hole = `{"created_at":"2026-\0\0\0\0 way"}\n${entry('c').line}\n`
     writeFileSync(path, `${entry('a').line}\n${entry('b').line}\n${hole}`)
@@ -62,7 +62,7 @@ describe('a torn last line', () => {
     expect(logged).toEqual(['the audit file ended in a torn line, which was set aside'])
   })
 
-  it('is looked for in what one write can have added, not in the whole file', async () => {
+  it('is looked for in the length of one write, not in the whole file', async () => {
     const { opened, path, read, fs } = world()
     const lines = `${entry('x'.repeat(1000)).line}\n`.repeat(8000)
     writeFileSync(path, `\0\n${lines}`)

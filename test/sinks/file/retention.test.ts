@@ -7,7 +7,7 @@ import { HOUR, put, START, world } from './world.js'
 
 const names = new ArchiveNames('/var/log/audit.log')
 const DAY = 24 * HOUR
-/** The archive that was rotated so many days ago. */
+/** The name of an archive that was rotated `days` days ago. */
 const daysOld = (days: number): string => names.name(START - days * DAY, 0)
 
 /** The archives of a directory with the ages that their names give them. */

@@ -9,29 +9,29 @@ import type { SinkContext } from '../../../src/sinks/sink.js'
 import type { Fault, FaultyFs } from './faulty-fs.js'
 import { entryOf, HOUR, linesOf, type ManualClock } from './world.js'
 
-/** Where a scenario takes place. */
+/** The surroundings of a scenario. */
 export interface Stage {
   readonly path: string
   readonly fs: FaultyFs
   readonly clock: ManualClock
   /** The text of each file beside the audit file, by name. */
   texts(): ReadonlyMap<string, string>
-  /** How many descriptors are open, where that is known. */
+  /** The number of open descriptors, if it is known. */
   descriptors?(): number
 }
 
 interface Asked {
   readonly number: number
   readonly entry: Entry
-  /** Its fates, as whoever waits for it was told. */
+  /** Its fates, as its waiter was told. */
   readonly told: string[]
 }
 
 const BATCHES = 12
-/** When the file has become old. */
+/** Batches before which the file becomes old. */
 const LONG_PAUSES = [4, 8]
 const REOPENING = 6
-/** From then on, whatever was broken works, and everything must be stored. */
+/** From this batch on, everything works again and must be stored. */
 const HEALING = 10
 const TIMEOUT = 1000
 const TICK = 1000
@@ -51,11 +51,11 @@ export class Scenario {
   private readonly isDone: boolean
   private readonly names: ArchiveNames
   private readonly asked: Asked[] = []
-  /** What each archive that was ever seen held. */
+  /** The lines of every archive that was ever seen. */
   private readonly archives = new Map<string, readonly Line[]>()
   private delivery: Delivery
   private isHealed = false
-  /** How many entries had been asked for when the fault was gone. */
+  /** The number of entries offered before the fault was gone. */
   private mustBeStored = Number.POSITIVE_INFINITY
 
   constructor(
@@ -85,7 +85,7 @@ export class Scenario {
     await this.pass(TIMEOUT)
     const error = await opening
     if (error === undefined) return
-    // What stops a boot leaves nothing behind that stops the next one.
+    // A failed boot leaves nothing that stops the next one.
     expect(error).toMatchObject({ code: 'FST_AUDIT_SINK_OPEN_FAILED' })
     await this.delivery.release(TIMEOUT)
     this.heal()
@@ -123,7 +123,7 @@ export class Scenario {
     await closing
   }
 
-  /** The process that comes after: it finds nothing in its way. */
+  /** Runs the next process, which must find nothing in its way. */
   private async next(): Promise<void> {
     const sink = this.sink()
     await sink.open?.(CONTEXT)
@@ -144,7 +144,7 @@ export class Scenario {
     this.asked.push({ number, entry, told })
   }
 
-  /** Lets time pass, and everything happen that comes of it. */
+  /** Lets time pass, and all its effects happen. */
   private async pass(milliseconds: number): Promise<void> {
     this.stage.clock.advance(milliseconds)
     vi.advanceTimersByTime(milliseconds)
@@ -159,7 +159,7 @@ export class Scenario {
     }
   }
 
-  /** Each archive is as it was, or longer, or was deleted. */
+  /** Expects each archive to be unchanged, longer, or deleted. */
   private look(): void {
     for (const [name, text] of this.stage.texts()) {
       if (this.names.parse(name) !== undefined) this.archives.set(name, readLines(text.replace(/[^\n]*$/, '')))
@@ -192,7 +192,7 @@ export class Scenario {
     return struck.includes('close') || (this.isDone && struck.includes('open'))
   }
 
-  /** Each was told once, or again when it was in doubt, and what was told last is the truth. */
+  /** Expects one answer for each entry, or two if the first was in doubt, and the last one to be true. */
   private checkFates(found: ReadonlySet<number | undefined>): void {
     if (this.fault.hits === 0) this.mustBeStored = 0
     const wrong: unknown[] = []
@@ -207,7 +207,7 @@ export class Scenario {
     expect(wrong, 'what was said of entries is not what the files say').toEqual([])
   }
 
-  /** Every number that was given out is in the trail, or in a gap that the trail tells of, or a refused request's. */
+  /** Expects every number in the trail, in one of its gaps, or with a refused request. */
   private checkAccount(lines: readonly Line[]): void {
     const { offered, stored, notStored, inDoubt } = this.delivery.stats()
     expect(stored + notStored + inDoubt).toBe(offered)
@@ -261,7 +261,7 @@ export class Scenario {
   }
 }
 
-/** What a line of the scenario holds. */
+/** The parsed content of a line of the scenario. */
 interface Line {
   readonly seq: number
   readonly payload: { readonly number?: number; readonly gap?: LifecycleDetails['gap'] }

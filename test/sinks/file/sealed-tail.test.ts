@@ -14,14 +14,14 @@ const line = fc.oneof(
   fc.nat(300).map((length) => sealed('y'.repeat(length))),
 )
 
-it('says which sealed line is the last, whatever stands after it, and in whichever file it is', async () => {
+it('finds the last sealed line, whatever stands after it, in any file', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(line, { minLength: 2, maxLength: 6 }), { maxLength: 4 }), async (files) => {
       const { opened, clock, names } = world()
       const sink = await opened({ rotateBytes: 1 })
       for (const lines of files) {
         await sink.write(lines.map(entryOf))
-        // The next write rotates the file, which holds more than what a rotation adds.
+        // The next write rotates the file, which holds more than the records of a rotation.
         clock.advance(1)
       }
       const lines = files.flat()
@@ -34,7 +34,7 @@ it('says which sealed line is the last, whatever stands after it, and in whichev
   )
 })
 
-it('says it of archives that somebody has compressed, and passes over those that cannot be decompressed', async () => {
+it('finds it in archives that somebody has compressed, and skips those that cannot be decompressed', async () => {
   const { opened, clock, directory, names, logged } = world()
   const sink = await opened({ rotateBytes: 1 })
   const texts = ['1', '2', '3'].map(sealed)

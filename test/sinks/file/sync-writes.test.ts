@@ -90,7 +90,7 @@ it('leaves it to other threads for a hundred times as long as a write made it wa
   await sink.close?.()
 })
 
-it.each(['ENOSPC', 'EIO'])('cuts back what a direct write left that failed with %s', async (code) => {
+it.each(['ENOSPC', 'EIO'])('cuts back the rest of a direct write that failed with %s', async (code) => {
   const { sink, fs, texts } = await onDisk(true)
   fs.plan({ op: 'write', code, bytes: 10 })
   await expect(sink.write([entry('lost')])).rejects.toThrow('was undone')
@@ -99,7 +99,7 @@ it.each(['ENOSPC', 'EIO'])('cuts back what a direct write left that failed with 
   await sink.close?.()
 })
 
-it('writes directly only behind whole lines', async () => {
+it('writes directly only after whole lines', async () => {
   const { sink, fs, texts } = await onDisk(true)
   fs.plan({ op: 'write', code: 'EIO', bytes: 10 })
   fs.plan({ op: 'truncate', code: 'EIO' })

@@ -66,7 +66,7 @@ export interface World {
   fs: FaultyFs
   logged: string[]
   recorded: Array<{ type: string } & LifecycleDetails['rotation' | 'retention' | 'torn']>
-  /** How many entries the sink said are in doubt after all. */
+  /** The number of stored entries that the sink put in doubt later. */
   doubted: number[]
   context: SinkContext
   /** Another sink, of another process as far as the clock and the file system go. */

@@ -31,7 +31,7 @@ describe('writing', () => {
     expect(fs.calls).toEqual(['write audit.log', 'write audit.log'])
   })
 
-  it('goes on behind what is in the file already', async () => {
+  it('goes on after the lines that are already in the file', async () => {
     const { opened, texts } = world()
     const first = await opened()
     await first.write([entry('a')])
@@ -275,7 +275,7 @@ describe('opening', () => {
     expect(names()).toEqual([])
   })
 
-  it('stops the boot at what is no file', async () => {
+  it('stops the boot if something other than a file is at the path', async () => {
     const { sink, context } = world()
     await expect(sink({ path: '/dev/null' }).open?.(context)).rejects.toMatchObject({
       message: expect.stringContaining('it is not a regular file'),
@@ -312,7 +312,7 @@ describe('opening', () => {
 })
 
 describe('changes from outside', () => {
-  it('makes a deleted file anew within a second, and says what may have gone with it', async () => {
+  it('creates a deleted file again within a second, and reports entries that may be lost with it', async () => {
     const { opened, path, clock, texts, logged } = world()
     const sink = await opened()
     await sink.write([entry('a')])
@@ -368,7 +368,7 @@ describe('changes from outside', () => {
     const batch = [entry('d'), entry('e')]
     await expect(sink.write(batch)).rejects.toMatchObject({ inDoubt: batch })
     await sink.write([entry('f')])
-    // The whole line of the batch in doubt stays: nobody can know whose it is.
+    // The whole line of the batch in doubt stays: it may be somebody else's.
     expect(texts()).toEqual(['d', 'f'])
   })
 

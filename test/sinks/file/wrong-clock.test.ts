@@ -13,7 +13,7 @@ const YEAR = 365 * DAY
 const SECOND = 1000
 
 describe('archives under a clock that is wrong', () => {
-  /** Sets the time of day; what is measured goes on. */
+  /** Sets the time of day; the monotonic clock goes on. */
   function setter({ clock }: World): (by: number) => void {
     const { now } = clock
     return (by) => {

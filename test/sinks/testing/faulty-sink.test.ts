@@ -10,7 +10,7 @@ const batchOf = (...endpoints: string[]): AuditEntry[] => endpoints.map((endpoin
 const endpointsOf = ({ events }: ReturnType<typeof memorySink>) => events.map(({ payload }) => payload.request.endpoint)
 
 describe('a faulty sink', () => {
-  it('hands every call to the sink behind it', async () => {
+  it('hands every call to the wrapped sink', async () => {
     const calls: string[] = []
     const call = (name: string) => async () => void calls.push(name)
     const behind = {
@@ -61,7 +61,7 @@ describe('a faulty sink', () => {
     expect(endpointsOf(behind)).toEqual(['/a', '/b'])
   })
 
-  it('rejects what hangs when it is told to fail', async () => {
+  it('rejects hanging calls when it is told to fail', async () => {
     const sink = faultySink(memorySink())
     sink.hang()
     const write = sink.write(batchOf('/a'))
@@ -100,7 +100,7 @@ describe('a faulty sink', () => {
     expect(endpointsOf(behind)).toEqual(['/a', '/b', '/c', '/odd'])
   })
 
-  it('says of the others of a poisoned batch what the sink behind it says', async () => {
+  it('passes on the answer of the wrapped sink for the others of a poisoned batch', async () => {
     const batch = batchOf('/a', '/odd', '/b', '/c')
     const failure = new Error('nothing of it')
     let answer: (given: readonly AuditEntry[]) => Error = () => failure

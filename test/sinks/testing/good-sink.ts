@@ -1,7 +1,7 @@
 import { AuditSinkUnavailable } from '../../../src/errors.js'
 import type { AuditEntry, AuditSink } from '../../../src/index.js'
 
-/** A sink that does all that is asked of one; each test spoils it in one place. */
+/** A sink without mistakes; each test spoils it in one place. */
 export class GoodSink implements AuditSink {
   stored: string[] = []
   isOut = false
@@ -31,7 +31,7 @@ export type Sink = GoodSink & AuditSink
 /** Takes the place of a sink's method, and may call it. */
 export type Spoil = (sink: Sink) => Partial<AuditSink>
 
-/** Sinks that fail a check, by its name: what is wrong with them, and what the check says. */
+/** Sinks that fail a check, by its name: their mistakes, and the check's message. */
 export type Broken = Record<string, Array<{ name: string; spoil: Spoil; says: RegExp }>>
 
 export const hang = () => new Promise<void>(() => undefined)

@@ -8,7 +8,7 @@ import { GoodSink, type Sink, type Spoil } from './good-sink.js'
 
 vi.mock('../../../src/clock.js', () => import('../../support/current-clock.js'))
 
-/** The names of the checks that a sink fails, with what they say. */
+/** The names of the checks that a sink fails, with their messages. */
 async function failures(spoil: Spoil = () => ({}), more: Partial<SinkUnderTest> = {}): Promise<Map<string, string>> {
   const bodies = new Map<string, () => Promise<void>>()
   const create = () => {
@@ -50,18 +50,18 @@ describe('testSink', () => {
     vi.useRealTimers()
   })
 
-  it('has nothing against a sink that does all that is asked of one', async () => {
+  it('accepts a sink without mistakes', async () => {
     expect(await failures()).toEqual(new Map())
   })
 
-  it('has nothing against a sink that may refuse to start, or fail to close, during an outage', async () => {
+  it('accepts a sink that refuses to start, or fails to close, during an outage', async () => {
     const fails = (sink: Sink) => async () => {
       if (sink.isOut) throw new Error('out')
     }
     expect(await failures((sink) => ({ open: fails(sink), close: fails(sink) }))).toEqual(new Map())
   })
 
-  it('has nothing against a sink with a write alone, or one that takes its time to work again', async () => {
+  it('accepts a sink with a write alone, or one that takes its time to work again', async () => {
     const only: Spoil = () =>
       ({ open: undefined, tail: undefined, idle: undefined, reopen: undefined, close: undefined }) as object
     expect(await failures(only)).toEqual(new Map())
@@ -75,7 +75,7 @@ describe('testSink', () => {
     expect(await failures(slow)).toEqual(new Map())
   })
 
-  it('has nothing against a sink that stores a part of a batch, and says which', async () => {
+  it('accepts a sink that stores a part of a batch, and says which', async () => {
     const spoil: Spoil = (sink) => ({
       async write(batch) {
         if (!sink.isOut) return sink.write(batch)
@@ -102,7 +102,7 @@ describe('testSink', () => {
     }
   }
 
-  it('asks nothing of failures without an outage, and cleans up after each check, failed or not', async () => {
+  it('tests no failures without an outage, and cleans up after each check, failed or not', async () => {
     const names: string[] = []
     let made = 0
     let cleaned = 0

@@ -1,5 +1,5 @@
 /**
- * How many bytes of memory are held while `COUNT` requests with bodies of `BYTES` bytes wait for a sink at a level:
+ * Measures the bytes of memory that are held while `COUNT` requests with bodies of `BYTES` bytes wait for a sink at a level:
  * `node --expose-gc --import tsx bodies-main.ts COUNT BYTES LEVEL`.
  */
 import { setImmediate as turn } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { StagedSink } from '../staged-sink.js'
 
 const [count = 1, bytes = 1] = process.argv.slice(2, 4).map(Number)
 const level = process.argv[4] === 'response' ? 'response' : 'metadata'
-/** Of many parts, so that as much of it is recorded as the bound allows. */
+/** A body of many parts, so that as much of it is recorded as the bound allows. */
 const body = JSON.stringify({ parts: Array.from({ length: bytes / 1000 }, (_, part) => `${part} `.padEnd(997, 'x')) })
 const payload = Buffer.from(body)
 
@@ -30,7 +30,7 @@ class Barrier {
   }
 }
 
-/** What is held while every Complete waits. */
+/** The memory that is held while every Complete waits. */
 async function held(): Promise<number> {
   const sink = new StagedSink()
   const app = Fastify({ bodyLimit: 2 * bytes })

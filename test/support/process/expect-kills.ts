@@ -6,7 +6,7 @@ import { killServers, type SinkSettings } from './kills.js'
 import { type Ending, ServerProcess } from './server-process.js'
 import { WrittenTrail } from './trail.js'
 
-/** What a kill may leave beside a trail: a rotation's empty successor, until the next one; what a lock is made of. */
+/** Files that a kill may leave beside a trail: a rotation's empty successor, until the next one; parts of a lock. */
 const LITTER = /\.next$|\.lock\.(claim-)?[0-9a-f-]{36}$/
 
 export interface Survived {
@@ -29,9 +29,9 @@ export async function expectKillsSurvived(
 }
 
 /**
- * Has a server start after others that were killed, which puts right what they left, and holds the trail to its
- * promises: with `enforced` every reply has its two lines; with `best-effort` what is missing is the end of each
- * server's trail, and no more. Only the last server has stopped.
+ * Starts a server after others that were killed, which repairs the files that they left, and holds the trail to its
+ * promises: with `enforced` every reply has its two lines; with `best-effort` only the end may be missing of each
+ * server's trail. Only the last server has stopped.
  */
 export async function expectSurvived(
   program: string,
@@ -66,7 +66,7 @@ function stopped(trail: WrittenTrail): number[] {
   return [...trail.lives.values()].flatMap(({ own }, index) => (own.includes('stop') ? [index] : []))
 }
 
-/** A server that starts, which puts right what the last kill has left, and closes. */
+/** Starts a server, which repairs the files that the last kill has left, and closes it. */
 async function closeOne(program: string, sink: SinkSettings): Promise<Ending> {
   const server = new ServerProcess(program, { sink })
   await server.open()

@@ -5,7 +5,7 @@ export interface Answer {
   status: number
   /** The request's. */
   number: number
-  /** Which connection it came by. */
+  /** The number of its connection. */
   connection: number
   auditId: string
 }
@@ -14,9 +14,9 @@ export interface FloodOptions {
   connections: number
   /** Requests that each connection has under way. */
   pipeline: number
-  /** After so many a connection is closed and another made. */
+  /** Requests after which a connection is closed and another made. */
   requestsPerConnection?: number
-  /** Sends no more than so many requests in all. */
+  /** The most requests in all. */
   limit?: number
   /** Bytes by which each request's URL, and so its lines, are longer. */
   padding?: number

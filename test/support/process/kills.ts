@@ -12,7 +12,7 @@ const SPARES = 2
 
 export type SinkSettings = Partial<FileSinkOptions> & { path: string }
 
-/** Has a server run on `path` so many times, floods it, and kills it at a moment of its life that chance picks; what was answered. */
+/** Runs servers on `path` one after the other, floods each, and kills it at a random moment. Returns the answers. */
 export async function killServers(
   program: string,
   count: number,
@@ -55,7 +55,7 @@ async function killOne(
   if (signal !== 'SIGKILL') throw new Error(`the server ended by itself, with ${code}: ${server.complaints}`)
 }
 
-/** Calls back after so many changes to a directory; returns what ends the watch. */
+/** Calls back after a number of changes to a directory; returns a function that ends the watch. */
 function afterChanges(directory: string, count: number, done: () => void): () => void {
   if (count === 0) done()
   let changes = 0

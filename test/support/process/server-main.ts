@@ -2,19 +2,19 @@ import { readdirSync } from 'node:fs'
 import Fastify from 'fastify'
 import audit, { type FileSinkOptions } from '../../../src/index.js'
 
-// An audited server in a process of its own: it does what it is told by messages, and tells on which port it listens.
+// An audited server in a process of its own: it takes orders as messages, and reports the port on which it listens.
 
-/** What the program is told when it starts. */
+/** The first order, at the start of the program. */
 export interface ServerSettings {
   sink: Omit<FileSinkOptions, 'name' | 'type'> & { path: string }
 }
 
-/** What the program is told later: to open its trail and listen, how to end, or to measure itself. */
+/** A later order: to open its trail and listen, to end, or to measure itself. */
 export type Order = 'open' | 'close' | 'exit' | 'throw' | 'leave' | 'measure'
 
-/** What the program tells. */
+/** A message of the program. */
 export interface Told {
-  /** Its code is loaded: it does what it is told. */
+  /** Its code is loaded, and it takes orders. */
   loaded?: true
   port?: number
   measured?: Measure
@@ -34,7 +34,7 @@ const ORDERS: Record<Order, () => void> = {
   throw: () => {
     throw new Error('nobody catches this')
   },
-  // What is left does not keep a process running.
+  // Nothing that is left keeps the process running.
   leave: () => {
     app.server.unref()
     process.disconnect()
@@ -63,7 +63,7 @@ function tell(told: Told): void {
 }
 
 function measure(): Measure {
-  // Twice: what the first one finds finalised is freed by the second.
+  // Twice: the second collection frees objects that the first one has finalised.
   for (let times = 0; times < 2; times++) globalThis.gc?.()
   const { rss, heapUsed } = process.memoryUsage()
   return { rss, heap: heapUsed, descriptors: readdirSync('/dev/fd').length }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import type { Measure, Order, ServerSettings, Told } from './server-main.js'
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Ending {
   code: number | null
   signal: NodeJS.Signals | null
@@ -12,7 +12,7 @@ export interface Ending {
 /** An audited server in a process of its own, which does not outlive its test. */
 export class ServerProcess {
   readonly ended: Promise<Ending>
-  /** What it wrote to its standard error. */
+  /** Its standard error. */
   complaints = ''
   private readonly child: ChildProcess
   private readonly told: Told = {}

@@ -6,17 +6,17 @@ import type { Answer } from './flood.js'
 
 export type Line = AuditEvent | LifecycleEvent
 
-/** What one server, from its start to its end, has left in a trail. */
+/** The part of a trail that one server has left, from its start to its end. */
 export interface Life {
   seqs: number[]
-  /** What its gaps say is lost or in doubt. */
+  /** The number of records that its gaps report as lost or in doubt. */
   missing: number
   /** The types of the entries of its own life, in order. */
   own: string[]
   last: Line
 }
 
-/** What a trail says of one request: its stages in order. */
+/** A trail's records of one request: its stages in order. */
 export interface Trace {
   instance: string
   stages: string[]
@@ -26,7 +26,7 @@ export interface Trace {
 export class WrittenTrail {
   readonly lives = new Map<string, Life>()
   readonly traces = new Map<string, Trace>()
-  /** What was set aside as torn. */
+  /** The fragments that were set aside as torn. */
   readonly torn: string[] = []
   /** Files that are no part of a trail. */
   readonly others: string[] = []
@@ -51,7 +51,7 @@ export class WrittenTrail {
     for (const line of text.split('\n').slice(0, -1)) this.takeLine(line, from)
   }
 
-  /** What is wrong with the trail itself, whatever was asked. */
+  /** The problems of the trail itself, whatever the requests were. */
   flaws(): string[] {
     const flaws = [...this.problems]
     for (const [instance, { seqs, missing, own }] of this.lives) {
@@ -71,7 +71,7 @@ export class WrittenTrail {
     return flaws
   }
 
-  /** What is wrong with what clients were told: each reply has its two whole lines, with the status that was sent. */
+  /** The replies that lack one of their two whole lines, with the status that was sent. */
   unrecorded(answers: readonly Answer[]): string[] {
     return answers
       .filter((answer) => !this.hasBothOf(answer))
@@ -83,8 +83,8 @@ export class WrittenTrail {
   }
 
   /**
-   * What it lacks of what clients were told, when it has no more than lost its end: on each connection, what has its
-   * lines comes before what has not.
+   * Counts the replies that it lacks, and expects it to have lost only its end: on each connection, replies with their
+   * lines come before those without.
    */
   lostAtEnd(answers: readonly Answer[]): number {
     const least = new Map<number, number>()

@@ -41,7 +41,7 @@ export class DirectoryNode {
     }
   }
 
-  /** How many names a file has here and below. */
+  /** The number of names of a file, here and below. */
   count(file: FileNode): number {
     let count = 0
     for (const node of this.names.values()) {

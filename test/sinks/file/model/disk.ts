@@ -10,8 +10,8 @@ export function posix(code: string, what: string): Error {
 }
 
 /**
- * A disk that forgets: what is written is there for all to read, and what is not synced as well is, when the power is
- * lost, there in part or not at all. Symbolic links and permissions are not modelled.
+ * A disk that forgets. Everybody can read written bytes at once, but after a power loss, bytes that were not synced are
+ * there in part or not at all. Symbolic links and permissions are not modelled.
  */
 export class Disk {
   private readonly root: DirectoryNode
@@ -37,7 +37,7 @@ export class Disk {
     return this.root.count(file)
   }
 
-  /** What is at a path. */
+  /** The node at a path, if there is one. */
   find(path: string): Node | undefined {
     let node: Node | undefined = this.root
     for (const name of path.split('/').filter((part) => part !== '')) {
@@ -48,7 +48,7 @@ export class Disk {
     return node
   }
 
-  /** What must be at a path. */
+  /** The node at a path; throws if there is none. */
   at(path: string): Node {
     const node = this.find(path)
     if (node === undefined) throw posix('ENOENT', path)
@@ -62,7 +62,7 @@ export class Disk {
     return node
   }
 
-  /** What `open` gives, with its flags. */
+  /** The file that `open` gives, with its flags. */
   open(path: string, flags: number): Node {
     const found = this.find(path)
     const has = (flag: number): boolean => (flags & flag) !== 0

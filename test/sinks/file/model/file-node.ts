@@ -5,16 +5,16 @@ export function pick<T>(random: Random, from: readonly [T, ...T[]]): T {
   return from[Math.floor(random() * from.length)] ?? from[0]
 }
 
-/** Any of them stands alone: a disk that writes bytes, sectors or pages in whatever order it likes. */
+/** Sizes of independent writes: a disk may write bytes, sectors or pages in any order. */
 const PAGES = [1, 16, 512, 4096] as const
 
-/** A regular file: what is read from it now, and what a power loss can leave of it. */
+/** A regular file: its content as it is read now, and the contents that a power loss can leave. */
 export class FileNode {
-  /** What it held when it was last synced, and after each change since. The last is what is read from it. */
+  /** The content at the last sync, and after each change since. Reads see the last. */
   private versions: [Uint8Array, ...Uint8Array[]] = [new Uint8Array()]
   /** Bytes that a failed sync left to memory alone: the kernel calls them written, so that no later sync writes them. */
   private dropped = { from: 0, to: 0 }
-  /** When it was changed, at the last sync and now. */
+  /** The time of modification, at the last sync and now. */
   private times: [number, number]
 
   constructor(
@@ -59,13 +59,13 @@ export class FileNode {
     this.times = [this.modified, this.modified]
   }
 
-  /** What the kernel does with a sync that fails. */
+  /** Fails a sync as the kernel does. */
   failSync(): void {
     const from = Math.min(...this.versions.map(({ byteLength }) => byteLength))
     this.dropped = { from, to: this.bytes.byteLength }
   }
 
-  /** The power is lost: of what was not synced, chance decides what stays. */
+  /** Loses the power: chance decides which changes since the last sync stay. */
   lose(random: Random): void {
     const left = this.left(random)
     this.versions = [left]
@@ -81,7 +81,7 @@ export class FileNode {
     return this.pages(random)
   }
 
-  /** One change got there in part. */
+  /** The content with a part of one change. */
   private prefix(random: Random): Uint8Array {
     const index = Math.floor(random() * this.versions.length)
     const before = this.versions[index]?.byteLength ?? 0
@@ -89,7 +89,7 @@ export class FileNode {
     return after.slice(0, before + Math.floor(random() * Math.max(0, after.byteLength - before)))
   }
 
-  /** The size of one moment, and each page of another: with what no moment had there as zeros. */
+  /** A content with the size of one version and each page of another; zeros where that one was shorter. */
   private pages(random: Random): Uint8Array {
     const left = new Uint8Array(pick(random, this.versions).byteLength)
     const page = pick(random, PAGES)

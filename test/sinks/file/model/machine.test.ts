@@ -24,7 +24,7 @@ const file = fc.constantFrom('a', 'b', 'c')
 const path = fc.constantFrom('a', 'b', 'c', 'd', 'd/a', 'd/e/b', 'a/x')
 const size = fc.nat(20)
 
-/** What the sink asks of a file system, in any order. */
+/** The sink's calls to a file system, in any order. */
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: file.map((name) => opening(name, APPEND_OR_CREATE)) },
   fc.tuple(path, fc.constantFrom(APPEND, APPEND_OR_CREATE, CREATE)).map(([name, flags]) => opening(name, flags)),

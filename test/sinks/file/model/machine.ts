@@ -7,9 +7,9 @@ import { FileNode } from './file-node.js'
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
-/** When things go wrong, as the number of a call. */
+/** The faults of a boot, each by the number of a call. */
 export interface Plan {
-  /** Rejects with EIO; a sync loses what it should have written. */
+  /** Rejects with EIO; a sync loses the bytes that it should have written. */
   readonly failAt?: number
   /** The power is lost. */
   readonly offAt?: number
@@ -36,7 +36,7 @@ export class Machine implements FileSystem {
     this.bootId.append(Buffer.from(`boot-${this.bootId.number}\n`), 0)
   }
 
-  /** How many descriptors are open. */
+  /** The number of open descriptors. */
   get descriptorCount(): number {
     return this.opened.size
   }

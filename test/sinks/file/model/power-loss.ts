@@ -46,7 +46,7 @@ async function twoProcesses(): Promise<Processes> {
   return [await load(), await load()]
 }
 
-/** A sink on a disk that loses its power again and again, and what became of the entries that it was given. */
+/** A sink on a disk that loses its power again and again, and the fates of its entries. */
 class Ordeal {
   /** Entries that were acknowledged and are not in the files. */
   readonly lost = new Set<number>()
@@ -125,7 +125,7 @@ class Ordeal {
     return make(this.options, { fs, clock: this.clock, sleep })
   }
 
-  /** A lock is never in the way for longer than it may be; what else is wrong may pass. */
+  /** Opens the sink. Failures must pass: a lock must not be in the way for longer than it may be held. */
   private async opened(sink: FileSink): Promise<boolean> {
     const error = await settled(sink.open?.(CONTEXT))
     if (error !== undefined) expect(error).toMatchObject({ code: 'FST_AUDIT_SINK_UNAVAILABLE' })
@@ -164,7 +164,7 @@ class Ordeal {
     }
   }
 
-  /** The files are whole lines, each entry at most once and in order; what is missing is noted. */
+  /** Expects the files to be whole lines, each entry at most once and in order. Notes missing entries. */
   private check(): void {
     const texts = this.disk.texts(DIRECTORY)
     const names = [...NAMES.among([...texts.keys()]).map(({ name }) => name), NAMES.active]
@@ -201,7 +201,7 @@ function numbersOf(text: string, isWhole: boolean): number[] {
   })
 }
 
-/** What a promise rejected with, if it did. */
+/** The reason of a rejected promise, if it was rejected. */
 async function settled(promise: Promise<void> | undefined): Promise<unknown> {
   try {
     await promise
