@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path'
 import type { SinkLogger } from '../../logger.js'
-import { type FileSystem, lookUp } from './fs.js'
+import { type FileSystem, NotRegular, unless } from './fs.js'
 import type { Archive, ArchiveNames } from './names.js'
 import { lastLineOf } from './tail.js'
 
@@ -18,13 +18,8 @@ export async function lastLineOfArchives(
   const present = await fs.readdir(names.directory)
   for (const { name } of present.flatMap((one) => archiveOf(one, names) ?? []).sort(newestFirst)) {
     const path = names.path(name)
-    const found = await lookUp(fs, path)
-    if (found === undefined) continue
-    if (found.kind !== 'file') {
-      log.warn({ path }, `a ${found.kind} has the name of an archive; it is passed over`)
-      continue
-    }
-    const line = await unlessDamaged(lastLineOf(fs, path, isSealed), path, log)
+    const reading = unless(['ENOENT'], lastLineOf(fs, path, isSealed))
+    const line = await unlessUnusable(reading, path, log)
     if (line !== undefined) return line
   }
   return undefined
@@ -41,7 +36,7 @@ function newestFirst(one: Archive, other: Archive): number {
   return other.time - one.time || other.number - one.number || one.name.length - other.name.length
 }
 
-async function unlessDamaged<Value>(
+async function unlessUnusable<Value>(
   reading: Promise<Value>,
   path: string,
   log: SinkLogger,
@@ -49,6 +44,10 @@ async function unlessDamaged<Value>(
   try {
     return await reading
   } catch (err) {
+    if (err instanceof NotRegular) {
+      log.warn({ path }, `a ${err.kind} has the name of an archive; it is passed over`)
+      return undefined
+    }
     const code = err instanceof Error && 'code' in err ? String(err.code) : ''
     if (!/^(?:FST_AUDIT_FILE_UNREADABLE$|Z_|ZSTD_)/.test(code)) throw err
     log.error(

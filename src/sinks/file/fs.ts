@@ -182,7 +182,7 @@ export class NotRegular extends Error {
 
   constructor(
     readonly path: string,
-    kind: FileKind,
+    readonly kind: FileKind,
   ) {
     super(`${path} is a ${kind}`)
     this.code = kind === 'directory' ? 'EISDIR' : kind === 'symbolic link' ? 'ELOOP' : 'ENOTREG'

@@ -1,7 +1,7 @@
 import { ENDING_BYTES, isSealedLine } from '../../event/seal-line.js'
 import { lastCompressedLine, MAX_LINE } from './compressed-tail.js'
 import { compressionOf, MAGIC_BYTES } from './compression.js'
-import { CREATE, type FileSystem, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
+import { CREATE, type FileSystem, openRegular, READ, SHORT_WRITE, unless, writeWhole } from './fs.js'
 import { stamp } from './names.js'
 
 const CHUNK = 64 * 1024
@@ -61,9 +61,11 @@ export async function lastLine(
 
 /** The last whole line of the file at `path`, compressed or not, or the last that has a seal, if there is one. */
 export async function lastLineOf(fs: FileSystem, path: string, isSealed: boolean): Promise<string | undefined> {
-  const fd = await fs.open(path, READ, 0)
+  const {
+    fd,
+    status: { size },
+  } = await openRegular(fs, path, READ, 0)
   try {
-    const { size } = await fs.stat(fd)
     const start = new Uint8Array(MAGIC_BYTES)
     if (compressionOf(start.subarray(0, await fs.read(fd, start, 0))) !== undefined) {
       return await lastCompressedLine(fs, fd, size, isSealed)

@@ -13,6 +13,11 @@ type Odd = (path: string, all: World) => void | Promise<void>
 
 const KINDS: Record<string, Odd> = {
   'a pipe': (path) => void execFileSync('mkfifo', [path]),
+  'a pipe that takes the place of a file before it is opened': (path, { fs }) => {
+    execFileSync('mkfifo', [path])
+    const { lstat } = fs
+    fs.lstat = async (asked) => ({ ...(await lstat(asked)), ...(asked === path && { kind: 'file' }) })
+  },
   'a directory': (path) => mkdirSync(path),
   'a socket': (path) => {
     const server = createServer()
