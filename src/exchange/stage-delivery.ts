@@ -112,16 +112,24 @@ export class StageDelivery implements Waiter {
 
   private offer(draft: Draft, stage: number, exclusions: number, scope: AsyncResource | null): boolean {
     const { connection } = this
-    const isOutcome = stage === EXCLUDES_COMPLETE
-    if (connection === null || connection.hasRoomFor(draft.size, isOutcome)) {
+    if (connection === null || connection.hasRoomFor(draft.size, stage === EXCLUDES_COMPLETE)) {
       return this.offerNow(draft, stage, exclusions, scope)
     }
-    const resumed = scope ?? captureContext()
-    connection.delay(draft.size, isOutcome, () => {
-      if (this.offerNow(draft, stage, exclusions, resumed))
-        resumed.runInAsyncScope(this.owner.onStageSettled, this.owner)
-    })
+    this.offerLater(connection, draft, stage, exclusions, scope ?? captureContext())
     return false
+  }
+
+  /** Offers a record when its connection has room. Apart, because the closure would cost every `offer` memory. */
+  private offerLater(
+    connection: Connection,
+    draft: Draft,
+    stage: number,
+    exclusions: number,
+    scope: AsyncResource,
+  ): void {
+    connection.delay(draft.size, stage === EXCLUDES_COMPLETE, () => {
+      if (this.offerNow(draft, stage, exclusions, scope)) scope.runInAsyncScope(this.owner.onStageSettled, this.owner)
+    })
   }
 
   private offerNow(draft: Draft, stage: number, exclusions: number, scope: AsyncResource | null): boolean {
