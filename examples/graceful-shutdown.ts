@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import audit, { type AuditEvent, auditFrameworkErrors, type LifecycleEvent } from 'fastify-audit-log'
+import audit, { auditFrameworkErrors, type TrailEvent } from 'fastify-audit-log'
 
 const directory = mkdtempSync(join(tmpdir(), 'graceful-shutdown-'))
 const path = join(directory, 'audit.log')
@@ -64,7 +64,7 @@ showEnd(readFileSync(path, 'utf8'))
 rmSync(directory, { recursive: true })
 
 function showEnd(trail: string): void {
-  const events: Array<AuditEvent | LifecycleEvent> = trail
+  const events: Array<TrailEvent> = trail
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))

@@ -1,5 +1,14 @@
 export type { SinkStats } from './delivery/delivery.js'
 export { AuditSinkUnavailable } from './errors.js'
+export type {
+  ActionEvent,
+  ActionPayload,
+  EventAction,
+  EventChange,
+  EventTarget,
+  Outcome,
+  Target,
+} from './event/action.js'
 export type { Identity, IdentityFunction, NamespaceFunction } from './event/actor.js'
 export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
 export type {
@@ -12,7 +21,9 @@ export type {
   LifecycleDetails,
   LifecycleEvent,
   LifecycleType,
+  ReplyEnd,
   Stage,
+  TrailEvent,
 } from './event/event.js'
 export type { IdentityCounts } from './event/identity.js'
 export type { LevelName, LevelOption } from './event/level.js'

@@ -1,5 +1,5 @@
 import type { Draft } from '../event/draft.js'
-import type { AuditEvent, LifecycleEvent } from '../event/event.js'
+import type { TrailEvent } from '../event/event.js'
 import type { AuditEntry } from '../sinks/sink.js'
 
 /** The outcome of an entry. In doubt: its sink did not answer in time, or failed while it stored the entry. */
@@ -37,7 +37,7 @@ export class Entry implements AuditEntry {
     readonly sibling: Entry | null = null,
   ) {}
 
-  get event(): AuditEvent | LifecycleEvent {
+  get event(): TrailEvent {
     return this.draft.event(this.seq)
   }
 }

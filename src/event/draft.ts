@@ -1,4 +1,4 @@
-import type { AuditEvent, LifecycleEvent } from './event.js'
+import type { TrailEvent } from './event.js'
 
 /** The digits of the largest `seq`, and the `\n` that ends a line. */
 const SEQ_AND_ENDING = 17
@@ -22,7 +22,7 @@ export class Draft {
     return this.head + seq + this.tail
   }
 
-  event(seq: number): AuditEvent | LifecycleEvent {
+  event(seq: number): TrailEvent {
     return JSON.parse(this.json(seq))
   }
 }
@@ -33,7 +33,7 @@ export type Format = (draft: Draft, seq: number) => string
 export const jsonFormat: Format = (draft, seq) => draft.json(seq)
 
 /** Wraps a user's format: keeps its line to one line, and refuses anything but a string. */
-export function customFormat(write: (event: AuditEvent | LifecycleEvent) => string): Format {
+export function customFormat(write: (event: TrailEvent) => string): Format {
   return (draft, seq) => {
     const line: unknown = write(draft.event(seq))
     if (typeof line !== 'string') throw new TypeError(`the format returned ${typeof line} instead of a string`)

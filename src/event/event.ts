@@ -1,22 +1,8 @@
+import type { ActionEvent, EventAction } from './action.js'
 import type { Checkpoint } from './checkpoint.js'
+import type { Envelope, EventAuth, EventMarks, JsonValue, Stage } from './envelope-types.js'
 
-/** A value that JSON can hold. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
-
-/** The point of an exchange that an event records. */
-export type Stage = 'OperationReceived' | 'OperationComplete'
-
-/** The caller, as it stands in a line. */
-export interface EventAuth {
-  accessor_id: string
-  name?: string
-  policies?: string[]
-  groups?: string[]
-  global?: boolean
-  create_time?: string
-  method?: string
-  on_behalf_of?: string
-}
+export type { EventAuth, EventMarks, JsonValue, Stage } from './envelope-types.js'
 
 /** The request, as it stands in a line: the same in both stages. */
 export interface EventRequest {
@@ -34,7 +20,10 @@ export interface EventRequest {
     host?: string
     user_agent?: string
     source_ips?: string[]
+    /** The header of the client, or of the proxy before this server. */
     traceparent?: string
+    /** The trace context of the server itself, as the option `trace` gives it. */
+    trace?: string
   }
   node_meta: { ip?: string }
   /** The headers that `capture.requestHeaders` names, from the level `request` on. */
@@ -58,7 +47,7 @@ export interface EventResponse {
 }
 
 /** The part of a line that belongs to the exchange. */
-export interface EventPayload {
+export interface EventPayload extends EventAction, EventMarks {
   /** Minted by the server; the same in both stages. */
   id: string
   stage: Stage
@@ -70,31 +59,10 @@ export interface EventPayload {
   request: EventRequest
   response?: EventResponse
   annotations?: Record<string, JsonValue>
-  /** The parts that were cut: the path, the size in bytes, and the bytes that were kept. */
-  truncated?: Array<{ path: string; bytes: number; kept: number }>
-  /** The parts that were left out: the path, and the reason. */
-  omitted?: Array<{ path: string; reason: string }>
-  /** The number of redacted values. */
-  redacted?: number
   /** The identity at the end was not the one at the start; the first one stands. */
   auth_changed?: true
   /** The identity at the end, if `auth_changed`: another caller, or the same one on behalf of somebody else. */
   auth_at_end?: EventAuth
-}
-
-interface Envelope<Payload> {
-  /** The time at which this record was made. */
-  created_at: string
-  event_type: 'audit'
-  /** Minted when the server booted. */
-  instance: string
-  /** Counts what was offered to this sink by this instance. */
-  seq: number
-  payload: Payload
-  /** In a sealed sink: the `hash` of the line before. */
-  prev?: string
-  /** In a sealed sink: the hash of this line without this member. */
-  hash?: string
 }
 
 /**
@@ -102,6 +70,22 @@ interface Envelope<Payload> {
  * The published JSON Schema is `fastify-audit-log/event.schema.json`.
  */
 export type AuditEvent = Envelope<EventPayload>
+
+/** The end of a reply that went on after its `OperationComplete`. */
+export interface ReplyEnd {
+  /** `aborted`: the client left, or the server closed; `failed`: its source or its connection failed. */
+  how: 'closed' | 'aborted' | 'failed'
+  error?: string
+  /** The close code of a websocket. */
+  close_code?: number
+  /** From the request's receipt to the end. */
+  duration_ms: number
+  /** Bytes on the connection after `OperationComplete`, where they are known. */
+  bytes_received?: number
+  bytes_sent?: number
+  /** Annotations that were added after `OperationComplete`. */
+  annotations?: Record<string, JsonValue>
+}
 
 /** The members of entries about the trail itself, by type. */
 export interface LifecycleDetails {
@@ -121,7 +105,10 @@ export interface LifecycleDetails {
   /** `hash`: of its last line, in a sealed sink. `kept`: how many files stay although their names are old enough. */
   retention: { deleted: string; bytes: number; reason: 'count' | 'age'; kept?: number; hash?: string }
   gap: { lost: number; in_doubt: number; from: number; to: number }
-  correction: { status_code: number; error?: string }
+  /** `status_code` is missing in the correction of work, which has none. */
+  correction: { status_code?: number; error?: string }
+  /** How a reply ended that went on after its `OperationComplete`, or broke. */
+  end: ReplyEnd
   /** A line that a crash or a failing disk left torn; `set_aside` is missing when there was no room to keep it. */
   torn: { bytes: number; set_aside?: string }
   seal: {
@@ -156,3 +143,6 @@ export type LifecycleEvent = {
     }
   >
 }[LifecycleType]
+
+/** A record of any kind. Consumers must ignore types and members that they do not know: later versions add some. */
+export type TrailEvent = AuditEvent | ActionEvent | LifecycleEvent

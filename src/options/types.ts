@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
 import type { CheckpointFunction } from '../event/checkpoint.js'
-import type { AuditEvent, LifecycleEvent } from '../event/event.js'
+import type { TrailEvent } from '../event/event.js'
 import type { LevelOption } from '../event/level.js'
 import type { FilterOptions } from '../policy/filter.js'
 import type { RuleOptions } from '../policy/rules.js'
@@ -12,7 +12,7 @@ import type { AuditSink } from '../sinks/sink.js'
 // written out for editors; the tests hold them equal to the schema, and each `@default` to its default.
 
 /** Turns an event into the one line that is stored. */
-export type FormatFunction = (event: AuditEvent | LifecycleEvent) => string
+export type FormatFunction = (event: TrailEvent) => string
 
 /** `'enforced'`: what cannot be stored is refused; `'best-effort'`: it goes on, and the loss is counted. */
 export type DeliveryGuarantee = 'enforced' | 'best-effort'

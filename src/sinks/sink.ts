@@ -1,4 +1,4 @@
-import type { AuditEvent, LifecycleDetails, LifecycleEvent } from '../event/event.js'
+import type { LifecycleDetails, TrailEvent } from '../event/event.js'
 import type { SinkLogger } from '../logger.js'
 
 /** An entry to store: one line, and the event that it was made of. */
@@ -6,7 +6,7 @@ export interface AuditEntry {
   /** The line in the sink's format, without its ending `\n`. */
   readonly line: string
   /** The event as the format `json` has it, made when it is first asked for. */
-  readonly event: AuditEvent | LifecycleEvent
+  readonly event: TrailEvent
 }
 
 /** Returned by `write` if everything is stored already: the lane goes on at once, without waiting for a promise. */

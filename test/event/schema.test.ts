@@ -50,6 +50,14 @@ const lifecycle: LifecycleDetails = {
   retention: { deleted: 'audit-2026-03-24T17-09-35.704Z.log', bytes: 10, reason: 'age' },
   gap: { lost: 2, in_doubt: 1, from: 40, to: 42 },
   correction: { status_code: 500, error: 'FST_AUDIT_RESPONSE_WITHHELD' },
+  end: {
+    how: 'closed',
+    duration_ms: 61_000.2,
+    close_code: 1000,
+    bytes_received: 1,
+    bytes_sent: 2,
+    annotations: { a: 1 },
+  },
   torn: { bytes: 10, set_aside: 'audit.log.torn-2026-03-24T17-09-35.704Z' },
   seal: {
     sink: 'audit',

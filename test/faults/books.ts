@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { AuditEvent, EventPayload, LifecycleEvent } from '../../src/event/event.js'
+import type { EventPayload, TrailEvent } from '../../src/event/event.js'
 import type { SinkStats } from '../../src/index.js'
 import { ArchiveNames } from '../../src/sinks/file/names.js'
 import { linesOf } from '../sinks/file/world.js'
 import { validateLine } from '../support/schema.js'
 import { type Answer, endpointOf } from './traffic.js'
 
-export type Line = AuditEvent | LifecycleEvent
+export type Line = TrailEvent
 
 /** Every line of the audit file at `path`, behind those of its archives; each must be whole and valid. */
 export function readTrail(path: string): Line[] {

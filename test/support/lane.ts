@@ -2,7 +2,7 @@ import { expect, onTestFinished, vi } from 'vitest'
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js'
 import { Entry, type Waiter } from '../../src/delivery/entry.js'
 import { Draft, jsonFormat } from '../../src/event/draft.js'
-import type { LifecycleDetails, LifecycleEvent } from '../../src/event/event.js'
+import type { LifecycleDetails } from '../../src/event/event.js'
 import { stampOf, writeLifecycle, writePayload } from '../../src/event/formats/json.js'
 import { ANONYMOUS, writeAuth } from '../../src/event/formats/json-auth.js'
 import { RequestWriter } from '../../src/event/formats/json-request.js'
@@ -131,7 +131,7 @@ export function endpointOf({ event }: AuditEntry): string {
 
 /** The gap that an entry tells of. */
 export function gapOf(entry: AuditEntry | undefined): LifecycleDetails['gap'] | undefined {
-  const payload: LifecycleEvent['payload'] | { type: 'audit' } | undefined = entry?.event.payload
+  const payload = entry?.event.payload
   return payload?.type === 'gap' ? payload.gap : undefined
 }
 

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import type { AuditEvent, LifecycleEvent } from '../../src/event/event.js'
+import type { TrailEvent } from '../../src/event/event.js'
 
 const schemaFile = new URL('../../schema/event.schema.json', import.meta.url)
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false })
 addFormats.default(ajv)
-const isEvent = ajv.compile<AuditEvent | LifecycleEvent>(JSON.parse(readFileSync(schemaFile, 'utf8')))
+const isEvent = ajv.compile<TrailEvent>(JSON.parse(readFileSync(schemaFile, 'utf8')))
 
 /**
  * The event of one line of format `json`; throws with the line and every mistake when the published schema, or the
  * promises about a line (one line, no U+0000, no lone surrogate), do not hold.
  */
-export function validateLine(line: string): AuditEvent | LifecycleEvent {
+export function validateLine(line: string): TrailEvent {
   if (/[\n\r]/.test(line)) throw new Error(`A line holds a line ending: ${JSON.stringify(line)}`)
   const value: unknown = JSON.parse(line)
   const spoilt = hostileString(value, '')
@@ -35,7 +35,7 @@ function hostileString(value: unknown, path: string): string | undefined {
 /** The mistakes, without those of the alternatives that the entry's own type rules out. */
 function explain(errors: readonly ErrorObject[], type: string): string {
   const own = errors.filter(({ schemaPath, keyword }) => {
-    const branch = /^#\/\$defs\/(audit|start|stop|rotation|retention|gap|correction)\//.exec(schemaPath)?.[1]
+    const branch = /^#\/\$defs\/(audit|action|end|start|stop|rotation|retention|gap|correction)\//.exec(schemaPath)?.[1]
     return branch === undefined ? keyword !== 'oneOf' : branch === type
   })
   const shown = own.length > 0 ? own : errors

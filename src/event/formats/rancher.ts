@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { quoteWhole } from '../../json.js'
-import type { AuditEvent, EventAuth, EventPayload, LifecycleEvent } from '../event.js'
+import type { EventAuth, EventPayload, TrailEvent } from '../event.js'
 import { ANONYMOUS } from './json-auth.js'
 import { writeJson } from './json-value.js'
 
@@ -20,7 +20,7 @@ const NO_STATUS = 0
 const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/
 
 /** One line of an event, in the shape of Rancher's API audit log. */
-export function rancherLine({ created_at, payload }: AuditEvent | LifecycleEvent): string {
+export function rancherLine({ created_at, payload }: TrailEvent): string {
   const time = toRancherTime(created_at)
   if (payload.type === 'audit')
     return payload.stage === 'OperationReceived' ? asked(payload, time) : answered(payload, time)

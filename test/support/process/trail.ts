@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { AuditEvent, LifecycleEvent } from '../../../src/event/event.js'
+import type { AuditEvent, TrailEvent } from '../../../src/event/event.js'
 import { ArchiveNames } from '../../../src/sinks/file/names.js'
 import type { Answer } from './flood.js'
 
-export type Line = AuditEvent | LifecycleEvent
+export type Line = TrailEvent
 
 /** The part of a trail that one server has left, from its start to its end. */
 export interface Life {
