@@ -9,7 +9,7 @@ export type {
   Outcome,
   Target,
 } from './event/action.js'
-export type { Identity, IdentityFunction, NamespaceFunction } from './event/actor.js'
+export type { Identity } from './event/actor.js'
 export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
 export type {
   AuditEvent,
@@ -27,6 +27,7 @@ export type {
 } from './event/event.js'
 export type { IdentityCounts } from './event/identity.js'
 export type { LevelName, LevelOption } from './event/level.js'
+export type { IdentityFunction, NamespaceFunction } from './event/request-functions.js'
 export { isSealedLine } from './event/seal-line.js'
 export type { RequestAudit } from './exchange/request-audit.js'
 export type { SinkLogger } from './logger.js'

@@ -1,5 +1,3 @@
-import type { FastifyRequest } from 'fastify'
-
 /** The caller of a request. */
 export interface Identity {
   /** The caller's permanent id, such as a user's or a token's; never a secret. */
@@ -16,22 +14,3 @@ export interface Identity {
   /** The one for whom the caller acts, if it is somebody else. */
   onBehalfOf?: string | undefined
 }
-
-/**
- * Returns the caller of a request; `undefined` is recorded as the anonymous token. Must not return a promise.
- *
- * Declare the return type, and the compiler rejects misspelt keys:
- *
- * @example
- * ```ts
- * import type { FastifyRequest } from 'fastify'
- * import type { Identity } from 'fastify-audit-log'
- *
- * const identity = ({ headers }: FastifyRequest): Identity | undefined =>
- *   headers['x-user'] === undefined ? undefined : { accessorId: String(headers['x-user']) }
- * ```
- */
-export type IdentityFunction = (request: FastifyRequest) => Identity | undefined
-
-/** Returns the namespace of a request; `undefined` is recorded as `default`. Must not return a promise. */
-export type NamespaceFunction = (request: FastifyRequest) => string | undefined

@@ -4,11 +4,12 @@ import type { Clock } from '../clock.js'
 import type { SinkLogger } from '../logger.js'
 import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
-import type { Identity, IdentityFunction, NamespaceFunction } from './actor.js'
+import type { Identity } from './actor.js'
 import type { EventAuth } from './event.js'
 import { ANONYMOUS, writeAuth } from './formats/json-auth.js'
 import { DEFAULT_NAMESPACE } from './formats/json-request.js'
 import { KnownIdentities } from './identity-cache.js'
+import type { IdentityFunction, NamespaceFunction } from './request-functions.js'
 
 /** Counts of the application's answers about identity and namespace; no answer fails a request. */
 export interface IdentityCounts {

@@ -5,6 +5,7 @@ import { issuesOf, optionsSchema } from './schema.js'
 
 export { optionsJsonSchema } from './json-schema.js'
 export type { OptionMistake } from './mistakes.js'
+export type * from './plugin-options.js'
 export type { ResolvedOptions, ResolvedSink } from './resolve.js'
 export type * from './types.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { IdentityFunction, NamespaceFunction } from '../event/actor.js'
 import { LEVEL_NAMES, toLevel } from '../event/level.js'
+import type { IdentityFunction, NamespaceFunction } from '../event/request-functions.js'
 import { endpointPatternProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
 import { OMITTABLE } from '../redact/redactor.js'

@@ -1,5 +1,3 @@
-import type { FastifyInstance } from 'fastify'
-
 /** The ways in which a server's router folds a URL before it looks for a route. */
 export interface RouterFolding {
   caseSensitive: boolean
@@ -13,28 +11,6 @@ const PERCENT = 0x25
 const SLASH = 0x2f
 const SEMICOLON = 0x3b
 const QUESTION = 0x3f
-
-/**
- * Reads the router's folding from a server's `initialConfig`.
- *
- * Fastify fills the defaults of `routerOptions` in there, so that an option left out of it and set beside it cannot
- * be told from one turned off in it: it counts as on. Folding more than the router does hides no route from a rule.
- */
-export function routerFolding(initialConfig: FastifyInstance['initialConfig']): RouterFolding {
-  const { routerOptions } = initialConfig
-  const isOn = (key: keyof RouterFolding) => isTrue(routerOptions, key) || isTrue(initialConfig, key)
-  return {
-    caseSensitive: (routerOptions?.caseSensitive ?? initialConfig.caseSensitive) !== false,
-    ignoreTrailingSlash: isOn('ignoreTrailingSlash'),
-    ignoreDuplicateSlashes: isOn('ignoreDuplicateSlashes'),
-    useSemicolonDelimiter: isOn('useSemicolonDelimiter'),
-  }
-}
-
-/** Fastify's types do not know every key that `routerOptions` takes. */
-function isTrue(options: object | undefined, key: keyof RouterFolding): boolean {
-  return options !== undefined && Reflect.get(options, key) === true
-}
 
 /**
  * The URL as it reached the router, up to its query or fragment; nothing is decoded or removed.

@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import findMyWay from 'find-my-way'
-import { routerFolding } from './path.js'
 import type { RouteAudit } from './route-level.js'
+import { routerFolding } from './router-folding.js'
 
 /** A route as it was declared. */
 export class DeclaredRoute {

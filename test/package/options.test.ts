@@ -17,7 +17,7 @@ import { sealSchema } from '../../src/options/seal.js'
 import { codeBlocks, read } from '../support/markdown.js'
 
 const DOCUMENT = 'docs/options.md'
-const TYPES = 'src/options/types.ts'
+const TYPES = ['src/options/types.ts', 'src/options/plugin-options.ts']
 
 /** What the schema says of a key: its default, or that it must be given, or neither. */
 type Default = { default: unknown } | 'required' | 'none'
@@ -65,7 +65,9 @@ function documented(heading: string): Map<string, Default> {
 
 /** What the docstrings of an interface say of its members. */
 function docstrings(name: string): Map<string, Default> {
-  const body = new RegExp(`^(?:export )?interface ${name} .*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(read(TYPES))?.[1] ?? ''
+  const body =
+    new RegExp(`^(?:export )?interface ${name} .*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(TYPES.map(read).join('\n'))?.[1] ??
+    ''
   const members = [...body.matchAll(/(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s+)?^ {2}(\w+)(\??):/gm)]
   return new Map(
     members.map(([, comment = '', key = '', optional]): [string, Default] => {

@@ -11,7 +11,8 @@ import {
   filterWarnings,
 } from '../../src/policy/filter.js'
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
-import { canonicalPath, type RouterFolding, rawPath, routerFolding } from '../../src/policy/path.js'
+import { canonicalPath, type RouterFolding, rawPath } from '../../src/policy/path.js'
+import { routerFolding } from '../../src/policy/router-folding.js'
 import { STATUS_PATTERN } from '../../src/policy/statuses.js'
 import { foldsAll, plain } from '../support/folding.js'
 import { runs } from '../support/runs.js'
