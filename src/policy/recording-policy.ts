@@ -1,3 +1,4 @@
+import type { Outcome } from '../event/action.js'
 import { type Level, NONE } from '../event/level.js'
 import { compileFilters, EXCLUDES_COMPLETE, type FilterOptions, type Filters } from './filter.js'
 import type { RouterFolding } from './path.js'
@@ -12,6 +13,18 @@ export interface Recording {
   readonly exclusions: number
   /** The route itself says that it is not recorded. */
   readonly exempt: boolean
+}
+
+/** Facts of a record of an action beside requests, on which filters and a sink's `only` decide. */
+export interface ActionFacts {
+  /** The `accessor_id` of the actor. */
+  readonly actor: string
+  readonly namespace: string
+  readonly action: string
+  /** Each as `type:id`. */
+  readonly targets: readonly string[]
+  /** Undefined: there is none, as in the `OperationReceived` of work. */
+  readonly outcome: Outcome | undefined
 }
 
 /** The options that decide what is recorded. */
@@ -82,6 +95,20 @@ export class RecordingPolicy {
       if (forAll || filters.excludesStatus(operation, url, statusCode)) mask |= EXCLUDES_COMPLETE << (2 * index)
     }
     return mask
+  }
+
+  /**
+   * The sinks that do not record an action with these facts: two bits a sink, in their order. `EXCLUDES_RECEIVED` is
+   * for the `OperationReceived` of work, `EXCLUDES_COMPLETE` for its `OperationComplete`, and for an event, which has
+   * no stage. Ask for each record: its facts may differ.
+   */
+  exclusionsOfAction(_facts: ActionFacts): number {
+    return 0
+  }
+
+  /** Tells whether no enforced sink records what has these exclusions, where each of them has `only`. */
+  isUnclaimed(_exclusions: number): boolean {
+    return false
   }
 
   private exclusions(operation: string, url: string): number {
