@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LifecycleDetails, LifecycleType } from '../../src/event/event.js'
-import { validateLine } from '../support/schema.js'
+import { isPublishedEvent, validateLine } from '../support/schema.js'
 
 const id = '8b826146-b264-4f15-8526-29cb905145aa'
 const time = '2026-03-24T17:09:35.703Z'
@@ -32,6 +32,39 @@ function audit(stage: string, more: object = {}): object {
 
 const received = audit('OperationReceived')
 const complete = audit('OperationComplete', { response: { status_code: 403, error: 'Permission denied' } })
+
+const done = {
+  action: 'invoice.refund',
+  targets: [
+    { type: 'invoice', id: '42', name: 'Invoice 42' },
+    { type: 'customer', id: '7' },
+  ],
+  outcome: 'failure',
+  reason: 'closed',
+  changes: [
+    { path: '/state', before: 'paid', after: { refunded: true } },
+    { path: '/items/0', id: '1', after: null },
+  ],
+}
+
+const action = {
+  id,
+  type: 'action',
+  timestamp: time,
+  version: 1,
+  auth: { accessor_id: 'job' },
+  namespace: { id: 'default' },
+  ...done,
+  at: time,
+  parent: id,
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+  annotations: { a: 1 },
+  truncated: [{ path: 'reason', bytes: 2000, kept: 1024 }],
+  omitted: [{ path: 'changes', reason: 'too many' }],
+  redacted: 1,
+}
+
+const work = { ...action, stage: 'OperationComplete', error: 'failed', aborted: true, duration_ms: 1.5 }
 
 const lifecycle: LifecycleDetails = {
   start: {
@@ -83,18 +116,66 @@ function life(type: LifecycleType, more: object = {}): object {
   return { id, type, timestamp: time, version: 1, [type]: lifecycle[type], ...more }
 }
 
+function lifecycleTypes(): LifecycleType[] {
+  return Object.keys(lifecycle).filter((key): key is LifecycleType => Object.hasOwn(lifecycle, key))
+}
+
+/** Every object with members of its own, but not what the application gives. */
+function objectsIn(value: unknown): Record<string, unknown>[] {
+  if (Array.isArray(value)) return value.flatMap(objectsIn)
+  if (typeof value !== 'object' || value === null) return []
+  const inner = Object.entries(value).flatMap(([key, member]) =>
+    ['annotations', 'before', 'after', 'filters', 'rules'].includes(key) ? [] : objectsIn(member),
+  )
+  return [Object(value), ...inner]
+}
+
 describe('the published schema of an event', () => {
   it('accepts both stages', () => {
     expect(validateLine(line(received)).payload).toEqual(received)
     expect(validateLine(line(complete)).payload).toEqual(complete)
   })
 
-  it.each(['start', 'stop', 'rotation', 'retention', 'gap', 'correction', 'torn', 'seal', 'checkpoint'] as const)(
-    'accepts a %s entry',
-    (type) => {
-      expect(validateLine(line(life(type))).payload.type).toBe(type)
-    },
-  )
+  it('accepts an action: of a request, an event, and both stages of work', () => {
+    const { outcome: _, changes: __, ...begun } = done
+    for (const payload of [
+      audit('OperationReceived', begun),
+      audit('OperationComplete', { response: { status_code: 200 }, ...done }),
+      action,
+      { id, type: 'action', timestamp: time, version: 1, auth: action.auth, namespace: { id: 'a' }, action: 'a' },
+      { ...action, stage: 'OperationReceived' },
+      work,
+    ])
+      expect(validateLine(line(payload)).payload).toEqual(payload)
+  })
+
+  it.each(lifecycleTypes())('accepts a %s entry', (type) => {
+    expect(validateLine(line(life(type))).payload.type).toBe(type)
+  })
+
+  it.each<[string, object]>([
+    ['a request', complete],
+    ['an action', work],
+    ...lifecycleTypes().map((type): [string, object] => [`a ${type} entry`, life(type)]),
+  ])('allows what later versions add to %s, at any place', (_, payload) => {
+    const event = JSON.parse(line(payload))
+    const places = objectsIn(event)
+    expect(places.length).toBeGreaterThan(1)
+    for (const place of places) {
+      place.later = { added: true }
+      expect(isPublishedEvent(event), JSON.stringify(event)).toBe(true)
+      expect(() => validateLine(JSON.stringify(event))).toThrow('additional')
+      delete place.later
+    }
+  })
+
+  it('allows types that later versions add, and none of this version in another form', () => {
+    const later = { id, type: 'later', timestamp: time, version: 1, later: { a: 1 } }
+    expect(isPublishedEvent(JSON.parse(line(later)))).toBe(true)
+    expect(() => validateLine(line(later))).toThrow('/payload/type')
+    expect(isPublishedEvent(JSON.parse(line({ ...later, type: 'audit' })))).toBe(false)
+    expect(isPublishedEvent(JSON.parse(line({ ...later, version: 2 })))).toBe(false)
+  })
 
   it.each([
     ['an unknown key in the envelope', line(received, { extra: 1 }), '/ must NOT have additional properties'],

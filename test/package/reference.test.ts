@@ -51,10 +51,17 @@ describe(EVENT, () => {
     )
   })
 
+  it("has every key of an action's payload, and says which are always there", () => {
+    expect(always(table(EVENT, 'The payload of an action'))).toEqual(
+      // The keys of `auth` are those of a request's.
+      Object.fromEntries(keysOf({ $ref: '#/$defs/action' }).filter(([key]) => !key.startsWith('auth.'))),
+    )
+  })
+
   it("has every key of the trail's own life", () => {
-    const common = ['id', 'type', 'timestamp', 'version']
+    const common = ['id', 'type', 'timestamp', 'version', 'truncated', 'omitted', 'redacted']
     const keys = types
-      .filter((type) => type !== 'audit')
+      .filter((type) => type !== 'audit' && type !== 'action')
       .flatMap((type) => keysOf({ $ref: `#/$defs/${type}` }).map(([key]) => key))
     expect([...table(EVENT, "The trail's own life").keys()].sort()).toEqual(
       keys.filter((key) => !common.includes(key)).sort(),

@@ -4,13 +4,26 @@ import addFormats from 'ajv-formats'
 import type { TrailEvent } from '../../src/event/event.js'
 
 const schemaFile = new URL('../../schema/event.schema.json', import.meta.url)
+const published: object = JSON.parse(readFileSync(schemaFile, 'utf8'))
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false })
 addFormats.default(ajv)
-const isEvent = ajv.compile<TrailEvent>(JSON.parse(readFileSync(schemaFile, 'utf8')))
+
+/** Whether a value is an event by the published schema, which allows what later versions may add. */
+export const isPublishedEvent = ajv.compile(published)
+
+const isEvent = ajv.compile<TrailEvent>({ ...Object(strict(published)), $id: 'urn:fastify-audit-log:strict' })
+
+/** Derives a schema that allows nothing but what this version writes: no other members, and no other types. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.filter((one) => one?.$ref !== '#/$defs/other').map(strict)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, strict(value)]))
+  return inner.type === 'object' && inner.properties !== undefined ? { additionalProperties: false, ...inner } : inner
+}
 
 /**
- * The event of one line of format `json`; throws with the line and every mistake when the published schema, or the
- * promises about a line (one line, no U+0000, no lone surrogate), do not hold.
+ * The event of one line of format `json`; throws with the line and every mistake when it is not what this version
+ * writes by the published schema, or the promises about a line (one line, no U+0000, no lone surrogate) do not hold.
  */
 export function validateLine(line: string): TrailEvent {
   if (/[\n\r]/.test(line)) throw new Error(`A line holds a line ending: ${JSON.stringify(line)}`)
