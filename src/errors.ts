@@ -102,3 +102,10 @@ export const AuditInvalidKey = createError<[problem: string]>(
   'A trail cannot be verified: %s',
   500,
 )
+
+/** Refuses what a test expects of a trail, if it cannot be compared. The message says what to write. */
+export const AuditInvalidExpectation = createError<[problem: string]>(
+  'FST_AUDIT_INVALID_EXPECTATION',
+  'A trail cannot be tested so: %s',
+  500,
+)

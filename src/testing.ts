@@ -1,3 +1,7 @@
+export type { MemoryExchange } from './sinks/joined.js'
 export { type MemorySink, memorySink } from './sinks/memory.js'
+export type { AuditedSink } from './sinks/testing/audited.js'
+export type { ExpectedAudit, ExpectedText, ExpectedValue } from './sinks/testing/expectation.js'
 export { type FaultySink, faultySink } from './sinks/testing/faulty-sink.js'
+export { assertAudited, assertNotAudited, auditMatchers } from './sinks/testing/matchers.js'
 export { type SinkUnderTest, type TestFunctions, testSink } from './sinks/testing/test-sink.js'

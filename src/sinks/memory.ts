@@ -1,5 +1,7 @@
-import type { AuditEvent } from '../event/event.js'
+import type { ActionEvent } from '../event/action.js'
+import type { AuditEvent, TrailEvent } from '../event/event.js'
 import { isSealedLine } from '../event/seal-line.js'
+import { isOfAction, isOfRequest, join, type MemoryExchange } from './joined.js'
 import { Outage } from './outage.js'
 import type { AuditEntry, AuditSink } from './sink.js'
 
@@ -7,6 +9,10 @@ import type { AuditEntry, AuditSink } from './sink.js'
 export interface MemorySink extends AuditSink {
   /** The records of requests, in order: each stage of each exchange. */
   readonly events: AuditEvent[]
+  /** The same records joined: those of one request, its correction and the end of its reply, in the order of receipt. */
+  readonly exchanges: MemoryExchange[]
+  /** The records of actions beside requests, in order: each event, and each stage of each work. */
+  readonly actions: ActionEvent[]
   /** Every line in order, those about the trail's own life (start, gap, correction, stop) included. */
   readonly lines: string[]
   /** Everything that was stored, as the sink was given it. */
@@ -34,7 +40,7 @@ export interface MemorySink extends AuditSink {
  * await app.register(audit, { sinks: [{ name: 'test', sink }] })
  * app.get('/jobs', async () => [])
  * await app.inject('/jobs')
- * console.log(sink.events.map((event) => event.payload.stage)) // OperationReceived, OperationComplete
+ * console.log(sink.exchanges.map(({ complete }) => complete?.payload.response?.status_code)) // 200
  * ```
  */
 export function memorySink(): MemorySink {
@@ -54,9 +60,15 @@ class Memory implements MemorySink {
   }
 
   get events(): AuditEvent[] {
-    const events: AuditEvent[] = []
-    for (const { event } of this.stored) if (isOfRequest(event)) events.push(event)
-    return events
+    return this.all().filter(isOfRequest)
+  }
+
+  get exchanges(): MemoryExchange[] {
+    return join(this.all(), isOfRequest)
+  }
+
+  get actions(): ActionEvent[] {
+    return this.all().filter(isOfAction)
   }
 
   async write(batch: readonly AuditEntry[]): Promise<void> {
@@ -83,8 +95,8 @@ class Memory implements MemorySink {
   recover(): void {
     this.outage.end()
   }
-}
 
-function isOfRequest(event: AuditEntry['event']): event is AuditEvent {
-  return event.payload.type === 'audit'
+  private all(): TrailEvent[] {
+    return this.stored.map(({ event }) => event)
+  }
 }

@@ -39,6 +39,7 @@ const publicNames = [
   'LifecycleDetails',
   'LifecycleEvent',
   'LifecycleType',
+  'MemoryExchange',
   'MemorySink',
   'NamedSecret',
   'NamespaceFunction',
@@ -87,10 +88,18 @@ const publicNames = [
 
 /** What `fastify-audit-log/testing` has, by the same rule. */
 const testingNames = [
+  'AuditedSink',
+  'ExpectedAudit',
+  'ExpectedText',
+  'ExpectedValue',
   'FaultySink',
+  'MemoryExchange',
   'MemorySink',
   'SinkUnderTest',
   'TestFunctions',
+  'assertAudited',
+  'assertNotAudited',
+  'auditMatchers',
   'faultySink',
   'memorySink',
   'testSink',

@@ -4,6 +4,7 @@ import type { LifecycleType } from '../../src/event/event.js'
 import { writeLifecycle } from '../../src/event/formats/json.js'
 import { memorySink } from '../../src/sinks/memory.js'
 import { draft, requestDraft } from '../support/lane.js'
+import { Trail } from './testing/trail.js'
 
 const LANE = { enforced: true, offer: () => true }
 const ID = '8b826146-b264-4f15-8526-29cb905145aa'
@@ -34,6 +35,34 @@ describe('a memory sink', () => {
     expect(sink.lines.map((line) => JSON.parse(line).seq)).toEqual([1, 2, 3])
     expect(sink.entries).toHaveLength(3)
     expect(sink.events[0]).toEqual(JSON.parse(sink.lines[1] ?? ''))
+  })
+
+  it('joins the records of each request, in the order of receipt, and keeps actions apart', async () => {
+    const sink = memorySink()
+    const { entries } = new Trail()
+      .received('a')
+      .received('b')
+      .action('event')
+      .complete('b', 200)
+      .action('work', { stage: 'OperationReceived' })
+      .correction('b', { status_code: 500, error: 'withheld' })
+      .complete('a', 101)
+      .action('work', { stage: 'OperationComplete' })
+      .correction('work', { error: 'withheld' })
+      .end('a', { how: 'closed', duration_ms: 3 })
+      .end('unknown', { how: 'closed', duration_ms: 3 })
+      .complete('c', 404)
+      .stop()
+    await sink.write(entries)
+    const at = (seq: number): unknown => entries[seq]?.event
+    expect(sink.exchanges).toEqual([
+      { id: 'a', received: at(0), complete: at(6), end: { how: 'closed', duration_ms: 3 } },
+      { id: 'b', received: at(1), complete: at(3), correction: { status_code: 500, error: 'withheld' } },
+      { id: 'c', complete: at(11) },
+    ])
+    expect(sink.actions).toEqual([at(2), at(4), at(7)])
+    sink.clear()
+    expect([sink.exchanges, sink.actions]).toEqual([[], []])
   })
 
   it('forgets its lines when it is cleared, and nothing else', async () => {
