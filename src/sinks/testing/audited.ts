@@ -82,5 +82,5 @@ function listed(recorded: readonly Recorded[]): string[] {
 /** A client may have chosen what is recorded: nothing in a message may be long, or act on a terminal. */
 function line(text: string): string {
   const escaped = text.replace(UNPRINTABLE, (one) => `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
-  return escaped.length > LONGEST_LINE ? `${escaped.slice(0, LONGEST_LINE)}…` : escaped
+  return escaped.length > LONGEST_LINE ? `${escaped.slice(0, LONGEST_LINE).toWellFormed()}…` : escaped
 }
