@@ -27,7 +27,7 @@ export type {
 } from './event/event.js'
 export type { IdentityCounts } from './event/identity.js'
 export type { LevelName, LevelOption } from './event/level.js'
-export type { IdentityFunction, NamespaceFunction } from './event/request-functions.js'
+export type { IdentityFunction, NamespaceFunction, TraceFunction } from './event/request-functions.js'
 export { isSealedLine } from './event/seal-line.js'
 export type { RequestAudit } from './exchange/request-audit.js'
 export type { SinkLogger } from './logger.js'

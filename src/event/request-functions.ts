@@ -17,5 +17,11 @@ import type { Identity } from './actor.js'
  */
 export type IdentityFunction = (request: FastifyRequest) => Identity | undefined
 
+/**
+ * Returns the trace context of the server's own span in the form of the header `traceparent` (W3C Trace Context);
+ * `undefined` if there is none. Must not return a promise.
+ */
+export type TraceFunction = (request: FastifyRequest) => string | undefined
+
 /** Returns the namespace of a request; `undefined` is recorded as `default`. Must not return a promise. */
 export type NamespaceFunction = (request: FastifyRequest) => string | undefined

@@ -12,14 +12,14 @@ const UNREPRESENTABLE = 'not in JSON'
 const ABOUT = {
   title: 'Options of fastify-audit-log',
   description:
-    'What of the options JSON can hold. Left out are functions and instances: `identity`, `namespace`, a `format` of ' +
-    "one's own, and sinks that are given as `sink`. Patterns that cannot match, and sinks that share a name or a file, " +
+    'What of the options JSON can hold. Left out are functions and instances: `identity`, `namespace`, `trace`, a `format` ' +
+    "of one's own, and sinks that are given as `sink`. Patterns that cannot match, and sinks that share a name or a file, " +
     'are only found when the plugin is registered.',
 }
 
 /**
  * Makes the JSON Schema (draft 7) of the options, to check a configuration file with. Functions and instances are left
- * out of it: `identity`, `namespace`, a `format` of one's own, and sinks that are given as `sink`.
+ * out of it: `identity`, `namespace`, `trace`, a `format` of one's own, and sinks that are given as `sink`.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import type { LevelOption } from '../event/level.js'
-import type { IdentityFunction, NamespaceFunction } from '../event/request-functions.js'
+import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../event/request-functions.js'
 import type { FilterOptions } from '../policy/filter.js'
 import type { RuleOptions } from '../policy/rules.js'
 import type { CaptureOptions, Duration, RedactOptions, SinkOptions } from './types.js'
@@ -55,6 +55,8 @@ export interface AuditOptions {
   identity?: IdentityFunction | undefined
   /** Returns the namespace of a request; without it `default`. */
   namespace?: NamespaceFunction | undefined
+  /** Returns the trace context of the server's own span, which is recorded beside the header `traceparent`. */
+  trace?: TraceFunction | undefined
   /**
    * The response header that carries the event's id; `false`: none.
    * @default false

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LEVEL_NAMES, toLevel } from '../event/level.js'
-import type { IdentityFunction, NamespaceFunction } from '../event/request-functions.js'
+import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../event/request-functions.js'
 import { endpointPatternProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
 import { OMITTABLE } from '../redact/redactor.js'
@@ -191,6 +191,7 @@ export const optionsSchema = strict(
     redact: redactSchema.transform((redact) => ({ secret: undefined, ...redact })).prefault({}),
     identity: live<IdentityFunction>(requestFunctionProblem).optional(),
     namespace: live<NamespaceFunction>(requestFunctionProblem).optional(),
+    trace: live<TraceFunction>(requestFunctionProblem).optional(),
     auditIdHeader: z
       .union(
         [z.literal(false), z.string().meta({ pattern: HEADER_NAME.source })],

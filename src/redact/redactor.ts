@@ -27,6 +27,7 @@ export const OMITTABLE = [
   'request.request_meta.user_agent',
   'request.request_meta.source_ips',
   'request.request_meta.traceparent',
+  'request.request_meta.trace',
   'request.node_meta.ip',
   'request.headers',
   'request.body',

@@ -5,6 +5,7 @@ import { Capture } from '../event/content/capture.js'
 import { Envelope } from '../event/envelope.js'
 import { RequestWriter } from '../event/formats/json-request.js'
 import { type IdentityCounts, IdentityResolver } from '../event/identity.js'
+import { TraceReader } from '../event/trace.js'
 import type { SinkLogger } from '../logger.js'
 import type { ResolvedOptions } from '../options/parse.js'
 import type { RouterFolding } from '../policy/path.js'
@@ -20,6 +21,8 @@ import { Sweeper } from './sweeper.js'
 /** Counts of the plugin since the boot. */
 export interface AuditStats extends ExchangeCounts, IdentityCounts {
   healthy: boolean
+  /** Calls of `trace` that threw, or returned something other than a trace context. */
+  traceErrors: number
   /** Exchanges whose Complete is not decided yet. */
   open: number
   /** Requests that were never routed, by Node's error code or by the status of the answer, as `HTTP_400`. */
@@ -35,7 +38,7 @@ const ANSWER_SHARE = 0.1
 /** Runs the sinks, exchanges and counts of one registered plugin, from opening to closing. */
 export class AuditRuntime {
   readonly envelope: Envelope
-  readonly requests = new RequestWriter()
+  readonly requests: RequestWriter
   readonly policy: RecordingPolicy
   readonly dispatcher: Dispatcher
   readonly who: IdentityResolver
@@ -68,6 +71,7 @@ export class AuditRuntime {
       clock,
       redactor: this.redactor,
     })
+    this.requests = new RequestWriter(options.trace === undefined ? null : new TraceReader(options.trace, log, clock))
     this.dispatcher = new Dispatcher(options.sinks.map((sink) => laneFor(sink, { envelope, log, clock })))
     const enforced = options.sinks.filter(({ deliveryGuarantee }) => deliveryGuarantee === 'enforced')
     this.connections = new Connections(connectionBounds(enforced))
@@ -81,6 +85,7 @@ export class AuditRuntime {
       open: this.open.count,
       ...this.counts.all(),
       ...this.who.counts,
+      traceErrors: this.requests.trace?.errors ?? 0,
       unseen: { ...unseen },
       sinks: Object.fromEntries(sinks),
     }
@@ -157,7 +162,7 @@ export class AuditRuntime {
 /** Returns zeroed counts, which `app.audit` also reports if the plugin is disabled. */
 export function noStats(): AuditStats {
   const counts = new ExchangeCounter().all()
-  return { healthy: true, open: 0, ...counts, ...noIdentityCounts(), unseen: {}, sinks: {} }
+  return { healthy: true, open: 0, ...counts, ...noIdentityCounts(), traceErrors: 0, unseen: {}, sinks: {} }
 }
 
 function noIdentityCounts(): IdentityCounts {

@@ -62,6 +62,7 @@ const publicNames = [
   'StdoutSinkOptions',
   'StreamSinkOptions',
   'TailOptions',
+  'TraceFunction',
   'TrailCounts',
   'TrailExchange',
   'TrailQuery',

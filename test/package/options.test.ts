@@ -140,9 +140,13 @@ describe('optionsJsonSchema', () => {
   }
 
   it('says what it leaves out, and leaves it out', () => {
-    expect(optionsJsonSchema().description).toMatch(/identity.*namespace.*format.*sink/)
+    expect(optionsJsonSchema().description).toMatch(/identity.*namespace.*trace.*format.*sink/)
     const { properties } = JSON.parse(JSON.stringify(optionsJsonSchema()))
-    expect(Object.keys(optionsSchema.shape).filter((key) => !(key in properties))).toEqual(['identity', 'namespace'])
+    expect(Object.keys(optionsSchema.shape).filter((key) => !(key in properties))).toEqual([
+      'identity',
+      'namespace',
+      'trace',
+    ])
     expect(JSON.stringify(optionsJsonSchema())).not.toContain('not in JSON')
     expect(validate({ sinks: [{ name: 'a', sink: {} }] })).toBe(false)
   })

@@ -45,6 +45,7 @@ export function requestDraft(endpoint: string): Draft {
     userAgent: undefined,
     sourceIps: undefined,
     traceparent: undefined,
+    trace: undefined,
     connection: { remote: '127.0.0.1:1', local: '127.0.0.1:2', origin: null },
   }
   const changes = newChanges()

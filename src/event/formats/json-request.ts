@@ -6,6 +6,8 @@ import { flat } from '../flat.js'
 import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
 import { Connections, type RequestFacts, readRequest } from '../request-facts.js'
+import type { TraceReader } from '../trace.js'
+import { isTraceparent } from '../traceparent.js'
 import { writeTexts } from './json-lists.js'
 
 const ADDRESSES = { items: BOUNDS.sourceIps, bytes: BOUNDS.address }
@@ -13,21 +15,21 @@ const ADDRESSES = { items: BOUNDS.sourceIps, bytes: BOUNDS.address }
 /** The namespace of requests without one. */
 export const DEFAULT_NAMESPACE = 'default'
 
-/** W3C Trace Context, version 00 to fe, no all-zero id. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /** The JSON from the id to the endpoint, by method. */
 const operations = new Map(METHODS.map((method) => [method, flat(`","operation":"${method}","endpoint":"`)]))
 
 /** Writes requests, and caches what requests of one server share: a route, a connection. */
 export class RequestWriter {
-  private readonly connections = new Connections()
+  readonly connections = new Connections()
   /** The JSON from the end of the endpoint to the end of the namespace, by route, for the default namespace. */
   private readonly places = new Map<string, string>()
 
+  /** `trace` is null without the option of that name. */
+  constructor(readonly trace: TraceReader | null = null) {}
+
   /** `,"request":{…}` of a request, the same in both stages. */
   write(request: FastifyRequest, route: string | undefined, namespace: string, changes: ChangeReport): string {
-    return this.writeFacts(readRequest(request, route, namespace, this.connections, changes), changes)
+    return this.writeFacts(readRequest(request, route, namespace, this, changes), changes)
   }
 
   /** `,"request":{…}`, the same in both stages. */
@@ -61,9 +63,9 @@ function writeOperation(operation: string, changes: ChangeReport): string {
 
 /** Writes the request from `request_meta` to its end. */
 function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
-  const { connection, host, userAgent, sourceIps, traceparent } = facts
+  const { connection, host, userAgent, sourceIps, traceparent, trace } = facts
   const { origin } = connection
-  const isKept = sourceIps === undefined && traceparent === undefined
+  const isKept = sourceIps === undefined && traceparent === undefined && trace === undefined
   if (isKept && origin !== null && origin.userAgent === userAgent && origin.host === host) return origin.json
   const json = `,"request_meta":{${writeMeta(facts, changes)}},"node_meta":{${writeNode(facts, changes)}}}`
   if (isKept && changes.isUntouched) connection.origin = { host, userAgent, json: flat(json) }
@@ -73,7 +75,7 @@ function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
 /** Writes the members of `request_meta`. */
 function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   const { redactor } = changes
-  const { connection, host, userAgent, sourceIps, traceparent } = facts
+  const { connection, host, userAgent, sourceIps, traceparent, trace } = facts
   let json = ''
   if (!redactor.omits('request.request_meta.remote_address')) {
     json += `,"remote_address":${quote(connection.remote, BOUNDS.address, 'request.request_meta.remote_address', changes)}`
@@ -87,13 +89,10 @@ function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
   if (sourceIps !== undefined && !redactor.omits('request.request_meta.source_ips')) {
     json += writeSourceIps(sourceIps, changes)
   }
-  if (
-    traceparent !== undefined &&
-    TRACEPARENT.test(traceparent) &&
-    !redactor.omits('request.request_meta.traceparent')
-  ) {
+  if (traceparent !== undefined && isTraceparent(traceparent) && !redactor.omits('request.request_meta.traceparent')) {
     json += `,"traceparent":"${traceparent}"`
   }
+  if (trace !== undefined && !redactor.omits('request.request_meta.trace')) json += `,"trace":"${trace}"`
   return json.slice(1)
 }
 

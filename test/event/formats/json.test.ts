@@ -27,6 +27,7 @@ const FACTS: RequestFacts = {
   userAgent: 'curl/8',
   sourceIps: undefined,
   traceparent: undefined,
+  trace: undefined,
   connection: { remote: '127.0.0.1:33874', local: '127.0.0.1:4646', origin: null },
 }
 const RESPONSE: ResponseFacts = { statusCode: 200, error: undefined, aborted: false, duration: 1.25 }
@@ -68,6 +69,7 @@ const facts = fc.record({
   userAgent: fc.option(hostileText, { nil: undefined }),
   sourceIps: fc.option(fc.array(hostileText, { maxLength: 40 }), { nil: undefined }),
   traceparent: fc.option(hostileText, { nil: undefined }),
+  trace: fc.constantFrom(undefined, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
   connection: fc.record({ remote: hostileText, local: hostileText, origin: fc.constant(null) }),
 })
 
