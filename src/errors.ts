@@ -1,18 +1,19 @@
 import { createError } from '@fastify/error'
 
-/** Answers a request with 503: it could not be recorded, so its handler did not run. */
-export const AuditNotRecorded = createError(
-  'FST_AUDIT_NOT_RECORDED',
-  'The request was not processed because it could not be recorded in the audit trail. It is safe to repeat it.',
-  503,
-)
+/**
+ * Answers a request with 503, or rejects `record` or `run`: it could not be recorded, so its handler, or its function,
+ * did not run.
+ */
+export const AuditNotRecorded = createError<[message: string]>('FST_AUDIT_NOT_RECORDED', '%s', 503)
 
-/** Answers a request with 500: its handler ran, but its outcome could not be recorded, so its reply is withheld. */
-export const AuditResponseWithheld = createError(
-  'FST_AUDIT_RESPONSE_WITHHELD',
-  'The request was processed, but its outcome could not be recorded in the audit trail, so the reply is withheld. Check whether it took effect before you repeat it.',
-  500,
-)
+/**
+ * Answers a request with 500, or rejects `run`: its handler, or its function, ran, but its outcome could not be recorded,
+ * so its reply, or its result, is withheld. `result` of a rejection holds the result.
+ */
+export const AuditResponseWithheld = createError<[message: string]>('FST_AUDIT_RESPONSE_WITHHELD', '%s', 500)
+
+/** Rejects `record` and `run`: the action that was given is not one. The message says what to write. */
+export const AuditInvalidAction = createError<[problem: string]>('FST_AUDIT_INVALID_ACTION', '%s', 500)
 
 /** Stops the boot because of wrong options. The message lists every mistake. */
 export const AuditInvalidOptions = createError(

@@ -17,13 +17,22 @@ export class Dispatcher {
     return this.lanes.some((lane, index) => lane.enforced && ((exclusions >> (2 * index)) & stage) === 0)
   }
 
-  /** Offers a record to every sink that does not exclude its stage; `waiter` waits for the enforced ones. */
-  offer(draft: Draft, exclusions: number, stage: number, waiter: Waiter): Entry | null {
+  /**
+   * Offers a record to every sink that does not exclude its stage; `waiter` waits for the enforced ones. `isOutcome`: it
+   * is lost if it is not stored, because what it records has happened and nobody else is told.
+   */
+  offer(
+    draft: Draft,
+    exclusions: number,
+    stage: number,
+    waiter: Waiter,
+    isOutcome = stage === EXCLUDES_COMPLETE,
+  ): Entry | null {
     let entries: Entry | null = null
     for (let index = 0; index < this.lanes.length; index++) {
       const lane = this.lanes[index]
       if (lane === undefined || ((exclusions >> (2 * index)) & stage) !== 0) continue
-      const countsAsLost = !lane.enforced || stage === EXCLUDES_COMPLETE
+      const countsAsLost = !lane.enforced || isOutcome
       entries = new Entry(draft, lane, lane.enforced ? waiter : null, countsAsLost, entries)
       lane.offer(entries)
     }

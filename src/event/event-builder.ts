@@ -5,16 +5,21 @@ import type { FastifyRequest } from 'fastify'
 import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
-import type { Annotations } from './content/annotations.js'
+import type { Outcome } from './action.js'
+import type { ActionOrigin } from './action-builder.js'
+import { Additions } from './content/additions.js'
 import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
 import type { Envelope } from './envelope.js'
-import type { Stage } from './event.js'
+import type { EventPayload, Stage } from './event.js'
+import { flat } from './flat.js'
 import { type Stamp, writeCorrection, writePayload } from './formats/json.js'
+import { isOnBehalf } from './formats/json-auth.js'
 import type { RequestWriter } from './formats/json-request.js'
 import { writeResponse } from './formats/json-response.js'
 import type { IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
+import type { Misuse } from './misuse.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
 
 /** Parts that the records of all exchanges of one server share. */
@@ -24,6 +29,7 @@ export interface EventContext {
   readonly who: IdentityResolver
   readonly redactor: Redactor
   readonly capture: Capture
+  readonly misuse: Misuse
   /** Names of fields that the schema of a request's route marks as secret. */
   marksOf(request: FastifyRequest): Marks
 }
@@ -46,7 +52,7 @@ export class EventBuilder {
   private auth: string
   /** The identity at the end if it is not the one at the start, as JSON. */
   private laterAuth = ''
-  private annotations: Annotations | null = null
+  private added: Additions | null = null
   /** True while a body that the level asks for has not been captured. */
   private isBodyMissing = false
 
@@ -91,15 +97,40 @@ export class EventBuilder {
     this.isBodyMissing = body === undefined && this.changes.omitted?.['request.body'] === undefined
   }
 
-  /** Returns false if something was cut or left out. */
-  annotate(values: Readonly<Record<string, unknown>>): boolean {
-    this.annotations ??= this.context.capture.annotations(this.changes)
-    return this.annotations.add(values)
+  /** What the application adds to the records; created on first use. */
+  get additions(): Additions {
+    this.added ??= new Additions(this.context.capture, this.context.misuse, this.changes)
+    return this.added
+  }
+
+  /** Takes the action and the targets that the route declares. */
+  declare({ action, targets }: { readonly action?: unknown; readonly targets?: unknown }): void {
+    const { action: content } = this.additions
+    if (action !== undefined) content.setName(action)
+    if (typeof targets === 'function') content.takeTargets(() => targets(this.fastifyRequest))
+  }
+
+  /** What an action takes from this request if it happens in it: the actor as far as it is known by now. */
+  get asOrigin(): ActionOrigin {
+    const { who } = this.context
+    const { id, fastifyRequest: request } = this
+    const found = this.added?.identity
+    const changes = new ChangeReport(this.context.redactor)
+    const later = found === undefined ? who.auth(request, changes) : who.authOf(found, changes)
+    const isKnown = this.auth !== who.anonymous && !isOnBehalf(this.auth, later)
+    const { request: recorded }: Pick<EventPayload, 'request'> = JSON.parse(`{${this.request.slice(1)}}`)
+    const { trace, traceparent } = recorded.request_meta
+    return {
+      auth: isKnown ? this.auth : later,
+      namespace: recorded.namespace.id,
+      parent: flat(id),
+      traceparent: trace ?? traceparent,
+    }
   }
 
   received(): Draft {
     if (this.isBodyMissing) this.changes.markOmitted('request.body', 'not parsed')
-    return this.stage('OperationReceived', '')
+    return this.stage('OperationReceived', this.added === null ? '' : this.added.begun())
   }
 
   complete(statusCode: number | undefined, error: string | undefined, aborted: boolean, reply?: ReplyFacts): Draft {
@@ -107,9 +138,9 @@ export class EventBuilder {
     const duration = this.context.envelope.clock.monotonic() - this.startedAt
     let response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
     if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
-    const annotations = this.annotations === null ? '' : this.writeAnnotations(this.annotations)
+    const added = this.added === null ? '' : this.added.ended(outcomeOf(statusCode))
     const authChanged = this.laterAuth === '' ? '' : `,"auth_changed":true,"auth_at_end":${this.laterAuth}`
-    return this.stage('OperationComplete', `${response}${annotations}${authChanged}`)
+    return this.stage('OperationComplete', `${response}${added}${authChanged}`)
   }
 
   correction(statusCode: number, error: string | undefined): Draft {
@@ -135,27 +166,27 @@ export class EventBuilder {
     return headers
   }
 
-  private writeAnnotations(annotations: Annotations): string {
-    return this.context.redactor.omits('annotations') ? '' : `,"annotations":${annotations.toJson()}`
-  }
-
   private extendRequest(json: string): void {
     this.request = extend(this.request, json)
   }
 
   private stage(stage: Stage, rest: string): Draft {
     const { id, stamp, auth, request, changes } = this
-    const isAscii = changes.isAscii && this.annotations === null && this.level < REQUEST
+    const isAscii = changes.isAscii && this.added === null && this.level < REQUEST
     return this.context.envelope.draft(writePayload({ id, stage, stamp, auth, request, rest }, changes), isAscii)
   }
 
-  /** Replaces the anonymous identity if authentication ran after Received; never replaces any other. */
+  /**
+   * Replaces the anonymous identity if authentication ran after Received, and adds on whose behalf a known one acts;
+   * never replaces a known one.
+   */
   private settleIdentity(): void {
     const { who } = this.context
-    if (who.knowsNobody) return
-    const auth = who.auth(this.fastifyRequest, this.changes)
+    const found = this.added?.identity
+    if (found === undefined && who.knowsNobody) return
+    const auth = found === undefined ? who.auth(this.fastifyRequest, this.changes) : who.authOf(found, this.changes)
     if (auth === this.auth || auth === who.anonymous) return
-    if (this.auth === who.anonymous) this.auth = auth
+    if (this.auth === who.anonymous || isOnBehalf(this.auth, auth)) this.auth = auth
     else {
       this.laterAuth = auth
       who.counts.authChanged++
@@ -173,4 +204,11 @@ function hasBody(raw: IncomingMessage | Http2ServerRequest): boolean {
 /** Adds members to the JSON of an object. */
 function extend(object: string, members: string): string {
   return members === '' ? object : `${object.slice(0, -1)}${members}}`
+}
+
+/** Returns how a request ended by its status; 401 and 403 say that the actor was not allowed to do it. */
+function outcomeOf(statusCode: number | undefined): Outcome | undefined {
+  if (statusCode === undefined) return undefined
+  if (statusCode === 401 || statusCode === 403) return 'denied'
+  return statusCode >= 400 ? 'failure' : 'success'
 }

@@ -10,6 +10,7 @@ import { ANONYMOUS, writeAuth } from './formats/json-auth.js'
 import { DEFAULT_NAMESPACE } from './formats/json-request.js'
 import { KnownIdentities } from './identity-cache.js'
 import type { IdentityFunction, NamespaceFunction } from './request-functions.js'
+import { isThenable } from './thenable.js'
 
 /** Counts of the application's answers about identity and namespace; no answer fails a request. */
 export interface IdentityCounts {
@@ -55,7 +56,7 @@ export class IdentityResolver {
   private readonly known = new KnownIdentities()
   /** Unknown keys that have been logged. */
   private readonly unknownKeys = new Set<string>()
-  private readonly warnedAt = { identity: Number.NEGATIVE_INFINITY, namespace: Number.NEGATIVE_INFINITY }
+  private readonly warnedAt = new Map<string, number>()
 
   readonly counts: IdentityCounts
   private readonly identity: IdentityFunction | undefined
@@ -86,7 +87,18 @@ export class IdentityResolver {
       return identity === undefined || identity === null ? this.anonymous : this.write(identity, changes)
     } catch (error) {
       this.counts.identityErrors++
-      this.warn('identity', error, 'the request is recorded as anonymous')
+      this.warn('the `identity` option of fastify-audit-log failed: the request is recorded as anonymous', error)
+      return this.anonymous
+    }
+  }
+
+  /** Returns an identity that the application gives without being asked, as JSON. */
+  authOf(identity: Identity, changes: ChangeReport): string {
+    try {
+      return this.write(identity, changes)
+    } catch (error) {
+      this.counts.identityErrors++
+      this.warn('fastify-audit-log was given an identity that cannot be recorded: anonymous is recorded instead', error)
       return this.anonymous
     }
   }
@@ -100,7 +112,7 @@ export class IdentityResolver {
       throw new TypeError(`it returned ${typeof namespace} instead of a string`)
     } catch (error) {
       this.counts.namespaceErrors++
-      this.warn('namespace', error, 'the request is recorded under "default"')
+      this.warn('the `namespace` option of fastify-audit-log failed: the request is recorded under "default"', error)
       return DEFAULT_NAMESPACE
     }
   }
@@ -131,11 +143,11 @@ export class IdentityResolver {
     )
   }
 
-  private warn(option: 'identity' | 'namespace', error: unknown, effect: string): void {
+  private warn(message: string, error: unknown): void {
     const now = this.clock.monotonic()
-    if (now - this.warnedAt[option] < WARNING_INTERVAL) return
-    this.warnedAt[option] = now
-    this.log.warn({ err: error }, `the \`${option}\` option of fastify-audit-log failed: ${effect}`)
+    if (now - (this.warnedAt.get(message) ?? Number.NEGATIVE_INFINITY) < WARNING_INTERVAL) return
+    this.warnedAt.set(message, now)
+    this.log.warn({ err: error }, message)
   }
 
   /** Refuses a promise, which comes too late to be recorded. Catches its rejection, which would end the process. */
@@ -182,8 +194,4 @@ function toText(value: unknown): string {
     throw new TypeError(`the identity holds ${typeof value === 'function' ? 'a function' : text} where a text belongs`)
   }
   return text
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

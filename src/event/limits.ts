@@ -13,4 +13,5 @@ export const BOUNDS = {
   error: 1024,
   headerValue: 1024,
   headers: 64,
+  targets: 16,
 } as const

@@ -2,6 +2,7 @@ import type { Dispatcher } from '../delivery/dispatcher.js'
 import type { EventContext } from '../event/event-builder.js'
 import type { SinkLogger } from '../logger.js'
 import type { RecordingPolicy } from '../policy/recording-policy.js'
+import type { Actions } from '../runtime/actions.js'
 import type { Connections } from '../runtime/connections.js'
 import type { ExchangeCounter } from '../runtime/counts.js'
 import type { OpenExchanges } from '../runtime/open-exchanges.js'
@@ -11,6 +12,7 @@ import { SecretFields } from './secret-fields.js'
 /** Holds everything that the exchanges of one server share. */
 export interface ExchangeContext extends EventContext {
   readonly policy: RecordingPolicy
+  readonly actions: Actions
   readonly dispatcher: Dispatcher
   readonly open: OpenExchanges
   readonly connections: Connections
@@ -22,7 +24,7 @@ export interface ExchangeContext extends EventContext {
 /** Takes from a runtime only the parts that exchanges need. */
 export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
   const { envelope, requests, who, redactor, capture, policy, dispatcher } = runtime
-  const { open, connections, counts, log, auditIdHeader } = runtime
+  const { open, connections, counts, log, auditIdHeader, misuse, actions } = runtime
   const fields = new SecretFields(log)
   return {
     envelope,
@@ -30,6 +32,8 @@ export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
     who,
     redactor,
     capture,
+    misuse,
+    actions,
     policy,
     dispatcher,
     open,

@@ -1,8 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ActionOrigin } from '../event/action-builder.js'
+import type { Additions } from '../event/content/additions.js'
 import type { Draft } from '../event/draft.js'
 import type { EventBuilder } from '../event/event-builder.js'
 import type { ReplyFacts } from '../event/reply-facts.js'
+import type { Actions } from '../runtime/actions.js'
 import type { OpenExchange } from '../runtime/open-exchanges.js'
 import type { ExchangeContext } from './context.js'
 import type { Gate } from './gate/gate.js'
@@ -12,7 +15,7 @@ import type { HandshakeKeeper, UpgradeGate } from './gate/upgrade.js'
 import { type Next, proceed } from './next.js'
 import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './refusal.js'
 import { type EarlyReply, ReplyNotes } from './reply-notes.js'
-import type { DetachedAudit, RequestAudit } from './request-audit.js'
+import { type DetachedAudit, FollowedAudit, type FollowedRequest, type RequestAudit } from './request-audit.js'
 import { captureContext, StageDelivery, type StageOwner } from './stage-delivery.js'
 import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
@@ -24,13 +27,13 @@ import { closeAfterReply, upgradeGateFor } from './websocket.js'
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
 
 /** One request and its reply: records each stage once, and decides when the reply may go out. */
-export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, OpenExchange, StageOwner {
+export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, OpenExchange, StageOwner {
   previous: OpenExchange | null = null
   following: OpenExchange | null = null
   goneSince = 0
 
   /** Object that `request.audit` returns; created on first use. */
-  facade: RequestAudit | null = null
+  private facade: RequestAudit | null = null
   /** Details of the reply that Fastify's hooks see. */
   readonly notes = new ReplyNotes()
   /** True if an earlier hook sent the reply raw before the exchange began: it is recorded, but cannot be replaced. */
@@ -65,6 +68,12 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     return this.records.id
   }
 
+  /** Interface of this exchange for handlers and hooks. */
+  get audit(): RequestAudit {
+    this.facade ??= new FollowedAudit(this)
+    return this.facade
+  }
+
   /** Follows the request from now on: installs the gates and joins the open exchanges. */
   follow(detached: DetachedAudit | null): void {
     const { context, reply } = this
@@ -74,15 +83,23 @@ export class Exchange implements RequestAudit, GateKeeper, HandshakeKeeper, Open
     if (context.auditIdHeader !== false && !reply.raw.headersSent) reply.raw.setHeader(context.auditIdHeader, this.id)
     context.open.add(this)
     context.counts.add('audited')
-    detached?.attach(this)
+    detached?.attach(this.audit)
   }
 
-  annotate(values: Readonly<Record<string, unknown>>): boolean {
-    if (this.state !== 'awaiting' && this.state !== 'receiving' && this.state !== 'received') {
-      this.context.counts.add('annotationsTooLate')
-      return false
+  get additions(): Additions | null {
+    if (this.state === 'awaiting' || this.state === 'receiving' || this.state === 'received') {
+      return this.records.additions
     }
-    return this.records.annotate(values)
+    this.context.counts.add('annotationsTooLate')
+    return null
+  }
+
+  get origin(): ActionOrigin {
+    return this.records.asOrigin
+  }
+
+  get actions(): Actions {
+    return this.context.actions
   }
 
   /** Records Received now, or after the body is parsed if the record includes it. */

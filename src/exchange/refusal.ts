@@ -13,10 +13,22 @@ export interface Replacement {
 }
 
 /** Replacement if the handler did not run: the client may try again. */
-export const NOT_RECORDED = replacement(new AuditNotRecorded(), 'refused', { 'retry-after': '1' })
+export const NOT_RECORDED = replacement(
+  new AuditNotRecorded(
+    'The request was not processed because it could not be recorded in the audit trail. It is safe to repeat it.',
+  ),
+  'refused',
+  { 'retry-after': '1' },
+)
 
 /** Replacement if the handler ran: the client must not repeat the request blindly. */
-export const WITHHELD = replacement(new AuditResponseWithheld(), 'withheld', {})
+export const WITHHELD = replacement(
+  new AuditResponseWithheld(
+    'The request was processed, but its outcome could not be recorded in the audit trail, so the reply is withheld. Check whether it took effect before you repeat it.',
+  ),
+  'withheld',
+  {},
+)
 
 /** Builds the answer, with the headers of the reply that survive. */
 export function answerOf(

@@ -1,15 +1,16 @@
+import type { ActionOrigin } from '../event/action-builder.js'
+import type { Identity } from '../event/actor.js'
+import type { Additions } from '../event/content/additions.js'
 import { newEventId } from '../event/event-id.js'
 import { flat } from '../event/flat.js'
+import type { ActionAudit, ActionRecorder } from '../runtime/action-audit.js'
+import type { Actions } from '../runtime/actions.js'
 
 /** Interface of `request.audit`, for handlers and hooks. */
-export interface RequestAudit {
-  /** Id that both records carry; created by the server. */
-  readonly id: string
+export interface RequestAudit extends ActionAudit {
   /**
-   * Adds to this request's `OperationComplete`, the values of secret keys redacted: by default at most 16 keys and 4 KiB in
-   * all (`capture.maxAnnotations`, `capture.maxAnnotationBytes`). What is too long is cut, and the record names it.
-   *
-   * False if something was cut or left out, if it is too late, or if the request is not audited.
+   * Says what the request does, instead of its route's `config.audit.action`; the last name stands. False as for
+   * `annotate`.
    *
    * @example
    * ```ts
@@ -18,43 +19,116 @@ export interface RequestAudit {
    *
    * const app = Fastify()
    * await app.register(audit)
-   * app.post('/orders', async (request) => {
-   *   request.audit.annotate({ order: '42' })
+   * app.post<{ Params: { id: string } }>('/invoices/:id/refund', async ({ audit, params }) => {
+   *   audit.action('invoice.refund')
+   *   audit.target({ type: 'invoice', id: params.id })
    *   return { ok: true }
    * })
    * ```
    */
-  annotate(values: Readonly<Record<string, unknown>>): boolean
+  action(name: string): boolean
+  /**
+   * Says who makes this request, if it was anonymous until a handler looked: a login. Its `OperationComplete` has this
+   * identity. An identity that the request had when it was received stays. False as for `annotate`.
+   */
+  identify(identity: Identity): boolean
 }
+
+/** An exchange as `request.audit` uses it. */
+export interface FollowedRequest {
+  readonly id: string
+  /** What may be added to; null when `OperationComplete` is recorded. */
+  readonly additions: Additions | null
+  readonly origin: ActionOrigin
+  readonly actions: Actions
+}
+
+/**
+ * Implements `request.audit` for a request that is followed. Its members are getters of functions, so that they may be
+ * taken from it (`const { annotate } = request.audit`) and cost nothing unless they are used; the exchange is in a
+ * field that is hidden when a handler prints this object.
+ */
+export class FollowedAudit implements RequestAudit {
+  readonly #request: FollowedRequest
+
+  constructor(request: FollowedRequest) {
+    this.#request = request
+  }
+
+  /** Copies the id: it is a slice of a longer string, which would stay in memory as long as the id is kept. */
+  get id(): string {
+    return flat(this.#request.id)
+  }
+
+  get annotate(): RequestAudit['annotate'] {
+    return (values) => this.#add((additions) => additions.annotate(values))
+  }
+
+  get action(): RequestAudit['action'] {
+    return (name) => this.#add(({ action }) => action.setName(name))
+  }
+
+  get target(): RequestAudit['target'] {
+    return (target) => this.#add(({ action }) => action.addTarget(target))
+  }
+
+  get outcome(): RequestAudit['outcome'] {
+    return (outcome, reason) => this.#add(({ action }) => action.setOutcome(outcome, reason))
+  }
+
+  get identify(): RequestAudit['identify'] {
+    return (identity) =>
+      this.#add((additions) => {
+        additions.identity = identity
+        return true
+      })
+  }
+
+  get record(): RequestAudit['record'] {
+    return (event) => this.#request.actions.record(event, this.#request.origin)
+  }
+
+  get run(): RequestAudit['run'] {
+    return (work, execute) => this.#request.actions.run(work, execute, this.#request.origin)
+  }
+
+  #add(change: (additions: Additions) => boolean): boolean {
+    const { additions } = this.#request
+    return additions !== null && change(additions)
+  }
+}
+
+type Addition = (audit: RequestAudit) => boolean
 
 /** Implements `request.audit` for a request that is excluded, or whose exchange has not begun. */
 export class DetachedAudit implements RequestAudit {
   readonly id = flat(newEventId())
-  private readonly early: Array<Readonly<Record<string, unknown>>> = []
+  private readonly early: Addition[] = []
   private exchange: RequestAudit | null = null
 
-  constructor(private readonly isExcluded: boolean) {}
+  /** `beside` records what happens in the request, although the request itself is not recorded. */
+  constructor(
+    private readonly isExcluded: boolean,
+    private readonly beside: ActionRecorder,
+  ) {}
 
-  annotate(values: Readonly<Record<string, unknown>>): boolean {
-    if (this.exchange !== null) return this.exchange.annotate(values)
-    if (!this.isExcluded) this.early.push(values)
-    return !this.isExcluded
-  }
+  readonly annotate: RequestAudit['annotate'] = (values) => this.add((audit) => audit.annotate(values))
+  readonly action: RequestAudit['action'] = (name) => this.add((audit) => audit.action(name))
+  readonly target: RequestAudit['target'] = (target) => this.add((audit) => audit.target(target))
+  readonly outcome: RequestAudit['outcome'] = (outcome, reason) => this.add((audit) => audit.outcome(outcome, reason))
+  readonly identify: RequestAudit['identify'] = (identity) => this.add((audit) => audit.identify(identity))
+  readonly record: RequestAudit['record'] = (event) => (this.exchange ?? this.beside).record(event)
+  readonly run: RequestAudit['run'] = (work, execute) => (this.exchange ?? this.beside).run(work, execute)
 
-  /** Passes earlier annotations on to the exchange. */
+  /** Passes earlier additions on to the exchange. */
   attach(exchange: RequestAudit): void {
     this.exchange = exchange
-    for (const values of this.early) exchange.annotate(values)
+    for (const addition of this.early) addition(exchange)
   }
-}
 
-/** Wraps an exchange for the handler, so that its other methods and fields cannot be called or printed. */
-export function followedAudit(exchange: RequestAudit): RequestAudit {
-  return {
-    /** Copies the id: it is a slice of a longer string, which would stay in memory as long as the id is kept. */
-    get id() {
-      return flat(exchange.id)
-    },
-    annotate: (values) => exchange.annotate(values),
+  private add(addition: Addition): boolean {
+    if (this.exchange !== null) return addition(this.exchange)
+    if (!this.isExcluded) this.early.push(addition)
+    return !this.isExcluded
   }
 }

@@ -96,6 +96,12 @@ export function requestFunctionProblem(value: unknown): string | undefined {
   return 'is async, and its promise is not awaited; look things up in a hook before, and return here what it put on the request'
 }
 
+/** Checks what a route's `config.audit` says beyond the kinds of its members. */
+export function routeAuditProblem({ level, action, targets }: object & Record<string, unknown>): string | undefined {
+  if (level !== undefined || action !== undefined || targets !== undefined) return undefined
+  return "says nothing; write { level: 'request' } or { action: 'invoice.refund' }, or leave it out"
+}
+
 export function formatProblem(value: unknown): string | undefined {
   if (value === 'json' || value === 'rancher') return undefined
   if (typeof value !== 'function') {

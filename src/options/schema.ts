@@ -30,6 +30,7 @@ import {
   modeProblem,
   operationProblem,
   requestFunctionProblem,
+  routeAuditProblem,
   SINK_NAME,
   sinkNameProblem,
   sinkTypeProblem,
@@ -119,7 +120,11 @@ export const redactSchema = strict('`redact`', {
 })
 
 /** The schema of a route's `config.audit` that is not a boolean. */
-export const routeAuditSchema = strict('`audit: false`, or', { level: level() })
+export const routeAuditSchema = strict('`audit: false`, or', {
+  level: level().optional(),
+  action: text('an action', 'invoice.refund').optional(),
+  targets: live<(...values: never[]) => unknown>(requestFunctionProblem).optional(),
+}).superRefine(says(routeAuditProblem))
 
 const commonShape = {
   name: text('a name', 'audit', sinkNameProblem).meta({ pattern: SINK_NAME.source }),

@@ -1,8 +1,9 @@
 import type { ExplainOptions, Explanation } from '../policy/explain.js'
+import type { ActionRecorder } from '../runtime/action-audit.js'
 import type { AuditStats } from '../runtime/runtime.js'
 
 /** Interface of `app.audit`. */
-export interface AppAudit {
+export interface AppAudit extends ActionRecorder {
   /** True if every enforced sink stored its last batch and no batch is overdue. Use it in a readiness probe. */
   readonly healthy: boolean
   /** Returns the counts since the boot. */

@@ -19,7 +19,7 @@ import { ruleWarnings } from '../policy/rules.js'
 import { AuditRuntime } from '../runtime/runtime.js'
 import { safeLogger } from '../runtime/safe-log.js'
 import type { AppAudit } from './app-audit.js'
-import { disabledAudit } from './disabled.js'
+import { disabledAudit, UNRECORDED } from './disabled.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } from './fastify-internals.js'
 import { FRAMEWORK_ERRORS_ADVICE, followFrameworkErrors, isAuditing } from './framework-errors.js'
 import { EXCLUDED, exchangeOf, isSeen, RequestExchanges, requestAudit, SLOT } from './request-exchange.js'
@@ -50,8 +50,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   if (options.scope === 'root' && !isRoot(app)) throw new AuditNotAtRoot()
   checkRuntime()
   app.decorateRequest(SLOT, options.enabled ? null : EXCLUDED)
-  app.decorateRequest('audit', { getter: requestAudit })
   if (!options.enabled) {
+    app.decorateRequest('audit', { getter: requestAudit(() => UNRECORDED) })
     app.decorate('audit', disabledAudit())
     return
   }
@@ -60,6 +60,7 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const log = safeLogger(app.log)
   const runtime = new AuditRuntime(options, folding, log, systemClock)
   const exchanges = new RequestExchanges(exchangeContext(runtime))
+  app.decorateRequest('audit', { getter: requestAudit((request) => exchanges.beside(request)) })
   // If only a part of the server is audited, requests outside that part are not unrouted ones.
   const unseen = new UnroutedRequests(app, options.scope === 'root' ? isSeen : () => true)
   const stats = () => runtime.stats(unseen.counts)
@@ -75,6 +76,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
       return explainer.explain(method, url, asked)
     },
     stats,
+    record: (event) => runtime.actions.record(event),
+    run: (work, execute) => runtime.actions.run(work, execute),
     flush: () => runtime.flush(),
     reopen: () => runtime.reopen(),
   })

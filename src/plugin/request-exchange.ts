@@ -1,11 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ActionOrigin } from '../event/action-builder.js'
 import { EventBuilder } from '../event/event-builder.js'
 import { newEventId } from '../event/event-id.js'
 import { NONE } from '../event/level.js'
 import type { ExchangeContext } from '../exchange/context.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
-import { DetachedAudit, followedAudit, type RequestAudit } from '../exchange/request-audit.js'
+import { DetachedAudit, type RequestAudit } from '../exchange/request-audit.js'
+import { declaredAction } from '../policy/route-level.js'
+import { ChangeReport } from '../redact/change-report.js'
+import type { ActionRecorder } from '../runtime/action-audit.js'
 
 export const SLOT = Symbol('fastify-audit-log.slot')
 export const EXCLUDED = Symbol('fastify-audit-log.excluded')
@@ -51,6 +55,8 @@ export class RequestExchanges {
     }
     const id = slot?.id ?? newEventId()
     const records = new EventBuilder(this.context, request, { id, level: recording.level, route, namespace })
+    const declared = declaredAction(config?.audit)
+    if (declared !== undefined) records.declare(declared)
     const exchange = new Exchange(this.context, request, reply, records, recording.exclusions)
     exchange.follow(slot ?? null)
     request[SLOT] = exchange
@@ -66,6 +72,21 @@ export class RequestExchanges {
     if (!isMalformed(request.raw.url ?? '') && counts.add('repliedBeforePlugin') === 1) log.warn({}, EARLY_REPLY_ADVICE)
     exchange.receive(() => undefined)
     return exchange
+  }
+
+  /** Records what happens in a request that is not recorded itself, with its actor and its namespace. */
+  beside(request: FastifyRequest): ActionRecorder {
+    const { actions, who, redactor } = this.context
+    const origin = (): ActionOrigin => ({
+      auth: who.auth(request, new ChangeReport(redactor)),
+      namespace: who.namespaceOf(request),
+      parent: undefined,
+      traceparent: [request.headers.traceparent].flat()[0],
+    })
+    return {
+      record: (event) => actions.record(event, origin()),
+      run: (work, execute) => actions.run(work, execute, origin()),
+    }
   }
 
   private exclude(request: FastifyRequest & Slot, reply: FastifyReply): void {
@@ -102,18 +123,22 @@ export function exchangeOf(request: FastifyRequest & Slot): Exchange | null {
   return slot instanceof Exchange ? slot : null
 }
 
-/** Getter of `request.audit`. Hooks that run before this plugin's, and handlers of excluded requests, may use it too. */
-export function requestAudit(this: FastifyRequest & Slot): RequestAudit {
-  const slot = this[SLOT]
-  if (slot instanceof Exchange) {
-    slot.facade ??= followedAudit(slot)
-    return slot.facade
+/**
+ * Makes the getter of `request.audit`. Hooks that run before this plugin's, and handlers of excluded requests, may use it
+ * too: `beside` records what happens in their requests.
+ */
+export function requestAudit(
+  beside: (request: FastifyRequest) => ActionRecorder,
+): (this: FastifyRequest & Slot) => RequestAudit {
+  return function (this: FastifyRequest & Slot) {
+    const slot = this[SLOT]
+    if (slot instanceof Exchange) return slot.audit
+    if (slot instanceof DetachedAudit) return slot
+    const detached = new DetachedAudit(slot === EXCLUDED, beside(this))
+    // Keep it for an exchange that may still begin, but do not overwrite the mark of an excluded request.
+    if (slot !== EXCLUDED) this[SLOT] = detached
+    return detached
   }
-  if (slot instanceof DetachedAudit) return slot
-  const detached = new DetachedAudit(slot === EXCLUDED)
-  // Keep it for an exchange that may still begin, but do not overwrite the mark of an excluded request.
-  if (slot !== EXCLUDED) this[SLOT] = detached
-  return detached
 }
 
 /** Returns true if the trail records a response, or excludes it on purpose. */

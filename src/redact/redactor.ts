@@ -35,6 +35,10 @@ export const OMITTABLE = [
   'response.headers',
   'response.body',
   'annotations',
+  'targets',
+  'reason',
+  'changes',
+  'error',
 ] as const
 
 /** A part of an event that can be left out. */

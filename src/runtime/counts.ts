@@ -16,6 +16,12 @@ export interface ExchangeCounts {
   annotationsTooLate: number
   /** Requests to which a hook registered before this plugin replied. */
   repliedBeforePlugin: number
+  /** Events and work beside requests. */
+  actions: number
+  /** Events and work that were rejected because they could not be recorded; the work did not begin. */
+  actionsNotRecorded: number
+  /** Work whose result was withheld because its end could not be recorded. */
+  actionsWithheld: number
 }
 
 /** Counts the outcomes of exchanges. */
@@ -29,6 +35,9 @@ export class ExchangeCounter {
     aborted: 0,
     annotationsTooLate: 0,
     repliedBeforePlugin: 0,
+    actions: 0,
+    actionsNotRecorded: 0,
+    actionsWithheld: 0,
   }
 
   /** Adds one, and returns the new count. */

@@ -5,12 +5,14 @@ import { Capture } from '../event/content/capture.js'
 import { Envelope } from '../event/envelope.js'
 import { RequestWriter } from '../event/formats/json-request.js'
 import { type IdentityCounts, IdentityResolver } from '../event/identity.js'
+import { Misuse } from '../event/misuse.js'
 import { TraceReader } from '../event/trace.js'
 import type { SinkLogger } from '../logger.js'
 import type { ResolvedOptions } from '../options/parse.js'
 import type { RouterFolding } from '../policy/path.js'
 import { RecordingPolicy } from '../policy/recording-policy.js'
 import { Redactor } from '../redact/redactor.js'
+import { Actions } from './actions.js'
 import { Connections, connectionBounds } from './connections.js'
 import { ExchangeCounter, type ExchangeCounts } from './counts.js'
 import { laneFor } from './lanes.js'
@@ -27,6 +29,8 @@ export interface AuditStats extends ExchangeCounts, IdentityCounts {
   open: number
   /** Requests that were never routed, by Node's error code or by the status of the answer, as `HTTP_400`. */
   unseen: Record<string, number>
+  /** Values of the application that could not be recorded, such as a `targets` function that threw. */
+  actionErrors: number
   /** Counts of each sink, by its name. */
   sinks: Record<string, SinkStats>
 }
@@ -48,8 +52,11 @@ export class AuditRuntime {
   readonly connections: Connections
   readonly counts = new ExchangeCounter()
   readonly auditIdHeader: string | false
+  readonly misuse: Misuse
+  /** Records what is done beside requests. */
+  readonly actions: Actions
   private readonly sweeper: Sweeper
-  private isOpened = false
+  private hasOpened = false
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -76,6 +83,13 @@ export class AuditRuntime {
     const enforced = options.sinks.filter(({ deliveryGuarantee }) => deliveryGuarantee === 'enforced')
     this.connections = new Connections(connectionBounds(enforced))
     this.sweeper = new Sweeper(this.open, options.abortTimeout, clock)
+    this.misuse = new Misuse(log, clock)
+    this.actions = new Actions(this)
+  }
+
+  /** True from the opening of the trail to its closing. */
+  get isOpened(): boolean {
+    return this.hasOpened
   }
 
   stats(unseen: Record<string, number>): AuditStats {
@@ -87,6 +101,7 @@ export class AuditRuntime {
       ...this.who.counts,
       traceErrors: this.requests.trace?.errors ?? 0,
       unseen: { ...unseen },
+      actionErrors: this.misuse.errors,
       sinks: Object.fromEntries(sinks),
     }
   }
@@ -94,7 +109,7 @@ export class AuditRuntime {
   /** Opens all sinks at once. If one of them must stop the boot, releases the open ones first. */
   async start(exemptedRoutes: readonly string[]): Promise<void> {
     const { openTimeout } = this.options
-    this.isOpened = true
+    this.hasOpened = true
     const opened = await Promise.allSettled(this.lanes.map((lane) => lane.open(openTimeout)))
     const failed = opened.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
@@ -108,15 +123,15 @@ export class AuditRuntime {
 
   /** Releases the sinks that a failed boot has opened. */
   async release(): Promise<void> {
-    if (!this.isOpened) return
-    this.isOpened = false
+    if (!this.hasOpened) return
+    this.hasOpened = false
     this.sweeper.stop()
     await Promise.all(this.lanes.map((lane) => lane.release(this.options.closeTimeout)))
   }
 
   async close(): Promise<void> {
-    if (!this.isOpened) return
-    this.isOpened = false
+    if (!this.hasOpened) return
+    this.hasOpened = false
     const { closeTimeout } = this.options
     const end = this.clock.monotonic() + closeTimeout
     this.sweeper.startClosing()
@@ -162,7 +177,16 @@ export class AuditRuntime {
 /** Returns zeroed counts, which `app.audit` also reports if the plugin is disabled. */
 export function noStats(): AuditStats {
   const counts = new ExchangeCounter().all()
-  return { healthy: true, open: 0, ...counts, ...noIdentityCounts(), traceErrors: 0, unseen: {}, sinks: {} }
+  return {
+    healthy: true,
+    open: 0,
+    ...counts,
+    ...noIdentityCounts(),
+    traceErrors: 0,
+    unseen: {},
+    actionErrors: 0,
+    sinks: {},
+  }
 }
 
 function noIdentityCounts(): IdentityCounts {

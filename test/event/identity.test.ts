@@ -219,9 +219,24 @@ describe('identity', () => {
     }
   })
 
+  it('that acts on behalf of somebody at the end says so in Complete', async () => {
+    let calls = 0
+    const { app, sink } = await withIdentity(() => ({
+      accessorId: 'u-7',
+      onBehalfOf: calls++ === 0 ? undefined : 'u-9',
+    }))
+    await app.inject('/')
+    expect(authsOf(sink)).toEqual([{ accessor_id: 'u-7' }, { accessor_id: 'u-7', on_behalf_of: 'u-9' }])
+    expect(sink.events.map(({ payload }) => payload.auth_changed)).toEqual([undefined, undefined])
+  })
+
   it.each([
     ['another caller', { accessorId: 'u-8', name: 'Zo\u00eb' }, { accessor_id: 'u-8', name: 'Zo\u00eb' }],
-    ['somebody on whose behalf', { accessorId: 'u-7', onBehalfOf: 'u-9' }, { accessor_id: 'u-7', on_behalf_of: 'u-9' }],
+    [
+      'another caller, on behalf of somebody,',
+      { accessorId: 'u-8', onBehalfOf: 'u-9' },
+      { accessor_id: 'u-8', on_behalf_of: 'u-9' },
+    ],
   ])('that is %s at the end is in Complete beside the first one', async (_, later, recorded) => {
     let calls = 0
     const { app, sink } = await withIdentity(() => (calls++ === 0 ? { accessorId: 'u-7' } : later))

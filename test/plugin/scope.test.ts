@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -163,13 +164,13 @@ describe('request.audit', () => {
         app.get('/', async (request) => [
           Object.is(request.audit, request.audit),
           'receive' in request.audit,
-          Object.keys(request.audit),
+          inspect(request.audit, { depth: 9, getters: false }),
           request.audit.id.length,
         ])
       },
     })
     const { body } = await served.app.inject('/')
-    expect(JSON.parse(body)).toEqual([true, false, ['id', 'annotate'], 36])
+    expect(JSON.parse(body)).toEqual([true, false, 'FollowedAudit {}', 36])
   })
 
   it('adds to the Complete until it is made, from any hook, and says when it is too late', async () => {

@@ -35,3 +35,9 @@ export function writeAuth(auth: EventAuth, changes: ChangeReport): string {
   }
   return `${json}}`
 }
+
+/** Tells whether a written identity is another one that now acts on behalf of somebody. */
+export function isOnBehalf(auth: string, later: string): boolean {
+  // `on_behalf_of` is written last.
+  return later.startsWith(`${auth.slice(0, -1)},"on_behalf_of":`)
+}

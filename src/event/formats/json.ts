@@ -51,12 +51,30 @@ export function writeLifecycle<Type extends LifecycleType>(
 export function writeCorrection(
   id: string,
   timestamp: string,
-  statusCode: number,
+  statusCode: number | undefined,
   error: string | undefined,
   changes: ChangeReport,
 ): string {
+  const status = statusCode === undefined ? '' : `,"status_code":${statusCode}`
   const text = error === undefined ? '' : `,"error":${writeError(error, 'correction.error', changes)}`
-  return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{"status_code":${statusCode}${text}}}}`
+  return `,"payload":{"id":"${id}","type":"correction","timestamp":"${timestamp}","version":1,"correction":{${(status + text).slice(1)}}}}`
+}
+
+/** The parts of a record that is not one of a request, as they are written. */
+export interface RecordParts {
+  readonly id: string
+  readonly type: 'action' | 'end'
+  /** Empty if the record is not one of two. */
+  readonly stage: Stage | ''
+  readonly timestamp: string
+  /** The members after the version, each with its comma before it. */
+  readonly members: string
+}
+
+/** Writes such a record, from its payload on. */
+export function writeRecord({ id, type, stage, timestamp, members }: RecordParts, changes: ChangeReport): string {
+  const staged = stage === '' ? '' : `,"stage":"${stage}"`
+  return `,"payload":{"id":"${id}"${staged},"type":"${type}","timestamp":"${timestamp}","version":1${members}${writeChanges(changes)}}}`
 }
 
 /** Writes lists, because search engines would expand a path that is a key to nested keys. */

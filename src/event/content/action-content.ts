@@ -1,0 +1,151 @@
+import { type ChangeReport, guarded } from '../../redact/change-report.js'
+import type { Outcome, Target } from '../action.js'
+import { writeAction, writeTarget, writeText } from '../formats/json-action.js'
+import { BOUNDS } from '../limits.js'
+import type { Misuse } from '../misuse.js'
+import { type AskTargets, askTargets } from './ask-targets.js'
+
+const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'denied'])
+
+/** Facts about an action by which filters and sinks choose, bounded and not redacted. */
+export interface KnownAction {
+  readonly action: string | undefined
+  /** Each as `type:id`. */
+  readonly targets: readonly string[]
+  readonly outcome: Outcome | undefined
+}
+
+/**
+ * The action of one request or one piece of work: its name, targets, outcome and changes, as JSON that is redacted and
+ * bounded when they are given. A wrong value is counted and logged, and costs the record that value alone.
+ */
+export class ActionContent {
+  /** What was changed since the last record, which is told with the next one. */
+  private marks: ChangeReport
+  private name: string | undefined
+  private nameJson = ''
+  /** The JSON of each target, by `type:id`. */
+  private readonly targets = new Map<string, string>()
+  private outcomeGiven: Outcome | undefined
+  private reasonJson = ''
+  private changesJson = ''
+  /** Asked again for the second record, if it had no targets for the first. */
+  private askAgain: AskTargets | null = null
+
+  constructor(
+    private readonly changes: ChangeReport,
+    private readonly misuse: Misuse,
+  ) {
+    this.marks = changes.ofPart()
+  }
+
+  /** Sets the name; the last one stands. */
+  setName(name: unknown): boolean {
+    if (typeof name !== 'string' || name === '') return this.refuse('an action whose name is not a text')
+    this.name = name.slice(0, BOUNDS.identity)
+    return this.write('action', (marks) => {
+      this.nameJson = writeText(name, BOUNDS.identity, 'action', marks)
+    })
+  }
+
+  addTarget(target: unknown): boolean {
+    if (this.changes.redactor.omits('targets')) return true
+    const read = readTarget(target)
+    if (read === undefined) return this.refuse('a target without a `type` and an `id` that are texts')
+    const key = `${read.type}:${read.id}`.slice(0, 2 * BOUNDS.identity + 1)
+    if (this.targets.has(key)) return true
+    if (this.targets.size === BOUNDS.targets) {
+      this.marks.markOmitted('targets.*', 'too many targets')
+      return false
+    }
+    return this.write('targets', (marks) => {
+      this.targets.set(key, writeTarget(read.type, read.id, read.name, marks))
+    })
+  }
+
+  /** Asks the application for the targets now, and once more for the second record if it gives none. */
+  takeTargets(ask: AskTargets): void {
+    const targets = askTargets(ask, null)
+    if (targets.length === 0) this.askAgain = ask
+    for (const target of targets) this.addTarget(target)
+  }
+
+  /** Sets how it ended, instead of what the status says; the last one stands. */
+  setOutcome(outcome: unknown, reason: unknown): boolean {
+    if (!isOutcome(outcome)) return this.refuse("an outcome that is not 'success', 'failure' or 'denied'")
+    this.outcomeGiven = outcome
+    this.reasonJson = ''
+    if (reason === undefined || reason === null || this.changes.redactor.omits('reason')) return true
+    if (typeof reason !== 'string') return this.refuse('a reason that is not a text')
+    return this.write('reason', (marks) => {
+      this.reasonJson = writeText(reason, BOUNDS.error, 'reason', marks)
+    })
+  }
+
+  /** True if the application has set how it ended. */
+  get hasOutcome(): boolean {
+    return this.outcomeGiven !== undefined
+  }
+
+  known(implied: Outcome | undefined): KnownAction {
+    return { action: this.name, targets: [...this.targets.keys()], outcome: this.outcomeGiven ?? implied }
+  }
+
+  /** Returns the members for the record of a beginning, in which no outcome is known. */
+  begun(): string {
+    return this.toJson(undefined, '', '')
+  }
+
+  /** Returns the members for the record of an end; `implied`: the outcome unless the application has set one. */
+  ended(implied: Outcome | undefined): string {
+    if (this.askAgain !== null) for (const target of askTargets(this.askAgain, this.misuse)) this.addTarget(target)
+    this.askAgain = null
+    return this.toJson(this.outcomeGiven ?? implied, this.reasonJson, this.changesJson)
+  }
+
+  private toJson(outcome: Outcome | undefined, reason: string, changes: string): string {
+    this.changes.add(this.marks)
+    this.marks = this.changes.ofPart()
+    const targets = [...this.targets.values()].join(',')
+    return writeAction({ name: this.nameJson, targets, outcome, reason, changes })
+  }
+
+  /** Writes one part; returns false if something of it was cut or left out. */
+  private write(path: string, write: (marks: ChangeReport) => void): boolean {
+    const marks = this.changes.ofPart()
+    guarded(path, marks, () => {
+      write(marks)
+      return ''
+    })
+    this.marks.add(marks)
+    return marks.truncated === undefined && marks.omitted === undefined
+  }
+
+  private refuse(what: string): false {
+    this.misuse.note(`${what} was given, and is not recorded`)
+    return false
+  }
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return OUTCOMES.has(value)
+}
+
+interface ReadTarget {
+  readonly type: string
+  readonly id: string
+  readonly name: string | undefined
+}
+
+/** Reads what should be a target. Callers without types may give anything, and a getter may throw. */
+function readTarget(target: unknown): ReadTarget | undefined {
+  if (typeof target !== 'object' || target === null) return undefined
+  try {
+    const { type, id, name }: Partial<Record<keyof Target, unknown>> = target
+    const isId = typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint'
+    if (typeof type !== 'string' || type === '' || !isId || id === '') return undefined
+    return { type, id: String(id), name: typeof name === 'string' ? name : undefined }
+  } catch {
+    return undefined
+  }
+}

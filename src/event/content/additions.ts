@@ -1,0 +1,54 @@
+import type { ChangeReport } from '../../redact/change-report.js'
+import type { Outcome } from '../action.js'
+import type { Identity } from '../actor.js'
+import type { Misuse } from '../misuse.js'
+import { ActionContent } from './action-content.js'
+import type { Annotations } from './annotations.js'
+import type { Capture } from './capture.js'
+
+/** Everything that the application adds to the records of one request or one piece of work. */
+export class Additions {
+  /** The actor that a handler has found, if the request was anonymous. */
+  identity: Identity | undefined
+  private annotations: Annotations | null = null
+  private content: ActionContent | null = null
+
+  constructor(
+    private readonly capture: Capture,
+    private readonly misuse: Misuse,
+    private readonly changes: ChangeReport,
+  ) {}
+
+  /** Returns false if something was cut or left out. */
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    this.annotations ??= this.capture.annotations(this.changes)
+    return this.annotations.add(values)
+  }
+
+  get action(): ActionContent {
+    this.content ??= new ActionContent(this.changes, this.misuse)
+    return this.content
+  }
+
+  /** True if the application has said which action this is, or anything else of one. */
+  get hasAction(): boolean {
+    return this.content !== null
+  }
+
+  /** Returns the members of the first record. */
+  begun(): string {
+    return this.content?.begun() ?? ''
+  }
+
+  /** Returns the members of the last record. `implied`: the outcome unless the application has set one. */
+  ended(implied: Outcome | undefined): string {
+    return `${this.content?.ended(implied) ?? ''}${this.writeAnnotations()}`
+  }
+
+  private writeAnnotations(): string {
+    const { annotations } = this
+    return annotations === null || this.changes.redactor.omits('annotations')
+      ? ''
+      : `,"annotations":${annotations.toJson()}`
+  }
+}

@@ -1,0 +1,40 @@
+import type { Outcome, Target } from '../event/action.js'
+import type { Identity } from '../event/actor.js'
+
+/** A thing before and after a change, of which the differences are recorded. */
+export interface ChangedThing {
+  before: unknown
+  after: unknown
+  /** The key whose value tells the items of a list apart. Without it, lists are compared by position. */
+  id?: string | undefined
+}
+
+/** Members that events and work have. */
+interface ActionMembers {
+  /** What is done, such as `'invoice.refund'`. */
+  action: string
+  /** Who does it. Without it, the actor of the request or the work in which it happens, or the anonymous one. */
+  actor?: Identity | undefined
+  /** The things to which it is done: at most 16. */
+  targets?: Target | readonly Target[] | undefined
+  /** Added to the record, as by `request.audit.annotate`. */
+  annotations?: Readonly<Record<string, unknown>> | undefined
+  /** @default 'default', or the namespace of the request or the work in which it happens */
+  namespace?: string | undefined
+  /** The audit id of the request or the work to which this belongs. */
+  parent?: string | undefined
+}
+
+/** An event beside requests, for `record`. */
+export interface ActionInput extends ActionMembers {
+  outcome?: Outcome | undefined
+  /** Why it ended so. */
+  reason?: string | undefined
+  /** What it changed. */
+  changes?: ChangedThing | undefined
+  /** The time at which it happened, if that is not now: a `Date`, or its text in RFC 3339. */
+  at?: string | Date | undefined
+}
+
+/** Work with a beginning and an end, for `run`. */
+export interface WorkInput extends ActionMembers {}
