@@ -59,7 +59,7 @@ export type { RouteAudit, RouteAuditOptions, RouteTarget, TargetsRequest } from 
 export type { RuleOptions } from './policy/rules.js'
 export type { TrailQuery } from './reader/query.js'
 export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'
-export type { TrailExchange } from './reader/record.js'
+export type { TrailExchange } from './reader/trail-exchange.js'
 export type { NamedSecret, Secret } from './reader/verify/keys.js'
 export type {
   VerifiedFile,

@@ -2,7 +2,7 @@ import type { TrailCounts } from '../reader/read-trail.js'
 
 /** Lists, a sentence each, what limits the answer: gaps, torn files, foreign lines and the like. */
 export function noticesOf(counts: Readonly<TrailCounts>): string[] {
-  const { torn, foreign, tooLong, gaps, lost, inDoubt, forgotten, unapplied, deletedFiles, copies } = counts
+  const { torn, foreign, tooLong, gaps, lost, inDoubt, forgotten, unapplied, unjoined, deletedFiles, copies } = counts
   return [
     ...when(gaps, `the trail says that it has ${some(gaps, 'gap')}: ${lost} records lost, ${inDoubt} in doubt`),
     ...when(torn, `${some(torn, 'file')} ended within a line`),
@@ -13,6 +13,7 @@ export function noticesOf(counts: Readonly<TrailCounts>): string[] {
       `too many requests were open at once: ${forgotten} may be shown as open though they were completed`,
     ),
     ...when(unapplied, `${some(unapplied, 'correction')} not applied: there are too many`),
+    ...when(unjoined, `${some(unjoined, 'end')} of replies not shown: there are too many`),
     ...copies.map((path) => `${path} was not read again: another file begins with the same line, and holds as much`),
     ...deletedFiles.map((path) => `${path} was deleted before it was read`),
   ]

@@ -3,9 +3,19 @@ import { optionValue, type Parsed } from './arguments.js'
 import { type OptionDefinitions, UsageError } from './usage.js'
 
 export const FILTER_OPTIONS = {
-  since: { value: 'TIME', help: 'received at or after: RFC 3339, a day (UTC), or a duration before now such as 2h' },
-  until: { value: 'TIME', help: 'received before: as --since' },
+  since: {
+    value: 'TIME',
+    help: 'received or recorded at or after: RFC 3339, a day (UTC), or a duration before now such as 2h',
+  },
+  until: { value: 'TIME', help: 'received or recorded before: as --since' },
   actor: { value: 'WHO', multiple: true, help: "accessor_id or name, exactly; 'anonymous' for nobody" },
+  action: { value: 'GLOB', multiple: true, help: "what was done, such as 'invoice.*'" },
+  target: {
+    value: 'GLOB',
+    multiple: true,
+    help: "to which thing, such as 'invoice:42'; 'invoice' is any of this type",
+  },
+  outcome: { value: 'OUTCOME', multiple: true, help: 'of an action: success, failure or denied' },
   operation: { value: 'METHOD', multiple: true, help: 'GET, DELETE, …' },
   endpoint: {
     value: 'GLOB',
@@ -14,6 +24,7 @@ export const FILTER_OPTIONS = {
   },
   status: { value: 'STATUS', multiple: true, help: '403, or a class such as 5xx' },
   id: { value: 'ID', multiple: true, help: 'the audit id, or its first 8 characters or more' },
+  parent: { value: 'ID', multiple: true, help: 'belongs to the request or the work with this id, as --id' },
   namespace: { value: 'NAME', multiple: true, help: 'the namespace, exactly' },
   annotation: {
     value: 'KEY[=VALUE]',
@@ -37,10 +48,14 @@ export function queryOf(parsed: Parsed): TrailQuery {
     since: optionValue(parsed, 'since'),
     until: optionValue(parsed, 'until'),
     actor: values.get('actor'),
+    action: values.get('action'),
+    target: values.get('target'),
+    outcome: values.get('outcome'),
     operation: values.get('operation'),
     endpoint: values.get('endpoint'),
     status: values.get('status'),
     id: values.get('id'),
+    parent: values.get('parent'),
     namespace: values.get('namespace'),
     annotations: annotationsOf(values.get('annotation') ?? []),
     open: values.has('open'),

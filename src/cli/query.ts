@@ -7,11 +7,11 @@ import { FORMAT_OPTION, writerOf } from './writers.js'
 
 export const query: Command = {
   name: 'query',
-  summary: 'finds requests in a trail, with what came of them',
+  summary: 'finds requests and actions in a trail, with what came of them',
   usage: 'PATH…',
   options: {
     ...FILTER_OPTIONS,
-    open: { help: 'only what was received and never completed' },
+    open: { help: 'only what was received, or begun, and never completed' },
     ...FORMAT_OPTION,
     ...ACCESS_OPTION,
     ...HELP_OPTION,
@@ -21,6 +21,10 @@ export const query: Command = {
     {
       what: 'Everything that Bob deleted, for a spreadsheet',
       line: 'query --actor Bob --operation DELETE --format csv data/audit',
+    },
+    {
+      what: 'Who did what to invoice 42, and what it changed',
+      line: 'query --target invoice:42 --format json data/audit',
     },
     { what: 'What came of one request', line: 'query --id 8b826146 data/audit/audit.log' },
     { what: 'What never had an outcome', line: 'query --open data/audit' },

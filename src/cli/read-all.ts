@@ -1,5 +1,5 @@
 import type { TrailReading } from '../reader/read-trail.js'
-import type { TrailExchange } from '../reader/record.js'
+import type { TrailExchange } from '../reader/trail-exchange.js'
 import type { Io } from './command.js'
 import { noticesOf } from './notices.js'
 

@@ -1,5 +1,5 @@
 import { readTrail, type TrailCounts } from '../reader/read-trail.js'
-import type { TrailExchange } from '../reader/record.js'
+import type { TrailExchange } from '../reader/trail-exchange.js'
 import { choiceOf, type Parsed } from './arguments.js'
 import { type Command, EXIT, type Exit, type Io } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, pathsOf, queryOf } from './options.js'
@@ -41,23 +41,29 @@ async function run(parsed: Parsed, io: Io): Promise<Exit> {
   for (const line of lines) await io.out.line(line)
   await io.out.flush()
   if (!isWhole) return EXIT.trouble
-  return statistics.requests > 0 ? EXIT.found : EXIT.nothing
+  return statistics.total > 0 ? EXIT.found : EXIT.nothing
 }
 
 function asJson(statistics: Statistics, counts: Readonly<TrailCounts>): object {
-  const { requests, errors, open, aborted, corrected, first, last, slowest, neverCompleted } = statistics
+  const { requests, events, work, errors, open, aborted, corrected, total } = statistics
+  const { first, last, slowest, neverCompleted } = statistics
   const { width, spans } = statistics.timeline.spans(CHART_COLUMNS)
   return {
     requests,
+    events,
+    work,
     errors,
     open,
     aborted,
     corrected,
-    first: requests === 0 ? null : isoOf(first),
-    last: requests === 0 ? null : isoOf(last),
+    first: total === 0 ? null : isoOf(first),
+    last: total === 0 ? null : isoOf(last),
     actors: statistics.actors.top(SHOWN),
     endpoints: statistics.endpoints.top(SHOWN),
     statuses: statistics.statuses.top(Number.POSITIVE_INFINITY),
+    actions: statistics.actions.top(SHOWN),
+    outcomes: statistics.outcomes.top(Number.POSITIVE_INFINITY),
+    ends: statistics.ends.top(Number.POSITIVE_INFINITY),
     messages: statistics.messages.top(SHOWN),
     rates: { seconds: width / 1000, spans: spans.map(({ from, count }) => ({ from: isoOf(from), count })) },
     slowest,
@@ -67,19 +73,28 @@ function asJson(statistics: Statistics, counts: Readonly<TrailCounts>): object {
 }
 
 function report(statistics: Statistics, io: Io): string[] {
-  const { requests, errors, open, aborted, corrected, first, last } = statistics
-  if (requests === 0) return ['No requests.']
+  const { events, work, errors, open, aborted, corrected, first, last, total } = statistics
+  if (total === 0) return ['No requests.']
   return [
-    `${requests} requests from ${isoOf(first)} to ${isoOf(last)}`,
-    `${errors} with a status of 400 or more, ${open} never completed, ${aborted} aborted, ${corrected} corrected`,
+    `${counted(statistics)} from ${isoOf(first)} to ${isoOf(last)}`,
+    `${errors} ${events + work === 0 ? 'with a status of 400 or more' : 'failed or denied'}, ${open} never completed, ${aborted} aborted, ${corrected} corrected`,
     ...ratesOf(statistics, io),
     ...section('Who did most', statistics.actors, io),
     ...section('What was asked most', statistics.endpoints, io),
+    ...section('What was done most', statistics.actions, io, 'actions'),
+    ...section('Outcomes of actions', statistics.outcomes, io, 'actions'),
     ...section('Statuses', statistics.statuses, io),
+    ...section('Ends of long replies', statistics.ends, io, 'replies'),
     ...section('Errors', statistics.messages, io),
     ...listed('Slowest', statistics.slowest, io),
     ...listed('Never completed', statistics.neverCompleted, io),
   ]
+}
+
+/** `3 requests`, and events and work where there are any. */
+function counted({ requests, events, work }: Statistics): string {
+  const beside = events + work === 0 ? '' : `, ${events} events and ${work} times work`
+  return `${requests} requests${beside}`
 }
 
 function ratesOf({ timeline, errorTimeline }: Statistics, { paint }: Io): string[] {
@@ -95,7 +110,7 @@ function ratesOf({ timeline, errorTimeline }: Statistics, { paint }: Io): string
   ]
 }
 
-function section(title: string, tally: Tally, { paint, isTerminal, columns }: Io): string[] {
+function section(title: string, tally: Tally, { paint, isTerminal, columns }: Io, what = 'requests'): string[] {
   const rows = tally.top(SHOWN)
   if (rows.length === 0) return []
   const more = tally.size - rows.length
@@ -104,7 +119,7 @@ function section(title: string, tally: Tally, { paint, isTerminal, columns }: Io
   return [
     '',
     paint(title, 'bold'),
-    row('requests', 'errors', ''),
+    row(what, 'errors', ''),
     ...rows.map(({ key, total, errors }) => row(String(total), String(errors), shown(key))),
     ...(more > 0 ? [row('', '', `and ${more} more`)] : []),
   ]

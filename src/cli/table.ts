@@ -1,9 +1,12 @@
-import type { TrailExchange } from '../reader/record.js'
+import type { Outcome } from '../event/action.js'
+import type { TrailExchange } from '../reader/trail-exchange.js'
+import { actionOf, remarksOn } from './remarks.js'
 import { cut, type Painter, padded, printable, type Style } from './terminal.js'
 
 /** Widths of columns; a client's text never leaves its column, and the last one takes the rest of the line. */
 const ID = 8
-const STATUS = 6
+/** `failure*` is the longest. */
+const STATUS = 8
 const DURATION = 9
 const OPERATION = 7
 /** On a narrow terminal: times without milliseconds and shorter names leave room for the endpoint. */
@@ -39,16 +42,17 @@ export function tableHeader({ paint, columns }: TableOptions): string {
 }
 
 export function tableRow(exchange: TrailExchange, { paint, columns }: TableOptions): string {
-  const { id, timestamp, response, request } = exchange
+  const { id, timestamp, response, request, type, duration_ms } = exchange
   const { time, actor, endpoint } = widthsOf(columns)
-  const asked = printable(`${request?.endpoint ?? ''}${remarkOn(exchange)}`)
+  const what = [request?.endpoint, actionOf(exchange)].filter((part) => part !== undefined && part !== '').join('  ')
+  const asked = printable(`${what}${remarksOn(exchange)}`)
   const cells = [
     paint(padded(printable(timestamp.slice(0, time)), time), 'dim'),
     paint(padded(printable(id.slice(0, ID)), ID), 'dim'),
     paint(padded(statusOf(exchange), STATUS), styleOf(exchange)),
-    padded(response?.duration_ms?.toFixed(1) ?? '', DURATION, 'right'),
+    padded((response?.duration_ms ?? duration_ms)?.toFixed(1) ?? '', DURATION, 'right'),
     padded(printable(actorOf(exchange)), actor),
-    padded(printable(request?.operation ?? ''), OPERATION),
+    padded(printable(type ?? request?.operation ?? ''), OPERATION),
     endpoint === undefined ? asked : cut(asked, endpoint),
   ]
   return cells.join(' ').trimEnd()
@@ -72,23 +76,19 @@ function actorOf({ auth }: TrailExchange): string {
   return auth?.name ?? auth?.accessor_id ?? ''
 }
 
-function statusOf({ open, corrected, response }: TrailExchange): string {
+function statusOf({ open, corrected, response, type, outcome }: TrailExchange): string {
   if (open === true) return 'open'
-  return `${response?.status_code ?? 'none'}${corrected === undefined ? '' : '*'}`
+  const ended = type === 'action' ? outcome : response?.status_code
+  return `${ended ?? 'none'}${corrected === undefined ? '' : '*'}`
 }
 
-function styleOf({ open, response }: TrailExchange): Style {
+const STYLES = { success: 'green', denied: 'yellow', failure: 'red' } as const satisfies Record<Outcome, Style>
+
+function styleOf({ open, response, type, outcome, error }: TrailExchange): Style {
+  if (open === true) return 'red'
+  if (type === 'action') return STYLES[outcome ?? (error === undefined ? 'success' : 'failure')]
   const status = response?.status_code ?? 0
-  if (open === true || status >= 500) return 'red'
+  if (status >= 500) return 'red'
   if (status >= 400) return 'yellow'
   return status >= 200 ? 'green' : 'cyan'
-}
-
-function remarkOn({ response, corrected }: TrailExchange): string {
-  const remarks = [
-    ...(response?.error === undefined ? [] : [response.error]),
-    ...(response?.aborted === true ? ['the client had left'] : []),
-    ...(corrected === undefined ? [] : [`* corrected: the record says ${corrected.status_code ?? 'nothing'}`]),
-  ]
-  return remarks.length === 0 ? '' : `  (${remarks.join('; ')})`
 }

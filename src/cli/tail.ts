@@ -1,9 +1,11 @@
 import { monotonicNow, sleep } from '../clock.js'
 import { Follower } from '../reader/follow.js'
+import { HeldFollowUps, withFollowUp } from '../reader/follow-ups.js'
 import { linesIn } from '../reader/lines.js'
-import { corrected, Pairs } from '../reader/pairing.js'
+import { Pairs } from '../reader/pairing.js'
 import { type CompiledQuery, compileQuery } from '../reader/query.js'
-import { parseRecord, type TrailExchange, type TrailRecord } from '../reader/record.js'
+import { isStaged, parseRecord } from '../reader/record.js'
+import type { FollowUp, TrailExchange, TrailRecord } from '../reader/trail-exchange.js'
 import { optionValue, type Parsed } from './arguments.js'
 import type { Command, Exit, Io } from './command.js'
 import { ACCESS_OPTION, FILTER_OPTIONS, HELP_OPTION, hasFilters, pathsOf, queryOf } from './options.js'
@@ -16,7 +18,7 @@ const MAX_LINES = 10_000
 /** The bytes that are read first, and by what they are multiplied until there are enough rows. */
 const WINDOW = 1024 * 1024
 const FACTOR = 8
-/** The number of exchanges that are remembered for a later correction. */
+/** The number of exchanges that are remembered for a later correction or end. */
 const RECENT = 1000
 
 export const tail: Command = {
@@ -93,7 +95,7 @@ async function begin(follower: Follower, view: View, count: number, io: Io): Pro
   }
 }
 
-/** Makes rows of lines: one for each outcome, and one for each later correction. */
+/** Makes rows of lines: one for each outcome, and one for each later correction and end. */
 class View {
   foreign = 0
   private readonly query: CompiledQuery
@@ -107,7 +109,7 @@ class View {
   ) {
     // An open request may complete at any moment.
     this.query = { ...query, takesOpen: false }
-    this.pairs = new Pairs(this.query, new Map())
+    this.pairs = new Pairs(this.query, new HeldFollowUps())
   }
 
   get header(): string | undefined {
@@ -117,7 +119,7 @@ class View {
   forget(): void {
     this.foreign = 0
     this.recent.clear()
-    this.pairs = new Pairs(this.query, new Map())
+    this.pairs = new Pairs(this.query, new HeldFollowUps())
   }
 
   rowsOf(part: Buffer): string[] {
@@ -131,8 +133,8 @@ class View {
   }
 
   private take(record: TrailRecord, bytes: number, show: (row: string) => void): void {
-    if (record.kind === 'correction') this.correct(record, show)
-    else if (record.kind !== 'life') this.pairs.add(record, bytes, (exchange) => this.showExchange(exchange, show))
+    if (record.kind === 'correction' || record.kind === 'end') this.follow(record, show)
+    else if (isStaged(record)) this.pairs.add(record, bytes, (exchange) => this.showExchange(exchange, show))
     // Gaps are shown with any filter: what is looked for may be missing.
     else if (!this.isFiltered || record.type === 'gap') {
       const row = this.writer.note(record.time, record.type, record.details)
@@ -141,21 +143,24 @@ class View {
   }
 
   private showExchange(exchange: TrailExchange, show: (row: string) => void): void {
+    this.remember(exchange)
+    show(this.writer.row(exchange))
+  }
+
+  private remember(exchange: TrailExchange): void {
     this.recent.set(exchange.id, exchange)
     for (const oldest of this.recent.keys()) {
       if (this.recent.size <= RECENT) break
       this.recent.delete(oldest)
     }
-    show(this.writer.row(exchange))
   }
 
-  private correct(
-    { id, time, correction }: Extract<TrailRecord, { kind: 'correction' }>,
-    show: (row: string) => void,
-  ): void {
+  private follow(followUp: FollowUp, show: (row: string) => void): void {
+    const { id, time } = followUp
     const known = this.recent.get(id)
-    const exchange = corrected(known ?? { id, timestamp: time }, correction)
-    // Correct a row that was shown, even if it no longer matches.
+    const exchange = withFollowUp(known ?? { id, timestamp: time }, followUp)
+    if (known !== undefined) this.remember(exchange)
+    // Show a row that was shown before again, even if it no longer matches.
     if (known !== undefined || this.query.matches(exchange)) show(this.writer.row(exchange))
   }
 }

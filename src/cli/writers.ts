@@ -1,4 +1,4 @@
-import type { TrailExchange } from '../reader/record.js'
+import type { TrailExchange } from '../reader/trail-exchange.js'
 import { choiceOf, type Parsed } from './arguments.js'
 import type { Io } from './command.js'
 import { CSV_HEADER, csvRow } from './csv.js'

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { ENDING_BYTES, type LineSeal, sealOf } from '../event/seal-line.js'
 import { parseJson } from '../json.js'
 import { linesIn } from './lines.js'
-import { isObject, parseRecord } from './record.js'
+import { isObject } from './members.js'
+import { parseRecord } from './record.js'
 
 /** A record's place in its trail: where files begin and end is told by the marks of their first and last records. */
 export interface Mark {

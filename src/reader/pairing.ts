@@ -1,10 +1,10 @@
+import type { HeldFollowUps } from './follow-ups.js'
 import type { CompiledQuery } from './query.js'
-import type { Correction, TrailExchange, TrailRecord } from './record.js'
+import type { Staged, TrailExchange } from './trail-exchange.js'
 
 /** The most that is held of open exchanges. */
 const OPEN_BOUNDS = { exchanges: 100_000, bytes: 64 * 1024 * 1024 }
 
-type Staged = Extract<TrailRecord, { exchange: TrailExchange }>
 type Emit = (exchange: TrailExchange) => void
 
 interface Held {
@@ -22,7 +22,7 @@ export class Pairs {
 
   constructor(
     private readonly query: CompiledQuery,
-    private readonly corrections: ReadonlyMap<string, Correction>,
+    private readonly followUps: HeldFollowUps,
     private readonly bounds = OPEN_BOUNDS,
   ) {}
 
@@ -41,8 +41,8 @@ export class Pairs {
 
   private receive({ exchange, isWhole }: Staged, bytes: number, emit: Emit): void {
     const matches = this.query.matchesRequest(exchange)
-    // A whole second record does not need the first; but a corrected exchange may lack its second.
-    const mayStandAlone = this.query.takesOpen || this.corrections.has(exchange.id)
+    // A whole second record does not need the first; but an exchange that was corrected or has an end may lack its second.
+    const mayStandAlone = this.query.takesOpen || this.followUps.has(exchange.id)
     if (isWhole && !(matches && mayStandAlone)) return
     this.release(exchange.id)
     const held = matches ? { exchange, bytes } : { exchange: undefined, bytes: 0 }
@@ -56,7 +56,7 @@ export class Pairs {
     if (!this.query.takesComplete) return
     const joined = isWhole || held === undefined ? exchange : join(held.exchange, exchange)
     if (joined === undefined) return
-    this.emit(corrected(joined, this.corrections.get(joined.id)), emit)
+    this.emit(this.followUps.applyTo(joined), emit)
   }
 
   private release(id: string): Held | undefined {
@@ -78,10 +78,9 @@ export class Pairs {
 
   private emitOpen(exchange: TrailExchange | undefined, emit: Emit): void {
     if (exchange === undefined) return
-    const correction = this.corrections.get(exchange.id)
-    // The correction says what was sent, although `OperationComplete` is missing.
-    if (correction !== undefined) {
-      if (this.query.takesComplete) this.emit(corrected(exchange, correction), emit)
+    // What followed says that there was an outcome, although `OperationComplete` is missing.
+    if (this.followUps.has(exchange.id)) {
+      if (this.query.takesComplete) this.emit(this.followUps.applyTo(exchange), emit)
     } else if (this.query.takesOpen) this.emit({ ...exchange, open: true }, emit)
   }
 
@@ -93,18 +92,4 @@ export class Pairs {
 /** Joins both records of format `rancher`; `undefined` if the first does not match. */
 function join(received: TrailExchange | undefined, complete: TrailExchange): TrailExchange | undefined {
   return received === undefined ? undefined : { ...received, ...complete, timestamp: received.timestamp }
-}
-
-/** Applies a correction to an exchange. */
-export function corrected(exchange: TrailExchange, correction: Correction | undefined): TrailExchange {
-  if (correction === undefined) return exchange
-  const { status_code, error, ...rest } = exchange.response ?? {}
-  return {
-    ...exchange,
-    response: { ...rest, ...correction },
-    corrected: {
-      ...(status_code === undefined ? {} : { status_code }),
-      ...(error === undefined ? {} : { error }),
-    },
-  }
 }

@@ -1,17 +1,21 @@
 import { AuditInvalidQuery } from '../errors.js'
 import type { JsonValue } from '../event/event.js'
-import { endpointPatternProblem, expandBraces } from '../policy/glob.js'
+import { braceProblem, endpointPatternProblem, expandBraces } from '../policy/glob.js'
 import { type RouterFolding, spellings } from '../policy/path.js'
 import { PatternSet } from '../policy/pattern-set.js'
 import { STATUS_PATTERN, statusTable } from '../policy/statuses.js'
-import type { TrailExchange } from './record.js'
+import { isOutcome } from './members.js'
 import { parseTime } from './times.js'
+import type { TrailExchange } from './trail-exchange.js'
 
-/** Conditions on exchanges. All keys must match; of a list, one value must. */
+/**
+ * Conditions on requests and actions. All keys must match; of a list, one value must. `operation`, `endpoint` and
+ * `status` match only requests.
+ */
 export interface TrailQuery {
-  /** Received at or after: RFC 3339, a day (`'2026-03-24'`, in UTC), a duration before now (`'2h'`), or a `Date`. */
+  /** Received, begun or recorded at or after: RFC 3339, a day (`'2026-03-24'`, in UTC), a duration before now (`'2h'`), or a `Date`. */
   since?: string | Date | undefined
-  /** Received before: as `since`. */
+  /** Received, begun or recorded before: as `since`. */
   until?: string | Date | undefined
   /** `auth.accessor_id` or `auth.name`, exactly. */
   actor?: string | readonly string[] | undefined
@@ -21,13 +25,21 @@ export interface TrailQuery {
   endpoint?: string | readonly string[] | undefined
   /** A status (`'403'`) or a class of them (`'5xx'`); a corrected one where there is a correction. */
   status?: string | readonly string[] | undefined
+  /** Globs over what was done, such as `'invoice.*'`: of requests and of actions beside them. */
+  action?: string | readonly string[] | undefined
+  /** Globs over a target's type and id, such as `'invoice:42'`; a type alone, `'invoice'`, is `'invoice:*'`. */
+  target?: string | readonly string[] | undefined
+  /** `'success'`, `'failure'` or `'denied'`, as recorded. */
+  outcome?: string | readonly string[] | undefined
   /** `payload.id`, or its first 8 characters or more. */
   id?: string | readonly string[] | undefined
+  /** The `id` of the request or the work to which an action belongs, or its first 8 characters or more. */
+  parent?: string | readonly string[] | undefined
   namespace?: string | readonly string[] | undefined
-  /** Annotations by key: the value as a text, or `true` for any value. */
+  /** Annotations by key, those that were added until the end included: the value as a text, or `true` for any value. */
   annotations?: Readonly<Record<string, string | true>> | undefined
   /**
-   * Only exchanges that were received and never completed.
+   * Only what was received, or begun, and never completed.
    *
    * @default false
    */
@@ -78,17 +90,18 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   const until = query.until === undefined ? Number.POSITIVE_INFINITY : parseTime('until', query.until, now)
   if (since >= until) throw new AuditInvalidQuery('since is not before until, so that no time lies between them')
   const { annotations = {} } = query
-  // An open exchange has neither a status nor annotations.
-  const takesOpen = query.status === undefined && Object.keys(annotations).length === 0
+  // An open exchange has neither a status nor an outcome nor annotations.
+  const takesOpen = (query.status ?? query.outcome) === undefined && Object.keys(annotations).length === 0
   if (query.open === true && !takesOpen) {
     throw new AuditInvalidQuery(
-      'open is what has no outcome, and so neither a status nor annotations: leave either out',
+      'open is what has not ended, and so neither a status nor an outcome nor annotations: leave these out',
     )
   }
   const requestTests = [timeTest(since, until), ...requestTestsOf(query)]
   const outcomeTests = [
     ...present(query.actor, (actors) => actorTest(new Set(actors))),
     ...present(query.status, statusTest),
+    ...present(query.outcome, outcomeTest),
     ...Object.entries(annotations).map(([key, value]) => annotationTest(key, value)),
   ]
   const isOpenAsked = query.open === true
@@ -106,11 +119,14 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   }
 }
 
-function requestTestsOf({ operation, endpoint, id, namespace }: TrailQuery): Test[] {
+function requestTestsOf({ operation, endpoint, action, target, id, parent, namespace }: TrailQuery): Test[] {
   return [
     ...present(operation, (operations) => operationTest(new Set(operations.map((name) => name.toUpperCase())))),
     ...present(endpoint, endpointTest),
-    ...present(id, idTest),
+    ...present(action, actionTest),
+    ...present(target, targetTest),
+    ...present(id, (ids) => idTest('id', ids, (exchange) => exchange.id)),
+    ...present(parent, (ids) => idTest('parent', ids, (exchange) => exchange.parent)),
     ...present(namespace, (names) => namespaceTest(new Set(names))),
   ]
 }
@@ -139,17 +155,48 @@ function operationTest(operations: ReadonlySet<string>): Test {
 }
 
 function namespaceTest(names: ReadonlySet<string>): Test {
-  return ({ request }) => request?.namespace !== undefined && names.has(request.namespace.id)
+  return ({ request, namespace = request?.namespace }) => namespace !== undefined && names.has(namespace.id)
 }
 
-function idTest(ids: readonly string[]): Test {
+function idTest(name: string, ids: readonly string[], idIn: (exchange: TrailExchange) => string | undefined): Test {
   const short = ids.find((id) => id.length < MIN_ID)
   if (short !== undefined) {
     throw new AuditInvalidQuery(
-      `id ${JSON.stringify(short)} is too short: write its first ${MIN_ID} characters or more`,
+      `${name} ${JSON.stringify(short)} is too short: write its first ${MIN_ID} characters or more`,
     )
   }
-  return ({ id }) => ids.some((start) => id.startsWith(start))
+  return (exchange) => {
+    const whole = idIn(exchange)
+    return whole !== undefined && ids.some((start) => whole.startsWith(start))
+  }
+}
+
+function actionTest(patterns: readonly string[]): Test {
+  const actions = new PatternSet(globsOf('action', patterns))
+  return ({ action }) => action !== undefined && actions.matches(action)
+}
+
+function targetTest(patterns: readonly string[]): Test {
+  const asked = new PatternSet(globsOf('target', patterns).map((glob) => (glob.includes(':') ? glob : `${glob}:*`)))
+  return ({ targets }) => targets?.some(({ type, id }) => asked.matches(`${type}:${id}`)) === true
+}
+
+function globsOf(name: string, patterns: readonly string[]): string[] {
+  for (const pattern of patterns) {
+    const problem = pattern === '' ? "is empty and matches nothing; write '*' for any" : braceProblem(pattern)
+    if (problem !== undefined) throw new AuditInvalidQuery(`${name} ${JSON.stringify(pattern)} ${problem}`)
+  }
+  return patterns.flatMap(expandBraces)
+}
+
+function outcomeTest(outcomes: readonly string[]): Test {
+  const wrong = outcomes.find((outcome) => !isOutcome(outcome))
+  if (wrong !== undefined) {
+    throw new AuditInvalidQuery(
+      `outcome ${JSON.stringify(wrong.slice(0, 100))} is not an outcome: write 'success', 'failure' or 'denied'`,
+    )
+  }
+  return ({ outcome }) => outcome !== undefined && outcomes.includes(outcome)
 }
 
 function endpointTest(patterns: readonly string[]): Test {
@@ -181,10 +228,11 @@ function statusTest(statuses: readonly string[]): Test {
 }
 
 function annotationTest(key: string, value: string | true): Test {
-  return ({ annotations }) => {
-    if (annotations === undefined || !Object.hasOwn(annotations, key)) return false
-    return value === true || textOf(annotations[key]) === value
-  }
+  const has = (annotations: TrailExchange['annotations']) =>
+    annotations !== undefined &&
+    Object.hasOwn(annotations, key) &&
+    (value === true || textOf(annotations[key]) === value)
+  return ({ annotations, end }) => has(annotations) || has(end?.annotations)
 }
 
 /** An annotation as a user writes it: texts without quotes. Lists and objects match only by their key. */
@@ -196,11 +244,15 @@ function textOf(value: JsonValue | undefined): string | undefined {
  * A line of format `json` that matches holds the values asked for, whatever the order of keys and the spaces; other
  * lines need not be parsed. Both records of an exchange hold the values.
  */
-function rawTest({ id, actor, namespace }: TrailQuery): (line: Buffer) => boolean {
+function rawTest({ id, parent, actor, namespace, action, target }: TrailQuery): (line: Buffer) => boolean {
   const ids = needlesOf(id)
   const others = [
+    needlesOf(parent),
     needlesOf(toList(actor)?.some((name) => ANONYMOUS.test(name)) ? undefined : actor),
     needlesOf(namespace),
+    needlesOf(action),
+    // A target is written in two parts: after the last colon is its id, or the end of it.
+    needlesOf(toList(target)?.map((glob) => glob.slice(glob.lastIndexOf(':') + 1))),
   ].filter((needles) => needles !== undefined)
   if (ids === undefined && others.length === 0) return () => true
   const has = (line: Buffer) => (needle: Buffer) => line.includes(needle)

@@ -6,15 +6,16 @@ import { closeFiles, findFiles } from './files.js'
 import { isTorn, linesIn, wholeLines } from './lines.js'
 import { Pairs } from './pairing.js'
 import { type CompiledQuery, compileQuery, type TrailQuery } from './query.js'
-import { parseRecord, type TrailExchange } from './record.js'
+import { isStaged, parseRecord } from './record.js'
 import { Survey, type SurveyedFile, unseen } from './survey.js'
 import { TimeRange } from './time-range.js'
+import type { TrailExchange } from './trail-exchange.js'
 import type { TrailFile } from './trail-file.js'
 
 /** Counts of what was read and found. */
 export interface TrailCounts {
   files: number
-  /** Files that hold only requests received outside the range of times asked for; they were looked through once. */
+  /** Files that hold nothing of the range of times asked for; they were looked through once. */
   skippedFiles: number
   /** Files that are copies: another one begins with the same line, and holds as much or more. */
   copies: string[]
@@ -38,6 +39,8 @@ export interface TrailCounts {
   forgotten: number
   /** Corrections beyond the bound, which were not applied. */
   unapplied: number
+  /** Entries `end` beyond the bound, which were not joined with their requests. */
+  unjoined: number
   /** Files that were deleted before they were read. */
   deletedFiles: string[]
 }
@@ -48,8 +51,8 @@ export interface TrailReading extends AsyncIterable<TrailExchange> {
 }
 
 /**
- * Reads the exchanges of a trail that match a query: its records joined, corrections applied. `paths` are files of
- * either format, compressed or not, in any order; an active file stands for the rest of its trail beside it as well,
+ * Reads the exchanges of a trail that match a query, requests and actions: their records joined, corrections applied.
+ * `paths` are files of either format, compressed or not, in any order; an active file stands for the rest of its trail beside it as well,
  * a directory for the trails in it. Exchanges come in the order of their outcomes, those without one at the end. The
  * trail is read as it is when the reading begins, in memory that does not grow with it.
  *
@@ -89,6 +92,7 @@ class Reading implements TrailReading {
     inDoubt: 0,
     forgotten: 0,
     unapplied: 0,
+    unjoined: 0,
     deletedFiles: [],
   }
   /** Why a file could not be read, by its path. */
@@ -103,11 +107,11 @@ class Reading implements TrailReading {
     const { files, unreadable } = await findFiles(this.paths)
     for (const { path, reason } of unreadable) this.troubles.set(path, reason)
     try {
-      // Every file is read twice: corrections come after what they correct.
+      // Every file is read twice: corrections and ends come after what they belong to.
       this.counts.bytes = 2 * files.reduce((bytes, { size }) => bytes + size, 0)
       const survey = new Survey(new TimeRange(this.query.since, this.query.until))
       const surveyed = await this.surveyed(files, survey)
-      const pairs = new Pairs(this.query, survey.corrections)
+      const pairs = new Pairs(this.query, survey.followUps)
       for (const { file } of this.chosen(surveyed)) yield* this.exchangesOf(file, pairs)
       yield* this.given((emit) => pairs.end(emit))
     } finally {
@@ -178,7 +182,7 @@ class Reading implements TrailReading {
       }
       const record = parseRecord(line.toString())
       if (record === undefined) this.counts[unknown]++
-      else if (record.kind === 'received' || record.kind === 'complete') pairs.add(record, line.length, emit)
+      else if (isStaged(record)) pairs.add(record, line.length, emit)
     }
     this.counts.forgotten = pairs.forgotten
   }

@@ -1,12 +1,11 @@
 import { contentOf } from './contents.js'
+import { HeldFollowUps } from './follow-ups.js'
 import { isTorn, linesIn, wholeLines } from './lines.js'
 import { lastMarkIn, type Mark } from './mark.js'
-import { type Correction, isObject, parseRecord, type TrailRecord } from './record.js'
+import { isObject } from './members.js'
+import { parseRecord } from './record.js'
 import type { TimeRange } from './time-range.js'
 import type { TrailFile } from './trail-file.js'
-
-/** The most corrections that are held; further ones are not applied. */
-const MAX_CORRECTIONS = 100_000
 
 /** What is known of a file after it was looked through. */
 export interface SurveyedFile {
@@ -17,25 +16,28 @@ export interface SurveyedFile {
   last: Mark | undefined
   /** Bytes of lines that can be read. */
   bytes: number
-  /** Whether it may hold a request received within the range of times asked for. */
+  /** Whether it may hold something of the range of times asked for. */
   mayMatter: boolean
 }
 
-const CORRECTION = Buffer.from('"correction"')
-const GAP = Buffer.from('"gap"')
+/** The types of the entries that are looked for, as their lines have them. */
+const TYPES = ['correction', 'end', 'gap'].map((type) => Buffer.from(`"${type}"`))
 
 /**
- * Looks through files for corrections, which come after what they correct, for gaps, and for the last record of each.
- * It searches bytes and parses only lines with one of two quoted words; clients can write these only in bodies, which
- * costs time and nothing else.
+ * Looks through files for corrections and ends, which come after what they belong to, for gaps, and for the last record
+ * of each. It searches bytes and parses only lines with one of three quoted words; clients can write these only in
+ * bodies, which costs time and nothing else.
  */
 export class Survey {
-  readonly corrections = new Map<string, Correction>()
-  readonly counts = { unapplied: 0, gaps: 0, lost: 0, inDoubt: 0 }
-  /** The `seq` of the correction that is held for each request. */
-  private readonly latest = new Map<string, number>()
+  readonly followUps = new HeldFollowUps()
+  private readonly gaps = { gaps: 0, lost: 0, inDoubt: 0 }
 
   constructor(private readonly range: TimeRange) {}
+
+  get counts(): { unapplied: number; unjoined: number; gaps: number; lost: number; inDoubt: number } {
+    const { correction: unapplied, end: unjoined } = this.followUps.refused
+    return { unapplied, unjoined, ...this.gaps }
+  }
 
   /** Looks through a file; what is `seen` before an error counts. */
   async take(file: TrailFile, seen: SurveyedFile, onBytes: (bytes: number) => void): Promise<void> {
@@ -53,34 +55,19 @@ export class Survey {
   }
 
   private takePart(part: Buffer): void {
-    if (!part.includes(CORRECTION) && !part.includes(GAP)) return
-    for (const line of linesIn(part)) {
-      if (line.includes(CORRECTION) || line.includes(GAP)) this.takeLine(line.toString())
-    }
+    const types = TYPES.filter((type) => part.includes(type))
+    if (types.length === 0) return
+    for (const line of linesIn(part)) if (types.some((type) => line.includes(type))) this.takeLine(line)
   }
 
-  private takeLine(line: string): void {
-    const record = parseRecord(line)
-    if (record?.kind === 'correction') this.takeCorrection(record)
+  private takeLine(line: Buffer): void {
+    const record = parseRecord(line.toString())
+    if (record?.kind === 'correction' || record?.kind === 'end') this.followUps.take(record, line.length)
     else if (record?.kind === 'life' && record.type === 'gap' && isObject(record.details)) {
-      this.counts.gaps++
-      this.counts.lost += count(record.details.lost)
-      this.counts.inDoubt += count(record.details.in_doubt)
+      this.gaps.gaps++
+      this.gaps.lost += count(record.details.lost)
+      this.gaps.inDoubt += count(record.details.in_doubt)
     }
-  }
-
-  /** Keeps the correction with the highest `seq`: the order of files is not known yet. */
-  private takeCorrection({ id, seq, correction }: Extract<TrailRecord, { kind: 'correction' }>): void {
-    const { corrections, latest } = this
-    if (corrections.size >= MAX_CORRECTIONS && !corrections.has(id)) {
-      this.counts.unapplied++
-      return
-    }
-    if (seq !== undefined) {
-      if ((latest.get(id) ?? 0) > seq) return
-      latest.set(id, seq)
-    }
-    corrections.set(id, correction)
   }
 }
 

@@ -35,7 +35,7 @@ describe('in a terminal', () => {
     expect(code).toBe(0)
     const lines = stdout.replaceAll(COLOUR, '').trimEnd().split('\r\n')
     expect(lines).toHaveLength(3)
-    expect(lines[1]).toMatch(/00000001 500 .* n{19}… GET +\/x\\u\{1b\}\[2J\\u\{202e\}.*…$/)
+    expect(lines[1]).toMatch(/00000001 500 .* n{19}… GET +\/x\\u\{1b\}\[2J\\u\{202.*…$/)
     expect(lines[2]).toMatch(/00000002 200 .*\/short$/)
     expect(stdout).toMatch(COLOUR)
     expect(stdout.replaceAll(COLOUR, '')).not.toContain('\u001b')

@@ -62,7 +62,7 @@ describe('tail', () => {
     const tail = cli.start('tail', '--format', 'table', path)
     const [header, gap, row] = await tail.lines(3)
     expect(header).toMatch(/^TIME +ID +STATUS +MS ACTOR +METHOD +ENDPOINT$/)
-    expect(gap).toMatch(/trail {2}gap \{"lost":3/)
+    expect(gap).toMatch(/trail +gap \{"lost":3/)
     expect(row).toMatch(/^2026-03-24T17:00:00.000Z 00000001 403 +1.5 u-1 +GET +\/ {2}\(no\)$/)
   })
 

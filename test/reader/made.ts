@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { EventAction } from '../../src/event/action.js'
+import { rancherLine } from '../../src/event/formats/rancher.js'
 import { readTrail, type TrailExchange, type TrailQuery, type TrailReading } from '../../src/index.js'
 
 export const START = Date.parse('2026-03-24T17:00:00.000Z')
@@ -30,6 +32,8 @@ export interface Made {
   error?: string
   duration?: number
   annotations?: Record<string, string | number>
+  /** The members of an action, in both records. */
+  action?: EventAction
   correction?: { status_code: number; error?: string }
 }
 
@@ -65,6 +69,59 @@ export function correctionLine({ id, received, correction }: Made): string {
 export function gapLine(lost: number, inDoubt: number): string {
   const gap = { lost, in_doubt: inDoubt, from: 1, to: 2 }
   return line(0, { id: idOf(0), type: 'gap', timestamp: timeOf(0), version: 1, gap })
+}
+
+/** An action beside requests as a test makes it up: an event, or work. */
+export interface MadeAction {
+  id: string
+  /** Seconds after `START`. */
+  at: number
+  /** Of work: also when it ended, if it did. */
+  ended?: number
+  action?: string
+  actor?: string
+  namespace?: string
+  /** Other members of the payload; of work, of its second record alone. */
+  more?: object
+}
+
+export function eventLine(made: MadeAction): string {
+  return line(made.at, { ...actionMembers(made), ...made.more })
+}
+
+/** Both records of work, or the first alone if it has not ended. */
+export function workLines(made: MadeAction): string[] {
+  const members = actionMembers(made)
+  const begun = line(made.at, { ...members, stage: 'OperationReceived' })
+  if (made.ended === undefined) return [begun]
+  const duration_ms = (made.ended - made.at) * SECOND
+  return [begun, line(made.ended, { ...members, stage: 'OperationComplete', duration_ms, ...made.more })]
+}
+
+function actionMembers({
+  id,
+  at,
+  action = 'invoice.refund',
+  actor = 'job',
+  namespace = 'default',
+}: MadeAction): object {
+  const auth = { accessor_id: actor }
+  return { id, type: 'action', timestamp: timeOf(at), version: 1, auth, namespace: { id: namespace }, action }
+}
+
+/** The lines of format `json`, as format `rancher` writes them. */
+export function inRancher(lines: readonly string[]): string[] {
+  return lines.map((each) => rancherLine(JSON.parse(each)))
+}
+
+export function endLine(id: string, seconds: number, end: object = {}): string {
+  const content = { how: 'closed', duration_ms: seconds * SECOND, ...end }
+  return line(seconds, { id, type: 'end', timestamp: timeOf(seconds), version: 1, end: content })
+}
+
+/** A correction of work. */
+export function workCorrectionLine(id: string, error: string): string {
+  return line(9, { id, type: 'correction', timestamp: timeOf(9), version: 1, correction: { error } })
 }
 
 /** Puts lines into a file. */
@@ -115,6 +172,7 @@ function common(made: Made): object {
       request_meta: { remote_address: '127.0.0.1:1' },
       node_meta: {},
     },
+    ...made.action,
   }
 }
 

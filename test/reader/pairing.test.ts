@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { HeldFollowUps } from '../../src/reader/follow-ups.js'
 import { Pairs } from '../../src/reader/pairing.js'
 import { compileQuery, type TrailQuery } from '../../src/reader/query.js'
-import { parseRecord, type TrailExchange } from '../../src/reader/record.js'
+import { parseRecord } from '../../src/reader/record.js'
+import type { TrailExchange } from '../../src/reader/trail-exchange.js'
 import { completeLine, idOf, linesOf, type Made, receivedLine } from './made.js'
 
 const BOUNDS = { exchanges: 3, bytes: 10_000 }
@@ -15,7 +17,7 @@ function joined(
   query: TrailQuery = {},
   bounds = BOUNDS,
 ): { given: TrailExchange[]; pairs: Pairs } {
-  const pairs = new Pairs(compileQuery(query, 0), new Map(), bounds)
+  const pairs = new Pairs(compileQuery(query, 0), new HeldFollowUps(), bounds)
   const given: TrailExchange[] = []
   for (const line of lines) {
     const record = parseRecord(line)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { TimeRange } from '../../src/reader/time-range.js'
-import { completeLine, gapLine, idOf, linesOf, receivedLine, START } from './made.js'
+import { completeLine, eventLine, gapLine, idOf, linesOf, receivedLine, START, workLines } from './made.js'
 
 const SECOND = 1000
 const times = fc.integer({ min: 0, max: 9 })
@@ -32,6 +32,16 @@ describe('a range of times', () => {
         expect(rangeOf(undefined, until).mayHold(partOf(lines))).toBe(received.some((second) => second < until))
       }),
     )
+  })
+
+  it('may hold a part exactly when an action in it was recorded then, whatever else its lines say of times', () => {
+    const more = { at: '2026-03-24T17:00:05.000Z', reason: '"timestamp":"2026-03-24T17:00:05.000Z"' }
+    for (const at of [0, 9]) {
+      for (const lines of [[eventLine({ id: idOf(1), at, more })], workLines({ id: idOf(1), at, ended: 5, more })]) {
+        expect(rangeOf(4, 7).mayHold(partOf(lines))).toBe(false)
+        expect(rangeOf(at, at + 1).mayHold(partOf(lines))).toBe(true)
+      }
+    }
   })
 
   const EARLY = receivedLine({ id: idOf(1), received: 0 })

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { quoteWhole } from '../../json.js'
-import type { EventAuth, EventPayload, TrailEvent } from '../event.js'
+import type { ActionPayload } from '../action.js'
+import type { EventAuth, EventPayload, Stage, TrailEvent } from '../event.js'
 import { ANONYMOUS } from './json-auth.js'
 import { writeJson } from './json-value.js'
 
@@ -16,6 +17,13 @@ const NOBODY = { name: 'system:unauthenticated', group: ['system:unauthenticated
 /** Rancher's status for a response without one; here, the client left before there was one. */
 const NO_STATUS = 0
 
+/** The stages of actions beside requests, which Rancher does not have: of an event, and of work. */
+export const RANCHER_ACTION_STAGES: readonly (readonly [Stage | undefined, string])[] = [
+  [undefined, 'action'],
+  ['OperationReceived', 'ActionReceived'],
+  ['OperationComplete', 'ActionComplete'],
+]
+
 /** A host and its port, the host in brackets when it is IPv6. */
 const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/
 
@@ -24,6 +32,7 @@ export function rancherLine({ created_at, payload }: TrailEvent): string {
   const time = toRancherTime(created_at)
   if (payload.type === 'audit')
     return payload.stage === 'OperationReceived' ? asked(payload, time) : answered(payload, time)
+  if (payload.type === 'action') return action(payload, time)
   // Rancher has no such entries: told apart by a stage that is neither of its two.
   const { id, type, timestamp: _, version: __, ...details } = payload
   return writeJson({ auditID: id, stage: type, stageTimestamp: time, ...details })
@@ -45,6 +54,12 @@ function answered({ id, response }: EventPayload, time: string): string {
     `,"stage":"ResponseComplete","stageTimestamp":${quoteWhole(time)}` +
     `${response?.body === undefined ? '' : `,"responseBody":${writeJson(response.body)}`}}`
   )
+}
+
+/** Has the members of format `json`, so that it can be read alone. */
+function action({ id, stage, type: _, version: __, ...members }: ActionPayload, time: string): string {
+  const [, name] = RANCHER_ACTION_STAGES.find(([known]) => known === stage) ?? []
+  return writeJson({ auditID: id, stage: name, stageTimestamp: time, ...members })
 }
 
 function userOf({ accessor_id, name, groups }: EventAuth): object {

@@ -1,5 +1,5 @@
 import { parseJson } from '../../json.js'
-import { isObject } from '../record.js'
+import { isObject } from '../members.js'
 import type { Findings, Place } from './findings.js'
 import { NumberedRun } from './numbered-run.js'
 
