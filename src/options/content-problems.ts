@@ -51,20 +51,31 @@ export function maxBodyProblem(bytes: number): string | undefined {
 
 export const MAX_ANNOTATIONS = 1000
 
-const MAX_ANNOTATION_BYTES = 2 ** 20
+/** The most bytes of annotations, and of changes. */
+const MAX_LIST_BYTES = 2 ** 20
 
-/** The least bytes in which a key and the start of its value have room. */
+/** The least bytes in which a key, or a path, and the start of its value have room. */
 const SMALLEST_SHARE = 64
 
-export function maxAnnotationProblem(bytes: number): string | undefined {
-  return bytes <= MAX_ANNOTATION_BYTES ? undefined : "is more than a line holds of them; write at most '1MiB'"
+export function maxListProblem(bytes: number): string | undefined {
+  return bytes <= MAX_LIST_BYTES ? undefined : "is more than a line holds of them; write at most '1MiB'"
 }
 
 export function annotationShareProblem(keys: number, bytes: number): string | undefined {
-  const least = keys * SMALLEST_SHARE
+  return shareProblem(keys, bytes, 'keys', 'maxAnnotations')
+}
+
+export const MAX_CHANGES = 256
+
+export function changeShareProblem(changes: number, bytes: number): string | undefined {
+  return shareProblem(changes, bytes, 'changes', 'maxChanges')
+}
+
+function shareProblem(number: number, bytes: number, what: string, option: string): string | undefined {
+  const least = number * SMALLEST_SHARE
   return bytes >= least
     ? undefined
-    : `is too small for ${keys} keys; write at least ${least}, or fewer \`maxAnnotations\``
+    : `is too small for ${number} ${what}; write at least ${least}, or fewer \`${option}\``
 }
 
 export function redactKeyProblem(key: string): string | undefined {

@@ -42,8 +42,8 @@ export interface AuditOptions {
    */
   rules?: readonly RuleOptions[] | undefined
   /**
-   * Limits of bodies, headers and annotations.
-   * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [], maxAnnotations: 16, maxAnnotationBytes: '4KiB' }
+   * Limits of bodies, headers, annotations and changes.
+   * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [], maxAnnotations: 16, maxAnnotationBytes: '4KiB', maxChanges: 64, maxChangesBytes: '8KiB' }
    */
   capture?: CaptureOptions | undefined
   /**

@@ -10,11 +10,13 @@ import { combinationProblems, isRecord } from './combinations.js'
 import {
   annotationShareProblem,
   capturedHeaderProblem,
+  changeShareProblem,
   headerNamesProblem,
   levelProblem,
   MAX_ANNOTATIONS,
-  maxAnnotationProblem,
+  MAX_CHANGES,
   maxBodyProblem,
+  maxListProblem,
   patternProblem,
   redactKeyProblem,
   routePatternProblem,
@@ -105,10 +107,21 @@ export const captureSchema = strict('`capture`', {
     .default(16),
   maxAnnotationBytes: size("leaves no room for an annotation; write a size such as '4KiB'")
     .prefault('4KiB')
-    .superRefine(says(maxAnnotationProblem)),
-}).superRefine(({ maxAnnotations, maxAnnotationBytes }, context) => {
-  const message = annotationShareProblem(maxAnnotations, maxAnnotationBytes)
-  if (message !== undefined) context.addIssue({ code: 'custom', path: ['maxAnnotationBytes'], message })
+    .superRefine(says(maxListProblem)),
+  maxChanges: count(1)
+    .max(MAX_CHANGES, { error: `is more than a line holds; write at most ${MAX_CHANGES}` })
+    .default(64),
+  maxChangesBytes: size("leaves no room for a change; write a size such as '8KiB'")
+    .prefault('8KiB')
+    .superRefine(says(maxListProblem)),
+}).superRefine(({ maxAnnotations, maxAnnotationBytes, maxChanges, maxChangesBytes }, context) => {
+  const problems = {
+    maxAnnotationBytes: annotationShareProblem(maxAnnotations, maxAnnotationBytes),
+    maxChangesBytes: changeShareProblem(maxChanges, maxChangesBytes),
+  }
+  for (const [key, message] of Object.entries(problems)) {
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [key], message })
+  }
 })
 
 export const redactSchema = strict('`redact`', {

@@ -183,6 +183,16 @@ export interface CaptureOptions {
    * @default '4KiB'
    */
   maxAnnotationBytes?: Size | undefined
+  /**
+   * The most changes of an action in one record.
+   * @default 64
+   */
+  maxChanges?: number | undefined
+  /**
+   * The most bytes of these changes in a line; each has a share of it.
+   * @default '8KiB'
+   */
+  maxChangesBytes?: Size | undefined
 }
 
 /** Redaction in addition to what is built in. */

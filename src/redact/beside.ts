@@ -1,7 +1,54 @@
-import { normalKey } from './keys.js'
+import { normalKey, type Secrecy } from './keys.js'
 import type { Redactor } from './redactor.js'
 import { ownValue } from './safe-inspect.js'
-import { IS_NAME, variablesOf } from './shapes.js'
+import { IS_NAME, IS_SECRET_DATA, IS_VALUE, IS_VARIABLES, mayName, variablesOf } from './shapes.js'
+
+/** Tells how secret the members of one object are: by their keys, and by what stands beside them. */
+export class Members {
+  private beside: Beside | undefined
+
+  /** `marks` are further secret names of keys, in their normal form. */
+  constructor(
+    private readonly object: object,
+    private readonly redactor: Redactor,
+    private readonly marks: ReadonlySet<string> | null,
+  ) {}
+
+  secrecyOf(key: string, value: unknown): Secrecy {
+    const { redactor, marks } = this
+    const secrecy = redactor.secrecyOfValue(key, value, marks)
+    const shape = redactor.shapeOf(key)
+    return secrecy === 0 && shape > IS_NAME ? this.secrecyBeside(shape, value) : secrecy
+  }
+
+  /** Returns the secret names that hold within the value of a key. */
+  marksWithin(key: string): ReadonlySet<string> | null {
+    return this.redactor.shapeOf(key) < IS_VARIABLES ? this.marks : this.look().marks
+  }
+
+  private secrecyBeside(shape: number, value: unknown): Secrecy {
+    const { name, isSecret } = this.look()
+    if (isSecret && (shape & IS_SECRET_DATA) !== 0) return 2
+    if (name === undefined || (shape & IS_VALUE) === 0) return 0
+    return this.redactor.secrecyOfValue(name, value, this.marks)
+  }
+
+  private look(): Beside {
+    this.beside ??= lookBeside(this.object, this.redactor, this.marks)
+    return this.beside
+  }
+}
+
+/** Returns the name that an item of a list gives to the next one, if that one is secret. */
+export function nameForNext(
+  item: string,
+  index: number,
+  length: number,
+  redactor: Redactor,
+  marks: ReadonlySet<string> | null,
+): string | undefined {
+  return mayName(item, index, length) ? redactor.secretName(item, marks) : undefined
+}
 
 /** The facts that some members of an object tell about others. */
 export interface Beside {

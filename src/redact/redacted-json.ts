@@ -1,20 +1,13 @@
 import { types } from 'node:util'
-import { toIsoTime } from '../clock.js'
 import { flatten, isPlain, quoteStart, quoteWhole } from '../json.js'
-import { type Beside, lookBeside } from './beside.js'
+import { Members, nameForNext } from './beside.js'
 import type { ChangeReport } from './change-report.js'
 import type { Secrecy } from './keys.js'
-import { LONGEST_TEXT } from './limits.js'
+import { LONGEST_TEXT, MAX_DEPTH, SEARCHED_KEY } from './limits.js'
 import { endOfWords, REDACTED } from './redactor.js'
-import { ACCESSOR, classNameOf, isPlainObject, ownValue } from './safe-inspect.js'
-import { IS_NAME, IS_SECRET_DATA, IS_VALUE, IS_VARIABLES, mayName } from './shapes.js'
+import { isPlainObject, labelOf, ownValue, textOfDate } from './safe-inspect.js'
 
-const MAX_DEPTH = 32
 const LONGEST_KEY = 256
-
-/** A key is searched for secrets up to here, which is far more than is kept of it. */
-const SEARCHED_KEY = 4096
-const LONGEST_CLASS_NAME = 64
 
 /** A shorter start of a text is not worth writing. */
 const SHORTEST_START = 16
@@ -31,14 +24,15 @@ export class RedactedJson {
   private dropped = 0
   private longTexts = 0
   private isParsed = false
-  /** Facts about the members of the current object; `undefined` until they are needed. */
-  private beside: Beside | undefined
+  /** The rules for the members of the current object; `undefined` until they are needed. */
+  private members: Members | undefined
 
-  /** `marks` are further secret names of keys, in their normal form. */
+  /** `marks` are further secret names of keys, in their normal form. `longestText`: the characters of one text. */
   constructor(
     private readonly limit: number,
     private readonly changes: ChangeReport,
     private marks: ReadonlySet<string> | null = null,
+    private readonly longestText = LONGEST_TEXT,
   ) {
     this.room = limit
   }
@@ -78,11 +72,11 @@ export class RedactedJson {
     if (typeof value === 'string') return this.text(value)
     if (typeof value === 'number' || typeof value === 'bigint') return this.number(value)
     if (typeof value !== 'object' || value === null) return this.takeAscii(writePrimitive(value))
-    if (!this.isParsed && types.isProxy(value)) return this.takeAscii('"[Proxy]"')
+    if (!this.isParsed && types.isProxy(value)) return this.takeAscii(quoteWhole(labelOf(value)))
     if (Array.isArray(value)) return depth < MAX_DEPTH ? this.array(value, depth) : this.takeAscii('"[too deep]"')
     if (isPlainObject(value)) return depth < MAX_DEPTH ? this.object(value, depth) : this.takeAscii('"[too deep]"')
     if (types.isDate(value)) return this.takeAscii(writeDate(value))
-    return this.text(`[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`)
+    return this.text(labelOf(value))
   }
 
   private array(items: readonly unknown[], depth: number): boolean {
@@ -104,9 +98,9 @@ export class RedactedJson {
   }
 
   private object(object: Readonly<Record<string, unknown>>, depth: number): boolean {
-    const { changes, isParsed, beside } = this
+    const { changes, isParsed, members } = this
     if (!this.open('{')) return false
-    this.beside = undefined
+    this.members = undefined
     let comma = ''
     for (const key of Object.keys(object)) {
       const { redacted } = changes
@@ -115,7 +109,7 @@ export class RedactedJson {
       if (this.isCut) break
       comma = ','
     }
-    this.beside = beside
+    this.members = members
     this.json += '}'
     return true
   }
@@ -126,15 +120,14 @@ export class RedactedJson {
     const { redactor } = changes
     const plain = redactor.plainKey(key, changes, marks)
     if (plain !== null) return this.member(comma + plain, comma.length + plain.length, value, depth)
-    const shape = redactor.shapeOf(key)
-    let secrecy = redactor.secrecyOfValue(key, value, marks)
-    if (shape > IS_NAME && secrecy === 0) secrecy = this.secrecyBeside(object, shape, value)
+    this.members ??= new Members(object, redactor, marks)
+    const secrecy = this.members.secrecyOf(key, value)
     const literal = redactor.keyLiteral(key, changes)
     // The client chooses keys, too.
     const before = comma + (literal ?? `${quoteStart(redactor.value(key, changes, marks), LONGEST_KEY)}:`)
     const bytes = literal === null ? Buffer.byteLength(before) : before.length
-    if (shape < IS_VARIABLES || secrecy > 0) return this.memberOrSecret(before, bytes, value, secrecy, depth)
-    this.marks = this.tellBeside(object).marks
+    if (secrecy > 0) return this.memberOrSecret(before, bytes, value, secrecy, depth)
+    this.marks = this.members.marksWithin(key)
     const isWritten = this.member(before, bytes, value, depth)
     this.marks = marks
     return isWritten
@@ -151,21 +144,9 @@ export class RedactedJson {
     return this.take(property, Buffer.byteLength(property))
   }
 
-  private secrecyBeside(object: object, shape: number, value: unknown): Secrecy {
-    const { name, isSecret } = this.tellBeside(object)
-    if (isSecret && (shape & IS_SECRET_DATA) !== 0) return 2
-    if (name === undefined || (shape & IS_VALUE) === 0) return 0
-    return this.changes.redactor.secrecyOfValue(name, value, this.marks)
-  }
-
-  private tellBeside(object: object): Beside {
-    this.beside ??= lookBeside(object, this.changes.redactor, this.marks)
-    return this.beside
-  }
-
   /** Returns the name that an item gives to the next one, if that one is secret. */
   private nameIn(item: string, index: number, length: number): string | undefined {
-    return mayName(item, index, length) ? this.changes.redactor.secretName(item, this.marks) : undefined
+    return nameForNext(item, index, length, this.changes.redactor, this.marks)
   }
 
   private memberOrSecret(before: string, bytes: number, value: unknown, secrecy: Secrecy, depth: number): boolean {
@@ -187,7 +168,7 @@ export class RedactedJson {
   }
 
   private text(text: string): boolean {
-    if (text.length > LONGEST_TEXT) {
+    if (text.length > this.longestText) {
       this.longTexts++
       return this.takeAscii('"[too long]"')
     }
@@ -237,15 +218,13 @@ export class RedactedJson {
   }
 }
 
-/** Calls the class's own method: a date may have replaced it. */
 function writeDate(date: Date): string {
-  const time = Date.prototype.getTime.call(date)
-  return Number.isNaN(time) ? 'null' : `"${toIsoTime(time)}"`
+  const text = textOfDate(date)
+  return text === null ? 'null' : `"${text}"`
 }
 
 function writePrimitive(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
-  if (typeof value === 'bigint') return `"${value}"`
-  return value === ACCESSOR ? '"[getter]"' : `"[${typeof value}]"`
+  return `"${typeof value === 'bigint' ? value : labelOf(value)}"`
 }

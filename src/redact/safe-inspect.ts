@@ -1,7 +1,10 @@
 import { types } from 'node:util'
+import { toIsoTime } from '../clock.js'
 
 // Values of the application are inspected without calling anything of theirs: no getter, no `toJSON`, no trap of a
 // Proxy. Any of them could throw, change what the handler sees, or never return.
+
+const LONGEST_CLASS_NAME = 64
 
 /** Stands for the value of a property that has a getter. */
 export const ACCESSOR = Symbol('accessor')
@@ -27,6 +30,20 @@ export function classNameOf(value: object): string {
   if (typeof maker !== 'function' || types.isProxy(maker)) return 'object'
   const name = ownValue(maker, 'name')
   return typeof name === 'string' && name !== '' ? name : 'object'
+}
+
+/** Returns what is written in place of a value that is not JSON: the name of its type. */
+export function labelOf(value: unknown): string {
+  if (value === ACCESSOR) return '[getter]'
+  if (typeof value !== 'object' || value === null) return `[${typeof value}]`
+  return `[${classNameOf(value).slice(0, LONGEST_CLASS_NAME)}]`
+}
+
+/** Returns a date as RFC 3339, null if it is invalid. */
+export function textOfDate(date: Date): string | null {
+  // The class's own method: a date may have replaced it.
+  const time = Date.prototype.getTime.call(date)
+  return Number.isNaN(time) ? null : toIsoTime(time)
 }
 
 /** Tells whether an object is a stream of any kind, or something else that is read piece by piece. */

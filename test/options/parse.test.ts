@@ -79,6 +79,8 @@ describe('options that are right', () => {
         responseHeaders: [],
         maxAnnotations: 16,
         maxAnnotationBytes: 4096,
+        maxChanges: 64,
+        maxChangesBytes: 8192,
       },
       redact: { keys: [], mode: 'mask', secret: undefined, keyId: '1', omit: [] },
       auditIdHeader: false,
@@ -127,7 +129,17 @@ describe('options that are right', () => {
       { maxAnnotations: 100 },
       'capture.maxAnnotationBytes is too small for 100 keys; write at least 6400, or fewer `maxAnnotations`',
     ],
-  ])('leave annotations room: not %j', (capture, message) => {
+    [{ maxChanges: 0 }, 'capture.maxChanges: 0 is too small; write a whole number from 1 on'],
+    [{ maxChanges: 257 }, 'capture.maxChanges: 257 is more than a line holds; write at most 256'],
+    [
+      { maxChangesBytes: '2MiB' },
+      'capture.maxChangesBytes: "2MiB" is more than a line holds of them; write at most \'1MiB\'',
+    ],
+    [
+      { maxChanges: 200 },
+      'capture.maxChangesBytes is too small for 200 changes; write at least 12800, or fewer `maxChanges`',
+    ],
+  ])('leave annotations and changes room: not %j', (capture, message) => {
     expect(() => parseOptions({ capture })).toThrow(message)
   })
 

@@ -1,8 +1,9 @@
 import { type ChangeReport, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT } from '../../redact/limits.js'
 import { RedactedJson } from '../../redact/redacted-json.js'
-import { endOfWords } from '../../redact/redactor.js'
 import { ownValue } from '../../redact/safe-inspect.js'
+import { fitShares } from './fair-shares.js'
+import { bytesOf, searchable } from './searchable.js'
 
 const PATH = 'annotations'
 
@@ -107,21 +108,12 @@ export class Annotations {
 
   /** Gives each value an equal share of the room; what small values leave goes to larger ones. */
   private fit(added: readonly Given[], room: number): Part[] {
-    const parts = added.map(([key, value]) => this.write(key, value, room))
-    const smallestFirst = [...parts.keys()].sort((one, other) => (parts[one]?.bytes ?? 0) - (parts[other]?.bytes ?? 0))
-    let left = room
-    for (const [done, index] of smallestFirst.entries()) {
-      const share = Math.floor(left / (parts.length - done))
-      const [part, given] = [parts[index], added[index]]
-      if (part === undefined || given === undefined) continue
-      const fitting = part.bytes <= share ? part : this.write(...given, share)
-      parts[index] = fitting
-      left -= fitting.bytes
-    }
+    const parts = added.map((given) => this.write(given, room))
+    fitShares(parts, added, room, (given, share) => this.write(given, share))
     return parts
   }
 
-  private write(key: string, value: unknown, room: number): Part {
+  private write([key, value]: Given, room: number): Part {
     const changes = this.changes.ofPart()
     const path = guarded(PATH, changes, () => `${PATH}.${nameOf(key, changes)}`)
     const json = path === '' ? '' : guarded(path, changes, () => writeMember(key, value, path, room, changes))
@@ -130,7 +122,7 @@ export class Annotations {
 }
 
 function writeMember(key: string, value: unknown, path: string, room: number, changes: ChangeReport): string {
-  const start = searchable(value)
+  const start = searchable(value, LONGEST_TEXT)
   // The braces take two bytes, and the comma of the member one.
   const writer = new RedactedJson(room + 1, changes)
   // A key that is computed is a key, `__proto__` too.
@@ -140,16 +132,6 @@ function writeMember(key: string, value: unknown, path: string, room: number, ch
   else if (writer.isCut || start !== value) changes.markTruncated(path, bytes, writer.kept - 2)
   if (writer.leftOut > 0) changes.markOmitted(`${path}.*`, `too long; ${writer.leftOut} texts`)
   return json
-}
-
-/** A text is cut to what can be searched for secrets, between two words if there are some. */
-function searchable(value: unknown): unknown {
-  if (typeof value !== 'string' || value.length <= LONGEST_TEXT) return value
-  return value.slice(0, endOfWords(value, LONGEST_TEXT) || LONGEST_TEXT)
-}
-
-function bytesOf(value: unknown): number {
-  return typeof value === 'string' ? Buffer.byteLength(value) : 0
 }
 
 /** A key as a path names it. */

@@ -7,6 +7,7 @@ import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
 import { Annotations } from './annotations.js'
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
+import { type ChangesOptions, writeChanges } from './changes.js'
 
 export type { BodyFacts } from './body.js'
 
@@ -21,6 +22,8 @@ export interface CaptureSettings {
   readonly responseHeaders: readonly string[]
   readonly maxAnnotations: number
   readonly maxAnnotationBytes: number
+  readonly maxChanges: number
+  readonly maxChangesBytes: number
 }
 
 /** Writes the parts of an event that the client or the handler chose: redacts first, then cuts. */
@@ -66,6 +69,12 @@ export class Capture {
   annotations(changes: ChangeReport): Annotations {
     const { maxAnnotations, maxAnnotationBytes } = this.settings
     return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes })
+  }
+
+  /** Returns the changes between two values as a list, or '' if there are none or they were left out (and marked). */
+  changes(before: unknown, after: unknown, options: ChangesOptions | undefined, changes: ChangeReport): string {
+    const { maxChanges, maxChangesBytes } = this.settings
+    return writeChanges(before, after, options, changes, { maxChanges, maxBytes: maxChangesBytes })
   }
 
   private writer(

@@ -15,6 +15,8 @@ const SETTINGS: CaptureSettings = {
   responseHeaders: [],
   maxAnnotations: 16,
   maxAnnotationBytes: 4096,
+  maxChanges: 64,
+  maxChangesBytes: 8192,
 }
 const JSON_TYPE = 'application/json; charset=utf-8'
 
