@@ -54,7 +54,7 @@ export class Actions {
     if (event.annotations !== undefined) additions.annotate(event.annotations)
     const exclusions = context.policy.exclusionsOfAction(records.facts(undefined))
     const receipt = new Acknowledgement(context.dispatcher, exclusions)
-    const isStored = await receipt.offer(records.event(), EXCLUDES_COMPLETE, false)
+    const isStored = await receipt.offer(records.event(), EXCLUDES_COMPLETE, true)
     if (isStored) this.failures.works()
     else throw this.refusal(event.action, 'an enforced sink has not stored it.')
   }

@@ -63,7 +63,7 @@ export class Numbers {
   }
 }
 
-/** Says whether a record is the outcome of a refused request, whose entry before it was not stored. */
-function isOfRefused({ stage, response }: Record<string, unknown>): boolean {
-  return stage === 'OperationComplete' && isObject(response) && response.error === 'FST_AUDIT_NOT_RECORDED'
+/** Says whether a record is the outcome of a refused request, or of refused work, whose entry before it was not stored. */
+function isOfRefused({ stage, response, error }: Record<string, unknown>): boolean {
+  return stage === 'OperationComplete' && (isObject(response) ? response.error : error) === 'FST_AUDIT_NOT_RECORDED'
 }

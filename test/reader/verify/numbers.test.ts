@@ -96,6 +96,33 @@ describe('the numbers of a trail without a seal', () => {
     expect((await verify(silenced)).found).not.toEqual([])
   })
 
+  it('are accounted for by refused work and events as well', async () => {
+    const memory = memorySink()
+    const sink = faultySink(memory)
+    const app = Fastify()
+    await app.register(audit, { sinks: [{ name: 'audit', sink }] })
+    await app.ready()
+    const refused = { code: 'FST_AUDIT_NOT_RECORDED' }
+    const event = (action: string) => app.audit.record({ action })
+    const work = (action: string) => app.audit.run({ action }, async () => 'done')
+    await event('1')
+    sink.fail()
+    await expect(event('2')).rejects.toMatchObject(refused)
+    await expect(work('3')).rejects.toMatchObject(refused)
+    sink.recover()
+    await work('4')
+    sink.poison(({ line }) => line.includes('poison') && !line.includes('OperationComplete'))
+    await expect(work('poisoned work')).rejects.toMatchObject(refused)
+    await work('5')
+    await expect(event('poisoned event')).rejects.toMatchObject(refused)
+    await event('6')
+    await app.close()
+    const { found, numbers } = await verify(memory.lines)
+    expect(found).toEqual([])
+    expect(numbers.missing).toBeGreaterThan(3)
+    expect(numbers.unaccounted).toBe(0)
+  })
+
   it('may begin later when the trail says that older files were deleted, and only then', async () => {
     const directory = temporaryDirectory()
     const path = join(directory, 'audit.log')
