@@ -93,7 +93,7 @@ function report(statistics: Statistics, io: Io): string[] {
 
 /** `3 requests`, and events and work where there are any. */
 function counted({ requests, events, work }: Statistics): string {
-  const beside = events + work === 0 ? '' : `, ${events} events and ${work} times work`
+  const beside = events + work === 0 ? '' : `, ${events} events and ${work} pieces of work`
   return `${requests} requests${beside}`
 }
 

@@ -108,6 +108,8 @@ function isMeta(meta: unknown): boolean {
     isTextOrNone(meta.remote_address) &&
     isTextOrNone(meta.host) &&
     isTextOrNone(meta.user_agent) &&
+    isTextOrNone(meta.traceparent) &&
+    isTextOrNone(meta.trace) &&
     (meta.source_ips === undefined || isTexts(meta.source_ips))
   )
 }
