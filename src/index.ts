@@ -53,10 +53,18 @@ export type { AppAudit } from './plugin/app-audit.js'
 export { auditFrameworkErrors, type FrameworkErrorsHandler } from './plugin/framework-errors.js'
 export { audit, audit as default } from './plugin/plugin.js'
 export type { StatsMessage } from './plugin/stats-channel.js'
-export type { ExplainOptions, Explanation, FilterExplanation, SinkExplanation } from './policy/explain.js'
-export type { FilterOptions } from './policy/filter.js'
+export type {
+  ActionExplanation,
+  ExplainedAction,
+  ExplainOptions,
+  Explanation,
+  FilterExplanation,
+  SinkExplanation,
+} from './policy/explanation.js'
+export type { ActionFilterOptions, FilterOptions, HttpFilterOptions } from './policy/filter-options.js'
 export type { RouteAudit, RouteAuditOptions, RouteTarget, TargetsRequest } from './policy/route-level.js'
 export type { RuleOptions } from './policy/rules.js'
+export type { SelectorOptions } from './policy/selection.js'
 export type { TrailQuery } from './reader/query.js'
 export { readTrail, type TrailCounts, type TrailReading } from './reader/read-trail.js'
 export type { TrailExchange } from './reader/trail-exchange.js'

@@ -1,5 +1,5 @@
 import type { Draft } from '../event/draft.js'
-import { EXCLUDES_COMPLETE } from '../policy/filter.js'
+import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { Delivery } from './delivery.js'
 import { Entry, type Lane, type Waiter } from './entry.js'
 

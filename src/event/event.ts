@@ -96,6 +96,8 @@ export interface LifecycleDetails {
     pid: number
     node: string
     filters: JsonValue
+    /** The selectors of sinks with `only`, each with its sink's name; missing if there are none. */
+    only?: JsonValue
     rules: JsonValue
     exempted_routes: string[]
     options_digest: string

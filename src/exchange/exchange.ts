@@ -5,6 +5,7 @@ import type { Additions } from '../event/content/additions.js'
 import type { Draft } from '../event/draft.js'
 import type { EventBuilder } from '../event/event-builder.js'
 import type { ReplyFacts } from '../event/reply-facts.js'
+import type { Recording } from '../policy/recording-policy.js'
 import type { Actions } from '../runtime/actions.js'
 import type { OpenExchange } from '../runtime/open-exchanges.js'
 import type { ExchangeContext } from './context.js'
@@ -57,9 +58,9 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
     private readonly records: EventBuilder,
-    exclusions: number,
+    recording: Recording,
   ) {
-    this.stages = new StageDelivery(this, context, request, exclusions)
+    this.stages = new StageDelivery(this, context, request, recording)
     this.gate = gateFor(reply.raw, this)
     this.upgrade = upgradeGateFor(request, reply, this)
   }

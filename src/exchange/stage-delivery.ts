@@ -2,7 +2,8 @@ import { AsyncResource } from 'node:async_hooks'
 import type { FastifyRequest } from 'fastify'
 import type { Entry, Lane, Waiter } from '../delivery/entry.js'
 import type { Draft } from '../event/draft.js'
-import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/filter.js'
+import type { Recording } from '../policy/recording-policy.js'
+import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/stages.js'
 import type { Connection } from '../runtime/connections.js'
 import { socketOf } from './connection-of.js'
 import type { ExchangeContext } from './context.js'
@@ -46,7 +47,7 @@ export class StageDelivery implements Waiter {
     private readonly owner: StageOwner,
     private readonly context: ExchangeContext,
     private readonly request: FastifyRequest,
-    private readonly exclusions: number,
+    private recording: Recording,
   ) {
     const socket = socketOf(request.raw)
     this.connection = socket === null ? null : context.connections.of(socket)
@@ -54,32 +55,32 @@ export class StageDelivery implements Waiter {
 
   /** True if the reply must wait until Complete is stored. */
   get isEnforced(): boolean {
-    return this.context.dispatcher.isEnforcedFor(this.exclusions, EXCLUDES_COMPLETE)
+    return this.context.dispatcher.isEnforcedFor(this.recording.exclusions, EXCLUDES_COMPLETE)
   }
 
   /** Offers Received. Returns true if the stage is already settled, because no enforced sink must be waited for. */
   offerReceived(draft: Draft): boolean {
-    return this.offer(draft, EXCLUDES_RECEIVED, this.exclusions, null)
+    return this.offer(draft, EXCLUDES_RECEIVED, this.recording.exclusions, null)
   }
 
   /** Offers Complete; returns as `offerReceived`. `scope`: async context to continue in, if not the current one. */
   offerComplete(draft: Draft, statusCode: number, scope: AsyncResource | null): boolean {
-    return this.offer(draft, EXCLUDES_COMPLETE, this.completeExclusions(statusCode), scope)
+    return this.offer(draft, EXCLUDES_COMPLETE, this.settleExclusions(statusCode), scope)
   }
 
   // Records that no request waits for.
 
   tellReceived(draft: Draft): void {
-    this.context.dispatcher.tell(draft, this.exclusions, EXCLUDES_RECEIVED)
+    this.context.dispatcher.tell(draft, this.recording.exclusions, EXCLUDES_RECEIVED)
   }
 
   tellComplete(draft: Draft, statusCode: number | undefined): void {
-    this.context.dispatcher.tell(draft, this.completeExclusions(statusCode), EXCLUDES_COMPLETE)
+    this.context.dispatcher.tell(draft, this.settleExclusions(statusCode), EXCLUDES_COMPLETE)
   }
 
   /** Sends a record that follows a Complete, also to sinks whose filters excluded that Complete by its status. */
   tellAfterComplete(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
-    this.context.dispatcher.tell(draft, this.exclusions, EXCLUDES_COMPLETE, isMeant)
+    this.context.dispatcher.tell(draft, this.recording.exclusions, EXCLUDES_COMPLETE, isMeant)
   }
 
   /** Sends a record to every sink now, but where the last entry is in doubt only when that entry's fate is known. */
@@ -90,7 +91,7 @@ export class StageDelivery implements Waiter {
       if (entry.fate === 'in doubt' && entry.waiter !== null) doubtful.add(entry.lane)
     }
     this.amendment = draft
-    const exclusions = this.completeExclusions(statusCode)
+    const exclusions = statusCode === undefined ? this.recording.exclusions : this.settleExclusions(statusCode)
     this.context.dispatcher.tell(draft, exclusions, EXCLUDES_COMPLETE, (lane) => !doubtful.has(lane))
   }
 
@@ -146,8 +147,14 @@ export class StageDelivery implements Waiter {
     return false
   }
 
-  private completeExclusions(statusCode: number | undefined): number {
+  /** Decides which sinks record Complete: by its status, and by what else is known only now. */
+  private settleExclusions(statusCode: number | undefined): number {
+    const { policy, counts } = this.context
     const { method, raw } = this.request
-    return this.context.policy.exclusionsAt(this.exclusions, method, raw.url ?? '', statusCode)
+    const url = raw.url ?? ''
+    const before = this.recording
+    this.recording = policy.settle(before, method, url, statusCode)
+    if (this.recording.unclaimed && !before.unclaimed) counts.add('unclaimed')
+    return policy.exclusionsAt(this.recording, method, url, statusCode)
   }
 }

@@ -30,14 +30,16 @@ export function combinationProblems(options: unknown): Problem[] {
   ]
 }
 
-/** A filter by status can only look at what has one. */
+/** A filter by status or outcome can only look at what has one. */
 function filterProblems(filters: unknown, path: Problem['path']): Problem[] {
   if (!Array.isArray(filters)) return []
   return filters.flatMap((filter: unknown, index) => {
-    if (!isRecord(filter) || filter.statuses === undefined || !Array.isArray(filter.stages)) return []
-    if (filter.stages.length === 0 || !filter.stages.every((stage) => stage === 'OperationReceived')) return []
-    const message = "is given, but OperationReceived has no status; write `stages: ['OperationComplete']`"
-    return [{ path: [...path, index, 'statuses'], message }]
+    if (!isRecord(filter) || !Array.isArray(filter.stages)) return []
+    const [list, what] = filter.type === 'ActionEvent' ? ['outcomes', 'outcome'] : ['statuses', 'status']
+    if (filter[list] === undefined || filter.stages.length === 0) return []
+    if (!filter.stages.every((stage) => stage === 'OperationReceived')) return []
+    const message = `is given, but OperationReceived has no ${what}; write \`stages: ['OperationComplete']\``
+    return [{ path: [...path, index, list], message }]
   })
 }
 

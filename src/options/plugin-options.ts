@@ -1,6 +1,6 @@
 import type { LevelOption } from '../event/level.js'
 import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../event/request-functions.js'
-import type { FilterOptions } from '../policy/filter.js'
+import type { FilterOptions } from '../policy/filter-options.js'
 import type { RuleOptions } from '../policy/rules.js'
 import type { CaptureOptions, Duration, RedactOptions, SinkOptions } from './types.js'
 

@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { LEVEL_NAMES, toLevel } from '../event/level.js'
+import { toLevel } from '../event/level.js'
 import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../event/request-functions.js'
-import { endpointPatternProblem } from '../policy/glob.js'
-import { STATUS_PATTERN } from '../policy/statuses.js'
 import { OMITTABLE } from '../redact/redactor.js'
 import { KEY_ID, keyIdProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
@@ -12,16 +10,13 @@ import {
   capturedHeaderProblem,
   changeShareProblem,
   headerNamesProblem,
-  levelProblem,
   MAX_ANNOTATIONS,
   MAX_CHANGES,
   maxBodyProblem,
   maxListProblem,
-  patternProblem,
   redactKeyProblem,
-  routePatternProblem,
-  statusProblem,
 } from './content-problems.js'
+import { filters, level, only, ruleSchema } from './policy-schema.js'
 import {
   dataDirProblem,
   filePathProblem,
@@ -30,7 +25,6 @@ import {
   headerProblem,
   instanceProblem,
   modeProblem,
-  operationProblem,
   requestFunctionProblem,
   routeAuditProblem,
   SINK_NAME,
@@ -58,37 +52,6 @@ import {
 // The one source of what options there are, of their defaults, of what is said when they are wrong, and of what they
 // come to: durations in milliseconds, sizes in bytes, names of headers in lower case. Checks across options look at
 // what was given.
-
-const EXCLUDES_NOTHING = 'which no event matches, so the filter would exclude nothing; write'
-
-export const filterSchema = strict('a filter', {
-  name: text('a name', 'reads').optional(),
-  type: z.literal('HTTPEvent', { error: "is not 'HTTPEvent', the only type of event; leave it out" }).optional(),
-  endpoints: list(text('a path', '/health', endpointPatternProblem), `${EXCLUDES_NOTHING} ['*'] for every URL`),
-  stages: list(choice(['OperationReceived', 'OperationComplete', '*']), `${EXCLUDES_NOTHING} ['*'] for both stages`),
-  operations: list(text('a method', 'GET', operationProblem), `${EXCLUDES_NOTHING} ['*'] for every method`),
-  statuses: list(
-    text('a status', '2xx', statusProblem).meta({ pattern: STATUS_PATTERN.source }),
-    'which no status matches, so the filter would exclude nothing; leave it out for every status',
-  ).optional(),
-})
-
-const filters = list(filterSchema).default([])
-
-const MATCHES_NOTHING = 'which no request matches, so the rule would never apply; leave it out for every'
-
-const level = () =>
-  z.union([z.enum(LEVEL_NAMES), z.literal([0, 1, 2, 3])], { error: ({ input }) => levelProblem(input) })
-
-export const ruleSchema = strict('a rule', {
-  name: text('a name', 'secrets').optional(),
-  routes: list(text("a route's pattern", '/v1/secrets/*', routePatternProblem), `${MATCHES_NOTHING} route`).optional(),
-  endpoints: list(text('a path', '/v1/*', endpointPatternProblem), `${MATCHES_NOTHING} URL`).optional(),
-  operations: list(text('a method', 'GET', operationProblem), `${MATCHES_NOTHING} method`).optional(),
-  namespaces: list(text('a namespace', 'default', patternProblem), `${MATCHES_NOTHING} namespace`).optional(),
-  // By name: the start entry lists the rules, and a search engine takes a field for numbers or for texts.
-  level: level().transform((option) => LEVEL_NAMES[toLevel(option)]),
-})
 
 const headerNames = () =>
   list(text('a header', 'content-type', capturedHeaderProblem).meta({ pattern: HEADER_NAME.source }))
@@ -151,6 +114,7 @@ const commonShape = {
   maxQueue: count(1).default(10_000),
   maxQueueBytes: size("leaves no room for an entry; write a size such as '64MiB'").prefault('64MiB'),
   filters,
+  only,
   seal: sealOption,
 }
 

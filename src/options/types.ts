@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { CheckpointFunction } from '../event/checkpoint.js'
 import type { TrailEvent } from '../event/event.js'
-import type { FilterOptions } from '../policy/filter.js'
+import type { FilterOptions } from '../policy/filter-options.js'
+import type { SelectorOptions } from '../policy/selection.js'
 import type { OmittablePath } from '../redact/redactor.js'
 import type { AuditSink } from '../sinks/sink.js'
 
@@ -79,6 +80,11 @@ interface CommonSinkOptions {
    * @default []
    */
   filters?: readonly FilterOptions[] | undefined
+  /**
+   * The requests and actions that this sink records: those that one of the selectors matches, unless filters exclude
+   * them. Absent: all.
+   */
+  only?: readonly SelectorOptions[] | undefined
   /**
    * Gives each line the hash of the line before it and its own.
    * @default false

@@ -1,4 +1,4 @@
-import type { ExplainOptions, Explanation } from '../policy/explain.js'
+import type { ActionExplanation, ExplainedAction, ExplainOptions, Explanation } from '../policy/explanation.js'
 import type { ActionRecorder } from '../runtime/action-audit.js'
 import type { AuditStats } from '../runtime/runtime.js'
 
@@ -17,4 +17,6 @@ export interface AppAudit extends ActionRecorder {
    * as a client sends them.
    */
   explain(method: string, url: string, options?: ExplainOptions): Explanation
+  /** Explains what would be recorded of an action beside requests, and which filters and selectors decide that. */
+  explainAction(action: ExplainedAction): ActionExplanation
 }

@@ -27,6 +27,7 @@ export function disabledAudit(): AppAudit {
     flush: async () => undefined,
     reopen: async () => undefined,
     explain: (method, url, asked) => explainer.explain(method, url, asked),
+    explainAction: (action) => explainer.explainAction(action),
   }
 }
 

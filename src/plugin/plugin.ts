@@ -10,12 +10,13 @@ import { handOverLast, isHandedOverLast, isUpgrade } from '../exchange/websocket
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from '../options/parse.js'
 import { checkRoute } from '../options/route.js'
 import { Explainer } from '../policy/explain.js'
-import { filterWarnings } from '../policy/filter.js'
+import { filterWarnings } from '../policy/filter-warnings.js'
 import type { RouterFolding } from '../policy/path.js'
 import { isExempt, type RouteAudit } from '../policy/route-level.js'
 import { RouteTable } from '../policy/route-table.js'
 import { routerFolding } from '../policy/router-folding.js'
 import { ruleWarnings } from '../policy/rules.js'
+import { selectionWarnings } from '../policy/selection-warnings.js'
 import { AuditRuntime } from '../runtime/runtime.js'
 import { safeLogger } from '../runtime/safe-log.js'
 import type { AppAudit } from './app-audit.js'
@@ -66,15 +67,17 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   const stats = () => runtime.stats(unseen.counts)
   const published = new StatsChannel(runtime.envelope.instance, stats)
   const routes = new RouteTable(app, config)
-  let explainer: Explainer | undefined
+  let made: Explainer | undefined
+  const explainer = () => {
+    made ??= new Explainer(options, folding, routes)
+    return made
+  }
   app.decorate('audit', {
     get healthy() {
       return runtime.dispatcher.healthy
     },
-    explain(method, url, asked) {
-      explainer ??= new Explainer(options, folding, routes)
-      return explainer.explain(method, url, asked)
-    },
+    explain: (method, url, asked) => explainer().explain(method, url, asked),
+    explainAction: (action) => explainer().explainAction(action),
     stats,
     record: (event) => runtime.actions.record(event),
     run: (work, execute) => runtime.actions.run(work, execute),
@@ -208,6 +211,7 @@ function warningsOf(app: FastifyInstance, options: ResolvedOptions, folding: Rou
     ...optionWarnings(options),
     ...filterWarnings(options.filters, folding, { enforced }),
     ...ruleWarnings(options.rules, folding),
+    ...selectionWarnings(options.sinks, folding),
   ]
   for (const sink of options.sinks) {
     warnings.push(...filterWarnings(sink.filters, folding, { enforced: sink.deliveryGuarantee === 'enforced' }))

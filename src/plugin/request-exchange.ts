@@ -7,6 +7,7 @@ import type { ExchangeContext } from '../exchange/context.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, type RequestAudit } from '../exchange/request-audit.js'
+import { NO_FACTS } from '../policy/facts.js'
 import { declaredAction } from '../policy/route-level.js'
 import { ChangeReport } from '../redact/change-report.js'
 import type { ActionRecorder } from '../runtime/action-audit.js'
@@ -43,11 +44,13 @@ export class RequestExchanges {
   begin(request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
     const slot = request[SLOT]
     if (slot instanceof Exchange || slot === EXCLUDED) return null
-    const { policy, who } = this.context
+    const { policy, who, counts } = this.context
     // Read once: Fastify creates this object anew at each access.
     const { url: route, config } = request.routeOptions
     const namespace = policy.needsNamespace ? who.namespaceOf(request) : undefined
-    const recording = policy.decide(request.method, request.raw.url ?? '', route, namespace, config?.audit)
+    const facts = namespace === undefined ? NO_FACTS : { ...NO_FACTS, namespace }
+    const recording = policy.decide(request.method, request.raw.url ?? '', route, config?.audit, facts)
+    if (recording.unclaimed) counts.add('unclaimed')
     if (recording.level === NONE) {
       this.exclude(request, reply)
       if (recording.exempt) this.noteExempt(route ?? '')
@@ -57,7 +60,7 @@ export class RequestExchanges {
     const records = new EventBuilder(this.context, request, { id, level: recording.level, route, namespace })
     const declared = declaredAction(config?.audit)
     if (declared !== undefined) records.declare(declared)
-    const exchange = new Exchange(this.context, request, reply, records, recording.exclusions)
+    const exchange = new Exchange(this.context, request, reply, records, recording)
     exchange.follow(slot ?? null)
     request[SLOT] = exchange
     return exchange

@@ -1,100 +1,143 @@
+import type { Outcome, Target } from '../event/action.js'
 import type { Stage } from '../event/event.js'
-import { LEVEL_NAMES, type Level, type LevelName, NONE } from '../event/level.js'
-import { compileFilters, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED, type FilterOptions, type Filters } from './filter.js'
+import { LEVEL_NAMES, type Level, NONE } from '../event/level.js'
+import { ActionFilters } from './action-filter.js'
+import { summarize, summarizeAction } from './explain-summary.js'
+import type {
+  ActionExplanation,
+  ExplainedAction,
+  ExplainOptions,
+  Explanation,
+  FilterExplanation,
+  SinkExplanation,
+} from './explanation.js'
+import type { ActionFacts, Facts } from './facts.js'
+import { compileFilters, type Filters } from './filter.js'
+import { type FilterOptions, isActionFilter } from './filter-options.js'
 import type { RouterFolding } from './path.js'
-import type { PolicyOptions } from './recording-policy.js'
-import type { RouteAudit } from './route-level.js'
-import { levelOf } from './route-level.js'
-import type { FoundRoute, RouteTable } from './route-table.js'
+import { type PolicyOptions, RecordingPolicy, type SinkPolicyOptions } from './recording-policy.js'
+import { levelOf, type RouteAudit } from './route-level.js'
+import type { RouteTable } from './route-table.js'
 import { compileRules, type Decision, type Rules } from './rules.js'
+import { Selection } from './selection.js'
+import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './stages.js'
 import { firstStatus } from './statuses.js'
-
-/** A filter that matches a request. */
-export interface FilterExplanation {
-  /** Its name, or its place in the options, such as `'filters[2]'` or `'sinks[0].filters[1]'`. */
-  name: string
-  excludes: Stage[]
-  /** The statuses of the Complete that it excludes; absent: whatever the status. */
-  statuses?: readonly string[]
-}
-
-/** The stages of a request that one sink records. */
-export interface SinkExplanation {
-  received: boolean
-  /** `'by status'`: unless its status is one of those that `filters` name. */
-  complete: boolean | 'by status'
-  /** The filters that match, the plugin's first. */
-  filters: FilterExplanation[]
-}
-
-/** The answer of `explain`: what is recorded of a request, and why. */
-export interface Explanation {
-  /**
-   * The pattern of the route that takes the request; `undefined`: none that was declared after the plugin. Of routes
-   * with constraints (host, version and such) it is the one without.
-   */
-  route: string | undefined
-  level: LevelName
-  /** The place that decided the level: the route's `config.audit`, a rule, or the option `level`. */
-  by: 'route' | 'rule' | 'level'
-  /** The rule that decided, by its place in `rules`. */
-  rule?: { index: number; name?: string }
-  /** By the sink's name. */
-  sinks: Record<string, SinkExplanation>
-  /** All of it in one sentence. */
-  summary: string
-}
-
-/** Facts that `explain` cannot read from the method and the URL. */
-export interface ExplainOptions {
-  /**
-   * The namespace that the `namespace` option would return.
-   * @default 'default'
-   */
-  namespace?: string | undefined
-}
 
 /** The options that decide what is recorded, with the names of the sinks. */
 export interface ExplainedOptions extends PolicyOptions {
-  readonly sinks: readonly { readonly name: string; readonly filters: readonly FilterOptions[] }[]
+  readonly sinks: readonly (SinkPolicyOptions & { readonly name: string })[]
 }
 
 interface NamedFilter {
   readonly name: string
   readonly options: FilterOptions
-  readonly compiled: Filters
+  readonly requests: Filters
+  readonly actions: ActionFilters
 }
 
-/** Says what would be recorded of a request, by the same rules and filters that decide it when it comes. */
+interface NamedSelector {
+  readonly name: string
+  readonly selection: Selection
+}
+
+interface ExplainedSink {
+  readonly name: string
+  readonly filters: readonly NamedFilter[]
+  readonly only: readonly NamedSelector[] | undefined
+}
+
+/** Every status that a Complete may have, and none. */
+const STATUSES = [undefined, ...Array.from({ length: 500 }, (_, index) => 100 + index)]
+
+/** Every outcome that an action may have, and none. */
+const OUTCOMES: readonly (Outcome | undefined)[] = [undefined, 'success', 'failure', 'denied']
+
+/** Says what would be recorded of a request or an action, by asking the same policy that decides it when it comes. */
 export class Explainer {
+  private readonly policy: RecordingPolicy
   private readonly rules: Rules
-  private readonly sinks: readonly { readonly name: string; readonly filters: readonly NamedFilter[] }[]
+  private readonly sinks: readonly ExplainedSink[]
 
   constructor(
     private readonly options: ExplainedOptions,
     folding: RouterFolding,
     private readonly routes: Pick<RouteTable, 'find'>,
   ) {
+    this.policy = new RecordingPolicy(options, folding)
     this.rules = compileRules(options.rules, options.level, folding)
     const shared = namedFilters(options.filters, 'filters', folding)
-    this.sinks = options.sinks.map(({ name, filters }, index) => ({
+    this.sinks = options.sinks.map(({ name, filters, only }, index) => ({
       name,
       filters: [...shared, ...namedFilters(filters, `sinks[${index}].filters`, folding)],
+      only: only?.map((selector, place) => ({
+        name: `sinks[${index}].only[${place}]`,
+        selection: new Selection([selector], folding),
+      })),
     }))
   }
 
-  explain(method: string, url: string, { namespace = 'default' }: ExplainOptions = {}): Explanation {
+  explain(method: string, url: string, asked: ExplainOptions = {}): Explanation {
     const found = this.routes.find(method, url)
-    const byRules = this.rules.explain(method, url, found.route?.pattern, namespace)
-    const level = levelOf(found.route?.audit ?? null, byRules.level)
-    const sinks = this.sinks.map(({ name, filters }) => [name, explainSink(filters, level, method, url)] as const)
+    const { route } = found
+    const facts = requestFacts(asked)
+    const byRules = this.rules.explain(method, url, route?.pattern, facts)
+    const level = levelOf(route?.audit ?? null, byRules.level)
     const explained = {
-      route: found.route?.pattern,
+      route: route?.pattern,
       level: LEVEL_NAMES[level],
-      ...this.decidedBy(found.route?.audit, level, byRules),
-      sinks: Object.fromEntries(sinks),
+      ...this.decidedBy(route?.audit, level, byRules),
+      sinks: this.explainSinks(method, url, facts, asked.status, route),
     }
     return { ...explained, summary: summarize(method, url, explained, found) }
+  }
+
+  explainAction(asked: ExplainedAction): ActionExplanation {
+    const { action } = asked
+    const outcomes = asked.outcome === undefined ? OUTCOMES : [asked.outcome]
+    const facts = outcomes.map((outcome): ActionFacts => ({ ...whoAndWhat(asked), action, outcome }))
+    const received = this.policy.exclusionsOfAction({ ...whoAndWhat(asked), action, outcome: undefined })
+    const completes = facts.map((each) => this.policy.exclusionsOfAction(each))
+    const sinks = this.sinks.map(({ name, filters, only }, index): [string, SinkExplanation] => [
+      name,
+      {
+        received: takes(received, index, EXCLUDES_RECEIVED),
+        complete: whether(completes, index, 'by outcome'),
+        filters: filters.flatMap((filter) => explainActionFilter(filter, facts)),
+        ...matchingSelectors(only, ({ selection }) =>
+          facts.some((each) => (selection.excludedOfAction(each) & EXCLUDES_COMPLETE) === 0),
+        ),
+      },
+    ])
+    const explained = Object.fromEntries(sinks)
+    return { sinks: explained, summary: summarizeAction(action, explained) }
+  }
+
+  private explainSinks(
+    method: string,
+    url: string,
+    facts: Facts,
+    status: number | undefined,
+    route: { readonly pattern: string; readonly audit: RouteAudit | undefined } | undefined,
+  ): Record<string, SinkExplanation> {
+    const recording = this.policy.decide(method, url, route?.pattern, route?.audit, facts)
+    const isRecorded = recording.level !== NONE
+    const statuses = status === undefined ? STATUSES : [status]
+    const completes = statuses.map((each) => {
+      const settled = this.policy.settle(recording, method, url, each, facts)
+      return this.policy.exclusionsAt(settled, method, url, each)
+    })
+    const sinks = this.sinks.map(({ name, filters, only }, index): [string, SinkExplanation] => [
+      name,
+      {
+        received: isRecorded && takes(recording.exclusions, index, EXCLUDES_RECEIVED),
+        complete: isRecorded && whether(completes, index, 'by status'),
+        filters: filters.flatMap((filter) => explainFilter(filter, method, url, facts)),
+        ...matchingSelectors(only, ({ selection }) =>
+          statuses.some((each) => selection.selectsComplete(method, url, each, facts)),
+        ),
+      },
+    ])
+    return Object.fromEntries(sinks)
   }
 
   private decidedBy(audit: RouteAudit | undefined, level: Level, byRules: Decision): Pick<Explanation, 'by' | 'rule'> {
@@ -110,59 +153,65 @@ function namedFilters(filters: readonly FilterOptions[], place: string, folding:
   return filters.map((options, index) => ({
     name: options.name ?? `${place}[${index}]`,
     options,
-    compiled: compileFilters([options], folding),
+    requests: compileFilters([options], folding),
+    actions: new ActionFilters([options]),
   }))
 }
 
-function explainSink(filters: readonly NamedFilter[], level: Level, method: string, url: string): SinkExplanation {
-  const matching = filters.flatMap((filter) => explainFilter(filter, method, url))
-  const excludes = (stage: Stage) =>
-    matching.some((each) => each.statuses === undefined && each.excludes.includes(stage))
-  const received = level !== NONE && !excludes('OperationReceived')
-  const complete = level !== NONE && !excludes('OperationComplete')
-  const isByStatus = complete && matching.some(({ statuses }) => statuses !== undefined)
-  return { received, complete: isByStatus ? 'by status' : complete, filters: matching }
+function requestFacts(asked: ExplainOptions): Facts {
+  return { ...whoAndWhat(asked), action: asked.action, outcome: asked.outcome }
+}
+
+function whoAndWhat({ actor = 'anonymous', namespace = 'default', targets = [] }: ExplainOptions) {
+  return { actor, namespace, targets: targets.map(({ type, id }: Target) => `${type}:${id}`) }
+}
+
+function takes(exclusions: number, index: number, stage: number): boolean {
+  return ((exclusions >> (2 * index)) & stage) === 0
+}
+
+/** Tells whether a sink takes the Complete in all cases, in none, or in some. */
+function whether<Some extends string>(completes: readonly number[], index: number, some: Some): boolean | Some {
+  const taken = completes.filter((exclusions) => takes(exclusions, index, EXCLUDES_COMPLETE)).length
+  return taken > 0 && taken < completes.length ? some : taken > 0
+}
+
+function matchingSelectors(
+  only: readonly NamedSelector[] | undefined,
+  matches: (selector: NamedSelector) => boolean,
+): Pick<SinkExplanation, 'only'> {
+  return only === undefined ? {} : { only: only.filter(matches).map(({ name }) => name) }
 }
 
 /** Returns what a filter excludes of a request, if it matches. */
-function explainFilter({ name, options, compiled }: NamedFilter, method: string, url: string): FilterExplanation[] {
-  const { statuses } = options
+function explainFilter(
+  { name, options, requests }: NamedFilter,
+  method: string,
+  url: string,
+  facts: Facts,
+): FilterExplanation[] {
+  const statuses = isActionFilter(options) ? undefined : options.statuses
   if (statuses !== undefined) {
-    const matches = statuses.some((status) => compiled.excludesStatus(method, url, firstStatus(status)))
+    const matches = statuses.some((status) => requests.excludesStatus(method, url, firstStatus(status), facts))
     return matches ? [{ name, excludes: ['OperationComplete'], statuses: [...statuses] }] : []
   }
-  const mask = compiled.excluded(method, url)
-  const excludes: Stage[] = []
-  if ((mask & EXCLUDES_RECEIVED) !== 0) excludes.push('OperationReceived')
-  if ((mask & EXCLUDES_COMPLETE) !== 0) excludes.push('OperationComplete')
+  const excludes = stagesOf(requests.excluded(method, url, facts))
   return excludes.length === 0 ? [] : [{ name, excludes }]
 }
 
-function summarize(method: string, url: string, explained: Omit<Explanation, 'summary'>, found: FoundRoute): string {
-  const { route, level, sinks } = explained
-  const where = route === undefined ? 'no known route' : `route ${route}`
-  const unless = found.constrained === undefined ? '' : `, unless the constraints of route ${found.constrained} hold`
-  const why = `${method} ${url} (${where}${unless}): level ${level} by ${reason(explained)}`
-  if (level === 'none') return `${why}; nothing is recorded`
-  const stored = Object.entries(sinks).map(([name, sink]) => `sink "${name}" records ${recorded(sink)}`)
-  return [why, ...stored].join('; ')
+/** Returns what a filter excludes of an action, if it matches with one of the facts. */
+function explainActionFilter(
+  { name, options, actions }: NamedFilter,
+  facts: readonly ActionFacts[],
+): FilterExplanation[] {
+  const excludes = stagesOf(facts.reduce((mask, each) => mask | actions.excluded(each), 0))
+  const outcomes = isActionFilter(options) ? options.outcomes : undefined
+  return excludes.length === 0 ? [] : [{ name, excludes, ...(outcomes && { outcomes: [...outcomes] }) }]
 }
 
-function reason({ by, rule }: Pick<Explanation, 'by' | 'rule'>): string {
-  if (by === 'route') return "the route's config.audit"
-  if (rule === undefined) return 'the option level'
-  return rule.name === undefined ? `rules[${rule.index}]` : `rule "${rule.name}"`
-}
-
-function recorded({ received, complete, filters }: SinkExplanation): string {
-  const stages = [
-    ...(received ? ['OperationReceived'] : []),
-    ...(complete === 'by status' ? ['OperationComplete of some statuses'] : complete ? ['OperationComplete'] : []),
-  ]
-  const what = stages.length === 0 ? 'nothing' : stages.join(' and ')
-  return filters.length === 0 ? what : `${what} (filters: ${filters.map(describe).join(', ')})`
-}
-
-function describe({ name, statuses }: FilterExplanation): string {
-  return statuses === undefined ? name : `${name} for ${statuses.join(', ')}`
+function stagesOf(mask: number): Stage[] {
+  const stages: Stage[] = []
+  if ((mask & EXCLUDES_RECEIVED) !== 0) stages.push('OperationReceived')
+  if ((mask & EXCLUDES_COMPLETE) !== 0) stages.push('OperationComplete')
+  return stages
 }

@@ -1,4 +1,5 @@
-import { compileGlob } from './glob.js'
+import { compileGlob, expandBraces } from './glob.js'
+import type { RouterFolding } from './path.js'
 
 /** Globs as one, compiled so that the common kinds cost a look-up. */
 export class PatternSet {
@@ -32,6 +33,22 @@ export class PatternSet {
     }
     return false
   }
+
+  /** Tells whether a pattern matches a spelling of a path, and another one perhaps the other. */
+  matchesEither(raw: string, canonical: string): boolean {
+    return this.matches(raw) || (raw !== canonical && this.matches(canonical))
+  }
+}
+
+/** Compiles patterns; undefined if every text is meant, so that it need not be looked at. */
+export function patternsOf(patterns: readonly string[] | undefined): PatternSet | undefined {
+  const globs = patterns?.flatMap(expandBraces)
+  return globs === undefined || globs.some(isAnything) ? undefined : new PatternSet(globs)
+}
+
+/** Patterns over paths, in lower case if the router ignores case. */
+export function inCase(patterns: readonly string[], { caseSensitive }: RouterFolding): readonly string[] {
+  return caseSensitive ? patterns : patterns.map((pattern) => pattern.toLowerCase())
 }
 
 /** Tells whether a glob matches every text. */

@@ -17,6 +17,14 @@ export function operationWarnings(pattern: string): string[] {
   )
 }
 
+export function targetWarnings(pattern: string): string[] {
+  const unmatched = expandBraces(pattern).filter((glob) => !/[:*]/.test(glob))
+  return unmatched.map((glob) => {
+    const quoted = JSON.stringify(glob)
+    return `target ${quoted} matches no target, which is its type, ":" and its id; write "${glob}:*" for every id`
+  })
+}
+
 /** `effect` is what becomes of a pattern that does not match both spellings of any path. */
 export function endpointWarnings(pattern: string, folding: RouterFolding, effect: string): string[] {
   return expandBraces(pattern).flatMap((glob) => {

@@ -1,9 +1,11 @@
 import { METHODS } from 'node:http'
 import { type Level, type LevelOption, NONE, toLevel } from '../event/level.js'
+import { type Facts, NO_FACTS } from './facts.js'
 import { expandBraces } from './glob.js'
 import { type RouterFolding, spellings } from './path.js'
-import { isAnything, matchesOperation, PatternSet } from './pattern-set.js'
+import { inCase, isAnything, matchesOperation, PatternSet, patternsOf } from './pattern-set.js'
 import { endpointWarnings, operationWarnings, titled } from './pattern-warnings.js'
+import { compileWho, matchesWho, type Who } from './who.js'
 
 /**
  * The level of the requests that match: those of which every list has a match. The first rule that matches decides.
@@ -27,6 +29,8 @@ export interface RuleOptions {
   operations?: readonly string[] | undefined
   /** Globs over what the `namespace` option gives. */
   namespaces?: readonly string[] | undefined
+  /** Globs over the actor's `accessorId` at the request's receipt: `anonymous` if authentication comes later. */
+  actors?: readonly string[] | undefined
   level: LevelOption
 }
 
@@ -38,22 +42,22 @@ export interface Decision {
 
 /** All rules as one. */
 export interface Rules {
-  /** True if a rule looks at the namespace, which need not be known otherwise. */
+  /** True if a rule looks at the namespace, or at the actor, which need not be known otherwise. */
   readonly needsNamespace: boolean
+  readonly needsActor: boolean
   /** The level of a request. */
-  decide(operation: string, url: string, route: string | undefined, namespace: string | undefined): Level
+  decide(operation: string, url: string, route: string | undefined, facts?: Facts): Level
   /** The same, with the rule that decided. */
-  explain(operation: string, url: string, route: string | undefined, namespace: string | undefined): Decision
+  explain(operation: string, url: string, route: string | undefined, facts?: Facts): Decision
 }
 
 /** A rule as it is met by the requests of one operation; what is absent matches whatever there is. */
-interface CompiledRule {
+interface CompiledRule extends Who {
   readonly index: number
   readonly level: Level
   readonly operations: readonly string[] | undefined
   readonly routes: PatternSet | undefined
   readonly endpoints: PatternSet | undefined
-  readonly namespaces: PatternSet | undefined
 }
 
 interface OperationRules {
@@ -68,24 +72,27 @@ interface OperationRules {
  */
 export function compileRules(rules: readonly RuleOptions[], level: Level, folding: RouterFolding): Rules {
   const byDefault: Decision = { level, rule: -1 }
-  if (rules.length === 0) return { needsNamespace: false, decide: () => level, explain: () => byDefault }
+  if (rules.length === 0) {
+    return { needsNamespace: false, needsActor: false, decide: () => level, explain: () => byDefault }
+  }
   const compiled = rules.map((rule, index) => compileRule(rule, index, folding))
   const decisions = compiled.map((rule): Decision => ({ level: rule.level, rule: rule.index }))
   const byOperation = new Map(METHODS.map((method) => [method, operationRules(compiled, method)]))
   // HTTP/2 lets a client invent methods: those share what holds for every operation, and nothing is kept of them.
   const invented = operationRules(compiled)
 
-  const explain: Rules['explain'] = (operation, url, route, namespace) => {
+  const explain: Rules['explain'] = (operation, url, route, facts = NO_FACTS) => {
     const { rules, needsPath } = byOperation.get(operation) ?? invented
-    if (!needsPath) return decisions[firstMatch(rules, '', route, namespace)] ?? byDefault
+    if (!needsPath) return decisions[firstMatch(rules, '', route, facts)] ?? byDefault
     const { raw, canonical } = spellings(url, folding)
-    const read = decisions[firstMatch(rules, canonical, route, namespace)] ?? byDefault
+    const read = decisions[firstMatch(rules, canonical, route, facts)] ?? byDefault
     if (raw === canonical) return read
-    return ofBoth(read, decisions[firstMatch(rules, raw, route, namespace)] ?? byDefault)
+    return ofBoth(read, decisions[firstMatch(rules, raw, route, facts)] ?? byDefault)
   }
   return {
     needsNamespace: compiled.some(({ namespaces }) => namespaces !== undefined),
-    decide: (operation, url, route, namespace) => explain(operation, url, route, namespace).level,
+    needsActor: compiled.some(({ actors }) => actors !== undefined),
+    decide: (operation, url, route, facts) => explain(operation, url, route, facts).level,
     explain,
   }
 }
@@ -100,38 +107,27 @@ function ofBoth(read: Decision, sent: Decision): Decision {
 }
 
 /** The index of the first rule that matches, or -1. */
-function firstMatch(
-  rules: readonly CompiledRule[],
-  path: string,
-  route: string | undefined,
-  namespace: string | undefined,
-): number {
-  for (const { index, routes, endpoints, namespaces } of rules) {
+function firstMatch(rules: readonly CompiledRule[], path: string, route: string | undefined, facts: Facts): number {
+  for (const rule of rules) {
+    const { index, routes, endpoints } = rule
     if (routes !== undefined && (route === undefined || !routes.matches(route))) continue
-    if (namespaces !== undefined && (namespace === undefined || !namespaces.matches(namespace))) continue
+    if (!matchesWho(rule, facts)) continue
     if (endpoints === undefined || endpoints.matches(path)) return index
   }
   return -1
 }
 
 function compileRule(rule: RuleOptions, index: number, folding: RouterFolding): CompiledRule {
-  const { routes, endpoints, operations, namespaces } = rule
-  const inCase = folding.caseSensitive ? endpoints : endpoints?.map((pattern) => pattern.toLowerCase())
+  const { routes, endpoints, operations } = rule
   return {
+    ...compileWho(rule),
     index,
     level: toLevel(rule.level),
     operations: operations?.flatMap(expandBraces),
     // Even "*" needs a route: a 404 has none.
     routes: routes === undefined ? undefined : new PatternSet(routes.flatMap(expandBraces)),
-    endpoints: patternsOf(inCase),
-    namespaces: patternsOf(namespaces),
+    endpoints: patternsOf(endpoints && inCase(endpoints, folding)),
   }
-}
-
-/** Nothing where every text is meant, so that it need not be looked at. */
-function patternsOf(patterns: readonly string[] | undefined): PatternSet | undefined {
-  const globs = patterns?.flatMap(expandBraces)
-  return globs === undefined || globs.some(isAnything) ? undefined : new PatternSet(globs)
 }
 
 /** The rules that can match a method, or, without one, every method there may be. */
@@ -167,7 +163,7 @@ function after(other: string): string {
   return `decides nothing: it stands after ${other}, which matches every request; put it before that one`
 }
 
-function matchesEverything({ routes, endpoints, operations, namespaces }: RuleOptions): boolean {
-  const lists = [endpoints, operations, namespaces]
+function matchesEverything({ routes, endpoints, operations, namespaces, actors }: RuleOptions): boolean {
+  const lists = [endpoints, operations, namespaces, actors]
   return routes === undefined && lists.every((list) => list?.flatMap(expandBraces).some(isAnything) ?? true)
 }

@@ -2,8 +2,10 @@
 export interface ExchangeCounts {
   /** Requests that at least one sink records. */
   audited: number
-  /** Requests that filters, or a route's `config.audit`, keep out of every sink. */
+  /** Requests that no sink records: because of filters, of `only`, or of a route's `config.audit`. */
   excluded: number
+  /** Requests and actions that no enforced sink records, although every enforced sink has `only`. */
+  unclaimed: number
   /** Requests answered with 503 instead of running the handler. */
   refused: number
   /** Requests answered with 500 instead of the handler's reply. */
@@ -29,6 +31,7 @@ export class ExchangeCounter {
   private readonly counts: ExchangeCounts = {
     audited: 0,
     excluded: 0,
+    unclaimed: 0,
     refused: 0,
     withheld: 0,
     corrected: 0,

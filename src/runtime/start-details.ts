@@ -11,6 +11,7 @@ export function startDetails(
   exemptedRoutes: readonly string[],
 ): LifecycleDetails['start'] {
   const { filters, rules, sinks } = options
+  const only = sinks.flatMap((sink) => (sink.only ?? []).map((selector) => ({ sink: sink.name, ...selector })))
   return {
     version: packageVersion(),
     instance,
@@ -18,6 +19,7 @@ export function startDetails(
     pid: process.pid,
     node: process.version,
     filters: toJsonValue([...filters, ...sinks.flatMap((sink) => sink.filters)]),
+    ...(only.length > 0 && { only: toJsonValue(only) }),
     rules: toJsonValue(rules),
     exempted_routes: [...exemptedRoutes],
     options_digest: digestOf(options),

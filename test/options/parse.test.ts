@@ -12,14 +12,11 @@ import {
   type ResolvedSink,
   type StdoutSinkOptions,
 } from '../../src/options/parse.js'
-import type {
-  customSinkSchema,
-  fileSinkSchema,
-  filterSchema,
-  optionsSchema,
-  stdoutSinkSchema,
-} from '../../src/options/schema.js'
-import type { FilterOptions } from '../../src/policy/filter.js'
+import type { filterSchema, ruleSchema, selectorSchema } from '../../src/options/policy-schema.js'
+import type { customSinkSchema, fileSinkSchema, optionsSchema, stdoutSinkSchema } from '../../src/options/schema.js'
+import type { FilterOptions } from '../../src/policy/filter-options.js'
+import type { RuleOptions } from '../../src/policy/rules.js'
+import type { SelectorOptions } from '../../src/policy/selection.js'
 import { memorySink } from '../../src/sinks/memory.js'
 import type { AuditSink } from '../../src/sinks/sink.js'
 
@@ -56,6 +53,8 @@ describe('the types', () => {
     expectTypeOf<StdoutSinkOptions>().toEqualTypeOf<z.input<typeof stdoutSinkSchema>>()
     expectTypeOf<CustomSinkOptions>().toEqualTypeOf<z.input<typeof customSinkSchema>>()
     expectTypeOf<FilterOptions>().toEqualTypeOf<z.input<typeof filterSchema>>()
+    expectTypeOf<RuleOptions>().toEqualTypeOf<z.input<typeof ruleSchema>>()
+    expectTypeOf<SelectorOptions>().toEqualTypeOf<z.input<typeof selectorSchema>>()
   })
 
   it('refuse what the schema refuses', () => {

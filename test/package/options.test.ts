@@ -3,14 +3,13 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { optionsJsonSchema, parseOptions } from '../../src/options/parse.js'
+import { actionFilterSchema, httpFilterSchema, ruleSchema, selectorSchema } from '../../src/options/policy-schema.js'
 import {
   captureSchema,
   customSinkSchema,
   fileSinkSchema,
-  filterSchema,
   optionsSchema,
   redactSchema,
-  ruleSchema,
   stdoutSinkSchema,
 } from '../../src/options/schema.js'
 import { sealSchema } from '../../src/options/seal.js'
@@ -86,7 +85,9 @@ describe('docs/options.md', () => {
   it.each([
     ['The plugin', pluginShape],
     ['A sink', { ...fileShape, sink: customSinkSchema.shape.sink }],
-    ['A filter', filterSchema.shape],
+    ['A filter', httpFilterSchema.shape],
+    ['A filter of actions', actionFilterSchema.shape],
+    ['A selector', selectorSchema.shape],
     ['A rule', ruleSchema.shape],
     ['Capture', captureSchema.shape],
     ['Redaction', redactSchema.shape],

@@ -4,8 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type LevelOption, METADATA, NONE } from '../../src/event/level.js'
 import plugin, { memorySink } from '../../src/index.js'
 import { routerConfig } from '../../src/plugin/fastify-internals.js'
-import { type ExplainedOptions, Explainer, type Explanation, type SinkExplanation } from '../../src/policy/explain.js'
-import type { FilterOptions } from '../../src/policy/filter.js'
+import { type ExplainedOptions, Explainer } from '../../src/policy/explain.js'
+import type { Explanation, SinkExplanation } from '../../src/policy/explanation.js'
+import type { FilterOptions, HttpFilterOptions } from '../../src/policy/filter-options.js'
 import type { RouteAudit } from '../../src/policy/route-level.js'
 import { DeclaredRoute, RouteTable } from '../../src/policy/route-table.js'
 import { routerFolding } from '../../src/policy/router-folding.js'
@@ -337,12 +338,12 @@ describe('an explanation', () => {
 })
 
 describe('app.audit.explain', () => {
-  const anyFilter: fc.Arbitrary<FilterOptions> = fc.record({
+  const anyFilter: fc.Arbitrary<HttpFilterOptions> = fc.record({
     endpoints: fc.constantFrom(['*'], ['/a*'], ['/%61', '/a/7']),
-    stages: fc.constantFrom<FilterOptions['stages'][]>(['*'], ['OperationReceived'], ['OperationComplete']),
+    stages: fc.constantFrom<HttpFilterOptions['stages'][]>(['*'], ['OperationReceived'], ['OperationComplete']),
     operations: fc.constantFrom(['*'], ['GET'], ['{POST,HEAD}']),
   })
-  const byStatus: fc.Arbitrary<FilterOptions> = anyFilter.map((each) => ({
+  const byStatus: fc.Arbitrary<HttpFilterOptions> = anyFilter.map((each) => ({
     ...each,
     stages: ['OperationComplete'],
     statuses: ['2xx', '403'],

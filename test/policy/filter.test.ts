@@ -3,13 +3,9 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Stage } from '../../src/event/event.js'
-import {
-  compileFilters,
-  EXCLUDES_COMPLETE,
-  EXCLUDES_RECEIVED,
-  type FilterOptions,
-  filterWarnings,
-} from '../../src/policy/filter.js'
+import { compileFilters, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../../src/policy/filter.js'
+import type { HttpFilterOptions } from '../../src/policy/filter-options.js'
+import { filterWarnings } from '../../src/policy/filter-warnings.js'
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
 import { canonicalPath, type RouterFolding, rawPath } from '../../src/policy/path.js'
 import { routerFolding } from '../../src/policy/router-folding.js'
@@ -23,7 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function filter(endpoints: string | string[], more: Partial<FilterOptions> = {}): FilterOptions {
+function filter(endpoints: string | string[], more: Partial<HttpFilterOptions> = {}): HttpFilterOptions {
   return { endpoints: [endpoints].flat(), stages: ['*'], operations: ['*'], ...more }
 }
 
@@ -32,7 +28,7 @@ function filter(endpoints: string | string[], more: Partial<FilterOptions> = {})
  * status, where there are any, of a Complete that has one.
  */
 function naiveExcluded(
-  filters: readonly FilterOptions[],
+  filters: readonly HttpFilterOptions[],
   folding: RouterFolding,
   operation: string,
   url: string,
@@ -295,7 +291,7 @@ describe('no spelling of a URL', () => {
 })
 
 describe('filterWarnings', () => {
-  const warn = (filters: FilterOptions[], folding = plain, enforced = false) =>
+  const warn = (filters: HttpFilterOptions[], folding = plain, enforced = false) =>
     filterWarnings(filters, folding, { enforced })
 
   it.each([

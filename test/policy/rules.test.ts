@@ -10,6 +10,7 @@ import {
   RESPONSE,
   toLevel,
 } from '../../src/event/level.js'
+import { NO_FACTS } from '../../src/policy/facts.js'
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
 import { canonicalPath, type RouterFolding, rawPath } from '../../src/policy/path.js'
 import { compileRules, type Decision, type RuleOptions, ruleWarnings } from '../../src/policy/rules.js'
@@ -21,6 +22,7 @@ interface Asked {
   url: string
   route: string | undefined
   namespace: string | undefined
+  actor: string | undefined
 }
 
 /** The definition, word by word: the first rule that matches, for each spelling of the path, then the two together. */
@@ -31,11 +33,12 @@ function naive(rules: readonly RuleOptions[], level: Level, folding: RouterFoldi
     (text !== undefined && list.flatMap(expandBraces).some((pattern) => compileGlob(pattern)(text)))
   const decide = (path: string): Decision => {
     const rule = rules.findIndex(
-      ({ routes, endpoints, operations, namespaces }) =>
+      ({ routes, endpoints, operations, namespaces, actors }) =>
         meets(routes, asked.route) &&
         meets(endpoints?.map(fold), path) &&
         meets(operations, asked.operation) &&
-        meets(namespaces, asked.namespace),
+        meets(namespaces, asked.namespace) &&
+        meets(actors, asked.actor),
     )
     return { rule, level: toLevel(rules[rule]?.level ?? level) }
   }
@@ -54,6 +57,7 @@ const anyRule: fc.Arbitrary<RuleOptions> = fc.record({
   endpoints: patterns('*', '**', '/a', '/A', '/a/*', '/*/b', '*b*', '/{a,b}', '*/', '/%2Fa', '/%61*'),
   operations: patterns('*', '**', 'GET', '{GET,HEAD}', 'P*', '*T'),
   namespaces: patterns('*', 'default', 'prod-*', '{dev,default}', ''),
+  actors: patterns('*', 'anonymous', 'u*', '{u1,u2}'),
   level: fc.constantFrom<LevelOption>('none', 'metadata', 'request', 'response', 0, 1, 2, 3),
 })
 const anyAsked: fc.Arbitrary<Asked> = fc.record({
@@ -66,10 +70,11 @@ const anyAsked: fc.Arbitrary<Asked> = fc.record({
   ),
   route: fc.constantFrom(undefined, '/a', '/a/:id', '/b'),
   namespace: fc.constantFrom('default', 'prod-1', ''),
+  actor: fc.constantFrom('anonymous', 'u1', 'u2', 'U1'),
 })
 
 function decide(rules: RuleOptions[], url: string, level: Level = METADATA, folding = plain): Level {
-  return compileRules(rules, level, folding).decide('GET', url, undefined, 'default')
+  return compileRules(rules, level, folding).decide('GET', url, undefined, { ...NO_FACTS, namespace: 'default' })
 }
 
 describe('compileRules', () => {
@@ -85,10 +90,11 @@ describe('compileRules', () => {
         (rules, level, folding, requests) => {
           const compiled = compileRules(rules, level, folding)
           for (const asked of requests) {
-            const { operation, url, route, namespace } = asked
+            const { operation, url, route, namespace, actor } = asked
+            const facts = { ...NO_FACTS, namespace, actor }
             const expected = naive(rules, level, folding, asked)
-            expect(compiled.explain(operation, url, route, namespace)).toEqual(expected)
-            expect(compiled.decide(operation, url, route, namespace)).toBe(expected.level)
+            expect(compiled.explain(operation, url, route, facts)).toEqual(expected)
+            expect(compiled.decide(operation, url, route, facts)).toBe(expected.level)
             seen.add(expected.level)
             if (rawPath(url, folding) !== canonicalPath(url, folding)) splits++
           }

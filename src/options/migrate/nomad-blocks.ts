@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Stage } from '../../event/event.js'
-import type { FilterOptions } from '../../policy/filter.js'
+import type { FilterOptions } from '../../policy/filter-options.js'
 import { compileGlob, endpointPatternProblem } from '../../policy/glob.js'
 import { choiceProblem, filePathProblem, operationProblem } from '../problems.js'
 import type { FileSinkOptions } from '../types.js'
