@@ -29,6 +29,13 @@ export type { IdentityCounts } from './event/identity.js'
 export type { LevelName, LevelOption } from './event/level.js'
 export type { IdentityFunction, NamespaceFunction, TraceFunction } from './event/request-functions.js'
 export { isSealedLine } from './event/seal-line.js'
+export {
+  type ActionDefinition,
+  type ActionDefinitions,
+  type ActionName,
+  type AuditVocabulary,
+  defineActions,
+} from './event/vocabulary/define-actions.js'
 export type { RequestAudit } from './exchange/request-audit.js'
 export type { SinkLogger } from './logger.js'
 export { optionsFromNomadStanza } from './options/migrate/nomad.js'

@@ -20,6 +20,7 @@ import type { IdentityResolver } from './identity.js'
 import { BOUNDS } from './limits.js'
 import type { Misuse } from './misuse.js'
 import { isTraceparent } from './traceparent.js'
+import type { Vocabulary } from './vocabulary/vocabulary.js'
 
 /** Parts that the records of all actions of one instance share. */
 export interface ActionContext {
@@ -28,6 +29,7 @@ export interface ActionContext {
   readonly redactor: Redactor
   readonly capture: Capture
   readonly misuse: Misuse
+  readonly vocabulary: Vocabulary | null
 }
 
 /** What an action takes from the request or the work in which it happens. */
@@ -87,9 +89,9 @@ export class ActionBuilder {
     given: GivenAction,
     private readonly origin: ActionOrigin | null,
   ) {
-    const { envelope, who, redactor, capture, misuse } = shared
+    const { envelope, who, redactor, capture, misuse, vocabulary } = shared
     this.changes = new ChangeReport(redactor)
-    this.additions = new Additions(capture, misuse, this.changes)
+    this.additions = new Additions(capture, misuse, this.changes, vocabulary)
     this.startedAt = envelope.clock.monotonic()
     this.timestamp = envelope.time
     this.auth = given.actor === undefined ? (origin?.auth ?? who.anonymous) : who.authOf(given.actor, this.changes)
@@ -114,7 +116,7 @@ export class ActionBuilder {
 
   /** The record of an event. */
   event(): Draft {
-    return this.draft('', this.additions.ended(undefined))
+    return this.draft('', this.additions.happened())
   }
 
   received(): Draft {

@@ -21,6 +21,7 @@ import type { IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import type { Misuse } from './misuse.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
+import type { Vocabulary } from './vocabulary/vocabulary.js'
 
 /** Parts that the records of all exchanges of one server share. */
 export interface EventContext {
@@ -30,6 +31,7 @@ export interface EventContext {
   readonly redactor: Redactor
   readonly capture: Capture
   readonly misuse: Misuse
+  readonly vocabulary: Vocabulary | null
   /** Names of fields that the schema of a request's route marks as secret. */
   marksOf(request: FastifyRequest): Marks
 }
@@ -99,7 +101,8 @@ export class EventBuilder {
 
   /** What the application adds to the records; created on first use. */
   get additions(): Additions {
-    this.added ??= new Additions(this.context.capture, this.context.misuse, this.changes)
+    const { capture, misuse, vocabulary } = this.context
+    this.added ??= new Additions(capture, misuse, this.changes, vocabulary)
     return this.added
   }
 

@@ -24,7 +24,7 @@ export interface ExchangeContext extends EventContext {
 /** Takes from a runtime only the parts that exchanges need. */
 export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
   const { envelope, requests, who, redactor, capture, policy, dispatcher } = runtime
-  const { open, connections, counts, log, auditIdHeader, misuse, actions } = runtime
+  const { open, connections, counts, log, auditIdHeader, misuse, vocabulary, actions } = runtime
   const fields = new SecretFields(log)
   return {
     envelope,
@@ -33,6 +33,7 @@ export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
     redactor,
     capture,
     misuse,
+    vocabulary,
     actions,
     policy,
     dispatcher,

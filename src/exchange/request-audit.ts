@@ -3,6 +3,7 @@ import type { Identity } from '../event/actor.js'
 import type { Additions } from '../event/content/additions.js'
 import { newEventId } from '../event/event-id.js'
 import { flat } from '../event/flat.js'
+import type { ActionName } from '../event/vocabulary/define-actions.js'
 import type { ActionAudit, ActionRecorder } from '../runtime/action-audit.js'
 import type { Actions } from '../runtime/actions.js'
 
@@ -26,7 +27,7 @@ export interface RequestAudit extends ActionAudit {
    * })
    * ```
    */
-  action(name: string): boolean
+  action(name: ActionName): boolean
   /**
    * Says who makes this request, if it was anonymous until a handler looked: a login. Its `OperationComplete` has this
    * identity. An identity that the request had when it was received stays. False as for `annotate`.

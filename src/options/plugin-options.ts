@@ -1,5 +1,6 @@
 import type { LevelOption } from '../event/level.js'
 import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../event/request-functions.js'
+import type { ActionDefinitions } from '../event/vocabulary/define-actions.js'
 import type { FilterOptions } from '../policy/filter-options.js'
 import type { RuleOptions } from '../policy/rules.js'
 import type { CaptureOptions, Duration, RedactOptions, SinkOptions } from './types.js'
@@ -41,6 +42,8 @@ export interface AuditOptions {
    * @default []
    */
   rules?: readonly RuleOptions[] | undefined
+  /** The actions of the application, as `defineActions` gives them; without it any action is right. */
+  actions?: ActionDefinitions | undefined
   /**
    * Limits of bodies, headers, annotations and changes.
    * @default { maxBodyBytes: '64KiB', requestHeaders: [], responseHeaders: [], maxAnnotations: 16, maxAnnotationBytes: '4KiB', maxChanges: 64, maxChangesBytes: '8KiB' }

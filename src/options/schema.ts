@@ -4,6 +4,7 @@ import type { IdentityFunction, NamespaceFunction, TraceFunction } from '../even
 import { OMITTABLE } from '../redact/redactor.js'
 import { KEY_ID, keyIdProblem } from '../redact/secret.js'
 import type { AuditSink } from '../sinks/sink.js'
+import { actionsSchema } from './actions.js'
 import { combinationProblems, isRecord } from './combinations.js'
 import {
   annotationShareProblem,
@@ -169,6 +170,7 @@ export const optionsSchema = strict(
     filters,
     level: level().transform(toLevel).prefault('metadata'),
     rules: list(ruleSchema).default([]),
+    actions: actionsSchema.optional(),
     capture: captureSchema.prefault({}),
     redact: redactSchema.transform((redact) => ({ secret: undefined, ...redact })).prefault({}),
     identity: live<IdentityFunction>(requestFunctionProblem).optional(),

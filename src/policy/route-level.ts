@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Target } from '../event/action.js'
 import { isLevel, type Level, type LevelOption, METADATA, NONE, toLevel } from '../event/level.js'
+import type { ActionName } from '../event/vocabulary/define-actions.js'
 
 /** A request as a route's `targets` function reads it: parameters are texts. */
 export type TargetsRequest = FastifyRequest<{
@@ -16,7 +17,7 @@ export interface RouteAuditOptions {
   /** The level, instead of what rules say. */
   level?: LevelOption | undefined
   /** What a request of this route does, such as `'invoice.refund'`. */
-  action?: string | undefined
+  action?: ActionName | undefined
   /**
    * Returns the things to which it is done. It is called when the request is received, and again when it is complete if
    * it gave none: its body is parsed by then. Must not return a promise. If it throws, no target is recorded.

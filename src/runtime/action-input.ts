@@ -1,5 +1,6 @@
-import type { Outcome, Target } from '../event/action.js'
+import type { Outcome } from '../event/action.js'
 import type { Identity } from '../event/actor.js'
+import type { EventOfVocabulary, WorkOfVocabulary } from '../event/vocabulary/define-actions.js'
 
 /** A thing before and after a change, of which the differences are recorded. */
 export interface ChangedThing {
@@ -11,22 +12,15 @@ export interface ChangedThing {
 
 /** Members that events and work have. */
 interface ActionMembers {
-  /** What is done, such as `'invoice.refund'`. */
-  action: string
   /** Who does it. Without it, the actor of the request or the work in which it happens, or the anonymous one. */
   actor?: Identity | undefined
-  /** The things to which it is done: at most 16. */
-  targets?: Target | readonly Target[] | undefined
-  /** Added to the record, as by `request.audit.annotate`. */
-  annotations?: Readonly<Record<string, unknown>> | undefined
   /** @default 'default', or the namespace of the request or the work in which it happens */
   namespace?: string | undefined
   /** The audit id of the request or the work to which this belongs. */
   parent?: string | undefined
 }
 
-/** An event beside requests, for `record`. */
-export interface ActionInput extends ActionMembers {
+interface EventMembers extends ActionMembers {
   outcome?: Outcome | undefined
   /** Why it ended so. */
   reason?: string | undefined
@@ -36,5 +30,8 @@ export interface ActionInput extends ActionMembers {
   at?: string | Date | undefined
 }
 
-/** Work with a beginning and an end, for `run`. */
-export interface WorkInput extends ActionMembers {}
+/** An event beside requests, for `record`. With a vocabulary it must have what its action asks for. */
+export type ActionInput = EventOfVocabulary & EventMembers
+
+/** Work with a beginning and an end, for `run`. Its function may give what its action asks for. */
+export type WorkInput = WorkOfVocabulary & ActionMembers

@@ -7,6 +7,7 @@ import { RequestWriter } from '../event/formats/json-request.js'
 import { type IdentityCounts, IdentityResolver } from '../event/identity.js'
 import { Misuse } from '../event/misuse.js'
 import { TraceReader } from '../event/trace.js'
+import { Vocabulary } from '../event/vocabulary/vocabulary.js'
 import type { SinkLogger } from '../logger.js'
 import type { ResolvedOptions } from '../options/parse.js'
 import type { RouterFolding } from '../policy/path.js'
@@ -31,6 +32,8 @@ export interface AuditStats extends ExchangeCounts, IdentityCounts {
   unseen: Record<string, number>
   /** Values of the application that could not be recorded, such as a `targets` function that threw. */
   actionErrors: number
+  /** Actions, targets and annotations that were recorded and are not as the option `actions` says. */
+  vocabularyErrors: number
   /** Counts of each sink, by its name. */
   sinks: Record<string, SinkStats>
 }
@@ -53,6 +56,8 @@ export class AuditRuntime {
   readonly counts = new ExchangeCounter()
   readonly auditIdHeader: string | false
   readonly misuse: Misuse
+  /** Null without the option `actions`. */
+  readonly vocabulary: Vocabulary | null
   /** Records what is done beside requests. */
   readonly actions: Actions
   private readonly sweeper: Sweeper
@@ -84,6 +89,7 @@ export class AuditRuntime {
     this.connections = new Connections(connectionBounds(enforced))
     this.sweeper = new Sweeper(this.open, options.abortTimeout, clock)
     this.misuse = new Misuse(log, clock)
+    this.vocabulary = options.actions === undefined ? null : new Vocabulary(options.actions, this.redactor, log)
     this.actions = new Actions(this)
   }
 
@@ -102,6 +108,7 @@ export class AuditRuntime {
       traceErrors: this.requests.trace?.errors ?? 0,
       unseen: { ...unseen },
       actionErrors: this.misuse.errors,
+      vocabularyErrors: this.vocabulary?.errors ?? 0,
       sinks: Object.fromEntries(sinks),
     }
   }
@@ -185,6 +192,7 @@ export function noStats(): AuditStats {
     traceErrors: 0,
     unseen: {},
     actionErrors: 0,
+    vocabularyErrors: 0,
     sinks: {},
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { JsonValue, LifecycleDetails } from '../event/event.js'
 import { packageVersion } from '../event/package-version.js'
+import type { ActionDefinition } from '../event/vocabulary/define-actions.js'
 import type { ResolvedOptions, ResolvedSink } from '../options/parse.js'
 
 /** Builds the details of a trail's start entry: the process and its options. */
@@ -29,9 +30,15 @@ export function startDetails(
 function digestOf(options: ResolvedOptions): string {
   // Leave the secret out: its digest would help to guess it.
   const redact = { ...options.redact, secret: undefined }
-  const described = { ...options, sinks: options.sinks.map(describeSink), redact }
+  const actions = options.actions && Object.entries(options.actions).map(describeAction)
+  const described = { ...options, sinks: options.sinks.map(describeSink), redact, actions }
   const json = JSON.stringify(described, (_, value: unknown) => (typeof value === 'function' ? '[function]' : value))
   return createHash('sha256').update(json).digest('hex')
+}
+
+/** Leaves out the schema of annotations, which may hold anything. */
+function describeAction([name, { targets, annotations }]: [string, ActionDefinition]): object {
+  return { name, targets, annotations: annotations?.['~standard'].vendor }
 }
 
 /** Leaves out a sink instance, which may hold anything: a socket, a secret, itself. */

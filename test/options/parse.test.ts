@@ -249,7 +249,7 @@ describe('options that are wrong', () => {
       '- sinks[2].filters[0].operations[0]: "get" is not in upper case, as methods are, so it would match none; write "GET"',
       "- sinks[3].timeout: 5 is not a duration: a number has no unit; write '5ms' if milliseconds are meant, or '5s' for seconds",
       '- sinks[4].sink: {} has no `write` method; an AuditSink stores a batch in `async write(batch) { … }`',
-      '- regulations: [] is not an option; there are enabled, dataDir, scope, sinks, filters, level, rules, capture, redact, identity, namespace, trace, auditIdHeader, closeTimeout, abortTimeout, openTimeout',
+      '- regulations: [] is not an option; there are enabled, dataDir, scope, sinks, filters, level, rules, actions, capture, redact, identity, namespace, trace, auditIdHeader, closeTimeout, abortTimeout, openTimeout',
       '- sinks[0].rotateDuration: "1 day" is not a duration: there is no unit for days; write \'24h\'',
       '- sinks[0].tpye: "file" is not an option; did you mean `type`?',
       '- sinks[1].name: "a" is the name of sinks[0] too; give each sink a name of its own',

@@ -2,6 +2,8 @@ import type { ChangeReport } from '../../redact/change-report.js'
 import type { Outcome } from '../action.js'
 import type { Identity } from '../actor.js'
 import type { Misuse } from '../misuse.js'
+import type { Vocabulary } from '../vocabulary/vocabulary.js'
+import { VocabularyCheck } from '../vocabulary/vocabulary-check.js'
 import { ActionContent } from './action-content.js'
 import type { Annotations } from './annotations.js'
 import type { Capture } from './capture.js'
@@ -12,16 +14,21 @@ export class Additions {
   identity: Identity | undefined
   private annotations: Annotations | null = null
   private content: ActionContent | null = null
+  private readonly check: VocabularyCheck | null
 
   constructor(
     private readonly capture: Capture,
     private readonly misuse: Misuse,
     private readonly changes: ChangeReport,
-  ) {}
+    vocabulary: Vocabulary | null,
+  ) {
+    this.check = vocabulary === null ? null : new VocabularyCheck(vocabulary)
+  }
 
   /** Returns false if something was cut or left out. */
   annotate(values: Readonly<Record<string, unknown>>): boolean {
     this.annotations ??= this.capture.annotations(this.changes)
+    this.check?.annotate(values)
     return this.annotations.add(values)
   }
 
@@ -40,9 +47,23 @@ export class Additions {
     return this.content?.begun() ?? ''
   }
 
+  /** Returns the members of the record of an event. */
+  happened(): string {
+    return this.last(undefined, true)
+  }
+
   /** Returns the members of the last record. `implied`: the outcome unless the application has set one. */
   ended(implied: Outcome | undefined): string {
-    return `${this.content?.ended(implied) ?? ''}${this.writeAnnotations()}`
+    return this.last(implied, false)
+  }
+
+  private last(implied: Outcome | undefined, isEvent: boolean): string {
+    const action = this.content?.ended(implied) ?? ''
+    if (this.check !== null && this.content !== null) {
+      const known = this.content.known(implied)
+      this.check.end(known, isEvent || known.outcome === 'success')
+    }
+    return `${action}${this.writeAnnotations()}`
   }
 
   private writeAnnotations(): string {

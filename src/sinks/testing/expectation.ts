@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { AuditInvalidExpectation } from '../../errors.js'
 import type { EventTarget, Outcome } from '../../event/action.js'
 import type { JsonValue } from '../../event/event.js'
+import type { ActionName } from '../../event/vocabulary/define-actions.js'
 import { fits, isMatcher } from './partial.js'
 import { type Recorded, textOf } from './recorded.js'
 
@@ -16,7 +17,7 @@ export type ExpectedValue = JsonValue | RegExp | readonly ExpectedValue[] | { re
  * everything that is named is enough.
  */
 export interface ExpectedAudit {
-  action?: ExpectedText
+  action?: ActionName | RegExp
   /** The actor's `accessor_id` or `name`. */
   actor?: ExpectedText
   /** Targets that must be among those recorded: `'invoice:42'`, or some keys of one. */
