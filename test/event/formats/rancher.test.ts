@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ActionPayload } from '../../../src/event/action.js'
 import type { AuditEvent, EventPayload, EventRequest, JsonValue, LifecycleEvent } from '../../../src/event/event.js'
 import { rancherLine } from '../../../src/event/formats/rancher.js'
 import { cleaned, hostileText } from '../../support/hostile.js'
@@ -209,6 +210,40 @@ describe('a line', () => {
     const line = complete({ status_code: 200, body })
     expect(line).toContain('{"__proto__":{"a":1},"constructor":null,"b":[1,"\\u2028"],"a":"\\u007f"}')
     expect(JSON.parse(line).responseBody).toEqual(body)
+  })
+})
+
+describe('an action', () => {
+  const payload: ActionPayload = {
+    id: ID,
+    type: 'action',
+    timestamp: '2018-07-20T02:22:42.000Z',
+    version: 1,
+    auth: { accessor_id: 'job' },
+    namespace: { id: 'team' },
+    action: 'invoice.refund',
+    outcome: 'success',
+  }
+  const lineOf = (more: Partial<ActionPayload>): string =>
+    rancherLine({ created_at: CREATED, event_type: 'audit', instance: ID, seq: 7, payload: { ...payload, ...more } })
+
+  it.each([
+    ['action', {}],
+    ['ActionReceived', { stage: 'OperationReceived' }],
+    ['ActionComplete', { stage: 'OperationComplete', error: 'full', duration_ms: 1 }],
+  ] as const)('has the stage %s, and its members as in format json', (stage, more) => {
+    const { stage: _, ...rest }: Partial<ActionPayload> = more
+    expect(JSON.parse(lineOf(more))).toEqual({
+      auditID: ID,
+      stage,
+      stageTimestamp: TIME,
+      timestamp: payload.timestamp,
+      auth: payload.auth,
+      namespace: payload.namespace,
+      action: 'invoice.refund',
+      outcome: 'success',
+      ...rest,
+    })
   })
 })
 
