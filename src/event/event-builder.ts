@@ -10,8 +10,9 @@ import type { ActionOrigin } from './action-builder.js'
 import { Additions } from './content/additions.js'
 import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
+import { EndBuilder } from './end-builder.js'
 import type { Envelope } from './envelope.js'
-import type { EventPayload, Stage } from './event.js'
+import type { EventPayload, EventRequest, Stage } from './event.js'
 import { flat } from './flat.js'
 import { type Stamp, writeCorrection, writePayload } from './formats/json.js'
 import { isOnBehalf } from './formats/json-auth.js'
@@ -121,11 +122,11 @@ export class EventBuilder {
     const changes = new ChangeReport(this.context.redactor)
     const later = found === undefined ? who.auth(request, changes) : who.authOf(found, changes)
     const isKnown = this.auth !== who.anonymous && !isOnBehalf(this.auth, later)
-    const { request: recorded }: Pick<EventPayload, 'request'> = JSON.parse(`{${this.request.slice(1)}}`)
-    const { trace, traceparent } = recorded.request_meta
+    const { namespace, request_meta } = this.recordedRequest
+    const { trace, traceparent } = request_meta
     return {
       auth: isKnown ? this.auth : later,
-      namespace: recorded.namespace.id,
+      namespace: namespace.id,
       parent: flat(id),
       traceparent: trace ?? traceparent,
     }
@@ -149,6 +150,23 @@ export class EventBuilder {
   correction(statusCode: number, error: string | undefined): Draft {
     const { envelope } = this.context
     return envelope.draft(writeCorrection(this.id, envelope.time, statusCode, error, this.changes))
+  }
+
+  /** Returns the builder of the entry that tells how a reply ended that goes on after its Complete. */
+  end(): EndBuilder {
+    return new EndBuilder(this.context, this.id, this.startedAt, this.changes.ofPart())
+  }
+
+  /** Frees the request's headers and body, which later records do not need. */
+  forget(): void {
+    if (this.level < REQUEST) return
+    const { body: _, headers: __, ...request } = this.recordedRequest
+    this.request = `,"request":${JSON.stringify(request)}`
+  }
+
+  private get recordedRequest(): EventRequest {
+    const { request }: Pick<EventPayload, 'request'> = JSON.parse(`{${this.request.slice(1)}}`)
+    return request
   }
 
   private beginCapture(): void {

@@ -6,7 +6,9 @@ import type { Actions } from '../runtime/actions.js'
 import type { Connections } from '../runtime/connections.js'
 import type { ExchangeCounter } from '../runtime/counts.js'
 import type { OpenExchanges } from '../runtime/open-exchanges.js'
+import type { RunningReplies } from '../runtime/running-replies.js'
 import type { AuditRuntime } from '../runtime/runtime.js'
+import { UnsentReplies } from './running/unsent-replies.js'
 import { SecretFields } from './secret-fields.js'
 
 /** Holds everything that the exchanges of one server share. */
@@ -15,6 +17,8 @@ export interface ExchangeContext extends EventContext {
   readonly actions: Actions
   readonly dispatcher: Dispatcher
   readonly open: OpenExchanges
+  readonly running: RunningReplies
+  readonly unsent: UnsentReplies
   readonly connections: Connections
   readonly counts: ExchangeCounter
   readonly log: SinkLogger
@@ -24,7 +28,7 @@ export interface ExchangeContext extends EventContext {
 /** Takes from a runtime only the parts that exchanges need. */
 export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
   const { envelope, requests, who, redactor, capture, policy, dispatcher } = runtime
-  const { open, connections, counts, log, auditIdHeader, misuse, vocabulary, actions } = runtime
+  const { open, running, connections, counts, log, auditIdHeader, misuse, vocabulary, actions } = runtime
   const fields = new SecretFields(log)
   return {
     envelope,
@@ -38,6 +42,8 @@ export function exchangeContext(runtime: AuditRuntime): ExchangeContext {
     policy,
     dispatcher,
     open,
+    running,
+    unsent: new UnsentReplies(),
     connections,
     counts,
     log,

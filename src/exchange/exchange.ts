@@ -17,6 +17,9 @@ import { type Next, proceed } from './next.js'
 import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './refusal.js'
 import { type EarlyReply, ReplyNotes } from './reply-notes.js'
 import { type DetachedAudit, FollowedAudit, type FollowedRequest, type RequestAudit } from './request-audit.js'
+import { followReply, goesOn } from './running/follow-reply.js'
+import type { RunningReply } from './running/running-reply.js'
+import type { UnsentReply } from './running/unsent-replies.js'
 import { captureContext, StageDelivery, type StageOwner } from './stage-delivery.js'
 import { closeAfterReply, upgradeGateFor } from './websocket.js'
 
@@ -28,9 +31,9 @@ import { closeAfterReply, upgradeGateFor } from './websocket.js'
 type State = 'awaiting' | 'receiving' | 'received' | 'completing' | 'done' | 'cut off'
 
 /** One request and its reply: records each stage once, and decides when the reply may go out. */
-export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, OpenExchange, StageOwner {
-  previous: OpenExchange | null = null
-  following: OpenExchange | null = null
+export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, OpenExchange, UnsentReply, StageOwner {
+  previous: Exchange | null = null
+  following: Exchange | null = null
   goneSince = 0
 
   /** Object that `request.audit` returns; created on first use. */
@@ -52,6 +55,8 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   private early: EarlyReply | null = null
   /** Status that Complete was recorded with; 0 before that, and after a replacement. */
   private recordedStatus = 0
+  /** Follows the reply after Complete; null if it does not go on, false if its end is known or replaced. */
+  private running: RunningReply | false | null = null
 
   constructor(
     private readonly context: ExchangeContext,
@@ -85,6 +90,11 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     context.open.add(this)
     context.counts.add('audited')
     detached?.attach(this.audit)
+  }
+
+  annotate(values: Readonly<Record<string, unknown>>): boolean {
+    const later = this.running ? this.running.annotate(values) : null
+    return later ?? this.additions?.annotate(values) ?? false
   }
 
   get additions(): Additions | null {
@@ -157,6 +167,14 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     else if (this.state !== 'completing') this.letOut()
   }
 
+  onUnsent(): void {
+    if (this.running === null && this.recordedStatus !== 0) this.context.unsent.add(this)
+  }
+
+  lookAgain(): void {
+    if (this.gate.progress !== 'sent') this.follows(this.recordedStatus).begin(() => undefined)
+  }
+
   onGivenUp(): void {
     this.abandon()
   }
@@ -171,6 +189,7 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     // The library may refuse the handshake after the 101 was recorded, for example because of a bad key.
     const isRecorded = this.state === 'done' && this.recordedStatus !== 0
     if (isRecorded && statusCode !== this.recordedStatus) {
+      this.stopFollowing()
       this.context.counts.add('corrected')
       this.stages.tellAfterComplete(this.records.correction(statusCode, undefined))
     }
@@ -237,9 +256,23 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     const { notes, records } = this
     this.state = 'completing'
     this.recordedStatus = statusCode
+    const isGone = this.isClientGone()
     const facts = records.capturesReply ? notes.factsOf(this.gate.headers(), { statusCode, chunk, isWhole }) : undefined
-    const draft = this.completeRecord(statusCode, notes.errorOf(statusCode, chunk), this.isClientGone(), facts)
+    const draft = this.completeRecord(statusCode, notes.errorOf(statusCode, chunk), isGone, facts)
+    if (isGone || this.isOut) this.running = false
+    else if (goesOn(statusCode, isWhole)) this.follows(statusCode)
     if (this.stages.offerComplete(draft, statusCode, scope)) this.completeSettled()
+  }
+
+  private follows(statusCode: number): RunningReply {
+    const { context, reply, records, notes, stages, gate, upgrade } = this
+    this.running = followReply({ context, reply, records, notes, stages, gate, upgrade }, statusCode)
+    return this.running
+  }
+
+  private stopFollowing(): void {
+    if (this.running) this.running.drop()
+    this.running = false
   }
 
   private completeRecord(statusCode?: number, error?: string, aborted = false, facts?: ReplyFacts): Draft {
@@ -262,8 +295,18 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
       return
     }
     this.finish('done')
-    this.letOut()
+    if (this.running) this.goOn(this.running)
+    else this.letOut()
     if (next !== null) this.proceed(next)
+  }
+
+  /** Lets a reply out that goes on, and frees what its records needed. */
+  private goOn(running: RunningReply): void {
+    running.begin(() => this.letOut())
+    this.early = null
+    this.records.forget()
+    this.notes.forget()
+    this.stages.forget()
   }
 
   private proceed(next: Next): void {
@@ -293,6 +336,7 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   private replace(replacement: Replacement): void {
     const { gate, upgrade, reply } = this
     this.recordedStatus = 0
+    this.stopFollowing()
     const answer = answerOf(replacement, reply, this.id, this.context.auditIdHeader)
     // Tell Fastify to ignore a reply that the handler may still send.
     reply.hijack()

@@ -15,13 +15,19 @@ export class ReplyNotes {
   /** Message of the last error that Fastify saw. */
   failure: string | undefined
   /** Reply's body before compression, as `onSend` saw it, and what the headers said about it at that time. */
-  private payload: unknown
+  payload: unknown
   private payloadFacts: BodyFacts | null = null
 
   /** Notes the payload; a later hook may still change it. */
   onPayload(payload: unknown, captured: FastifyReply | null): void {
     this.payload = payload
     if (captured !== null) this.payloadFacts = bodyFactsOf(captured)
+  }
+
+  /** Frees what only Complete needs. */
+  forget(): void {
+    this.payload = undefined
+    this.payloadFacts = null
   }
 
   factsOf(headers: Record<string, unknown>, reply: RawReply): ReplyFacts {

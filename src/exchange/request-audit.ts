@@ -38,6 +38,8 @@ export interface RequestAudit extends ActionAudit {
 /** An exchange as `request.audit` uses it. */
 export interface FollowedRequest {
   readonly id: string
+  /** Adds to `OperationComplete`, and after that to the end of a reply that goes on. */
+  annotate(values: Readonly<Record<string, unknown>>): boolean
   /** What may be added to; null when `OperationComplete` is recorded. */
   readonly additions: Additions | null
   readonly origin: ActionOrigin
@@ -62,7 +64,7 @@ export class FollowedAudit implements RequestAudit {
   }
 
   get annotate(): RequestAudit['annotate'] {
-    return (values) => this.#add((additions) => additions.annotate(values))
+    return (values) => this.#request.annotate(values)
   }
 
   get action(): RequestAudit['action'] {

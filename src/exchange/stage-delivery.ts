@@ -34,8 +34,6 @@ export class StageDelivery implements Waiter {
   private waiting = 0
   /** Limits shared by all exchanges of one connection; null if there is no real connection (`inject`). */
   private readonly connection: Connection | null
-  /** Size of the record that the connection counts as waiting. */
-  private size = 0
   /** Async context to continue in: sinks answer in batches, and a handler must run in its own request's context. */
   private scope: AsyncResource | null = null
   /** Entries of the current stage, linked as siblings. */
@@ -78,6 +76,17 @@ export class StageDelivery implements Waiter {
     this.context.dispatcher.tell(draft, this.settleExclusions(statusCode), EXCLUDES_COMPLETE)
   }
 
+  /** Returns the sinks that do not record the Complete that was offered with this status. */
+  exclusionsOfComplete(statusCode: number | undefined): number {
+    const { method, raw } = this.request
+    return this.context.policy.exclusionsAt(this.recording, method, raw.url ?? '', statusCode)
+  }
+
+  /** Frees the records of a stage that is settled for good. */
+  forget(): void {
+    this.entries = null
+  }
+
   /** Sends a record that follows a Complete, also to sinks whose filters excluded that Complete by its status. */
   tellAfterComplete(draft: Draft, isMeant?: (lane: Lane) => boolean): void {
     this.context.dispatcher.tell(draft, this.recording.exclusions, EXCLUDES_COMPLETE, isMeant)
@@ -101,7 +110,7 @@ export class StageDelivery implements Waiter {
     this.waiting--
     if (entry.fate !== 'stored') this.hasFailed = true
     if (this.waiting > 0) return
-    this.connection?.remove(this.size)
+    this.connection?.remove(entry.draft.size)
     const { scope } = this
     this.scope = null
     scope?.runInAsyncScope(this.owner.onStageSettled, this.owner)
@@ -141,7 +150,6 @@ export class StageDelivery implements Waiter {
       else this.hasFailed = true
     }
     if (this.waiting === 0) return true
-    this.size = draft.size
     this.connection?.add(draft.size)
     this.scope = scope ?? captureContext()
     return false
@@ -151,10 +159,9 @@ export class StageDelivery implements Waiter {
   private settleExclusions(statusCode: number | undefined): number {
     const { policy, counts } = this.context
     const { method, raw } = this.request
-    const url = raw.url ?? ''
     const before = this.recording
-    this.recording = policy.settle(before, method, url, statusCode)
+    this.recording = policy.settle(before, method, raw.url ?? '', statusCode)
     if (this.recording.unclaimed && !before.unclaimed) counts.add('unclaimed')
-    return policy.exclusionsAt(this.recording, method, url, statusCode)
+    return this.exclusionsOfComplete(statusCode)
   }
 }

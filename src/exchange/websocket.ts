@@ -1,8 +1,45 @@
-import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
 import { type HandshakeKeeper, UpgradeGate } from './gate/upgrade.js'
+import { type Emitting, watchEvents } from './running/watch-events.js'
 
 /** Marks a route whose last `preHandler` is this plugin's. */
 const HANDS_OVER = Symbol('fastify-audit-log.handsOver')
+
+const KEEPER = Symbol('fastify-audit-log.websocketKeeper')
+
+/** Follows the websocket of a request. */
+export interface WebsocketKeeper {
+  onWebsocket(websocket: Emitting): void
+}
+
+/** Makes `keeper` follow the websocket that this request becomes. */
+export function keepWebsocket({ raw }: FastifyRequest, keeper: WebsocketKeeper): void {
+  Reflect.set(raw, KEEPER, keeper)
+}
+
+/** Tells keepers of the websockets that servers of `@fastify/websocket` open. */
+export class WebsocketServers {
+  private readonly known = new WeakSet<object>()
+
+  /** Watches the server of an instance, if it has one. */
+  watch(app: FastifyInstance): void {
+    const server: unknown = Reflect.get(app, 'websocketServer')
+    if (!isEmitting(server) || this.known.has(server)) return
+    this.known.add(server)
+    watchEvents(server, (event, [websocket, raw]) => {
+      if (event !== 'connection' || !isEmitting(websocket) || !isKept(raw)) return
+      raw[KEEPER].onWebsocket(websocket)
+    })
+  }
+}
+
+function isEmitting(value: unknown): value is Emitting {
+  return typeof value === 'object' && value !== null && 'emit' in value && typeof value.emit === 'function'
+}
+
+function isKept(raw: unknown): raw is { [KEEPER]: WebsocketKeeper } {
+  return typeof raw === 'object' && raw !== null && KEEPER in raw
+}
 
 /** Returns true if `@fastify/websocket` says that the request asks for a websocket. */
 export function isUpgrade(request: FastifyRequest): boolean {

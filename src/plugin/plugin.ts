@@ -6,7 +6,7 @@ import { messageOf } from '../event/error-message.js'
 import { exchangeContext } from '../exchange/context.js'
 import { checkRuntime } from '../exchange/gate/gate-for.js'
 import type { RequestAudit } from '../exchange/request-audit.js'
-import { handOverLast, isHandedOverLast, isUpgrade } from '../exchange/websocket.js'
+import { handOverLast, isHandedOverLast, isUpgrade, WebsocketServers } from '../exchange/websocket.js'
 import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from '../options/parse.js'
 import { checkRoute } from '../options/route.js'
 import { Explainer } from '../policy/explain.js'
@@ -84,7 +84,9 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
     flush: () => runtime.flush(),
     reopen: () => runtime.reopen(),
   })
-  const exemptedRoutes = collectRoutes(app, { runtime, exchanges, routes })
+  const sockets = new WebsocketServers()
+  sockets.watch(app)
+  const exemptedRoutes = collectRoutes(app, { runtime, exchanges, routes, sockets })
   addRequestHooks(app, exchanges)
   keepHeldConnections(app, runtime)
   app.addHook('onReady', async () => {
@@ -186,10 +188,11 @@ interface RouteCollectors {
   readonly runtime: AuditRuntime
   readonly exchanges: RequestExchanges
   readonly routes: RouteTable
+  readonly sockets: WebsocketServers
 }
 
 /** Handles every route declared from now on: lists the unrecorded ones, and prepares upgrades. */
-function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes }: RouteCollectors): string[] {
+function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes, sockets }: RouteCollectors): string[] {
   const exempted: string[] = []
   const handOverHere = handOver(() => true)
   app.addHook('onRoute', function (this: FastifyInstance, route) {
@@ -200,7 +203,9 @@ function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes }: Rou
       exempted.push(`${String(route.method)} ${route.url}`)
       exchanges.addExempt(route.url)
     }
-    if (this.hasDecorator('websocketServer')) handOverLast(route, handOverHere)
+    if (!this.hasDecorator('websocketServer')) return
+    sockets.watch(this)
+    handOverLast(route, handOverHere)
   })
   return exempted
 }

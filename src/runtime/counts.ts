@@ -14,7 +14,9 @@ export interface ExchangeCounts {
   corrected: number
   /** Requests whose client was gone before the reply. */
   aborted: number
-  /** Calls of `request.audit.annotate` that came after Complete was recorded. */
+  /** Replies whose end was recorded: long ones, and those that broke after Complete. */
+  ended: number
+  /** Calls of `request.audit.annotate` that came after the reply had ended. */
   annotationsTooLate: number
   /** Requests to which a hook registered before this plugin replied. */
   repliedBeforePlugin: number
@@ -36,6 +38,7 @@ export class ExchangeCounter {
     withheld: 0,
     corrected: 0,
     aborted: 0,
+    ended: 0,
     annotationsTooLate: 0,
     repliedBeforePlugin: 0,
     actions: 0,

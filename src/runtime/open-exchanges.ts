@@ -1,9 +1,8 @@
 import { clearTimeout, setTimeout } from '../clock.js'
+import { type Linked, LinkedList } from './linked-list.js'
 
 /** Members of an exchange that this list needs. */
-export interface OpenExchange {
-  previous: OpenExchange | null
-  following: OpenExchange | null
+export interface OpenExchange extends Linked<OpenExchange> {
   /** Monotonic time in milliseconds at which the client was first seen to be gone; 0 while it is there. */
   goneSince: number
   isClientGone(): boolean
@@ -18,30 +17,12 @@ export interface OpenExchange {
 /** Maximum of exchanges to keep open after their client is gone. */
 const MAX_GONE = 10_000
 
-/** Lists the exchanges whose Complete is not decided, oldest first. They link each other: adding one allocates nothing. */
-export class OpenExchanges {
-  count = 0
-  private first: OpenExchange | null = null
-  private last: OpenExchange | null = null
+/** Lists the exchanges whose Complete is not decided. */
+export class OpenExchanges extends LinkedList<OpenExchange> {
   private emptied: (() => void) | null = null
 
-  add(exchange: OpenExchange): void {
-    exchange.previous = this.last
-    if (this.last === null) this.first = exchange
-    else this.last.following = exchange
-    this.last = exchange
-    this.count++
-  }
-
-  remove(exchange: OpenExchange): void {
-    const { previous, following } = exchange
-    if (previous === null) this.first = following
-    else previous.following = following
-    if (following === null) this.last = previous
-    else following.previous = previous
-    exchange.previous = null
-    exchange.following = null
-    this.count--
+  override remove(exchange: OpenExchange): void {
+    super.remove(exchange)
     if (this.count === 0) this.emptied?.()
   }
 
@@ -84,15 +65,6 @@ export class OpenExchanges {
       close()
     } finally {
       for (const exchange of this) exchange.hideEnd(false)
-    }
-  }
-
-  *[Symbol.iterator](): Generator<OpenExchange> {
-    let exchange = this.first
-    while (exchange !== null) {
-      const { following } = exchange
-      yield exchange
-      exchange = following
     }
   }
 }

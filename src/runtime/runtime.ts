@@ -18,6 +18,7 @@ import { Connections, connectionBounds } from './connections.js'
 import { ExchangeCounter, type ExchangeCounts } from './counts.js'
 import { laneFor } from './lanes.js'
 import { OpenExchanges } from './open-exchanges.js'
+import { RunningReplies } from './running-replies.js'
 import { startDetails } from './start-details.js'
 import { Sweeper } from './sweeper.js'
 
@@ -28,6 +29,8 @@ export interface AuditStats extends ExchangeCounts, IdentityCounts {
   traceErrors: number
   /** Exchanges whose Complete is not decided yet. */
   open: number
+  /** Replies that go on after their Complete. */
+  running: number
   /** Requests that were never routed, by Node's error code or by the status of the answer, as `HTTP_400`. */
   unseen: Record<string, number>
   /** Values of the application that could not be recorded, such as a `targets` function that threw. */
@@ -52,6 +55,7 @@ export class AuditRuntime {
   readonly redactor: Redactor
   readonly capture: Capture
   readonly open = new OpenExchanges()
+  readonly running = new RunningReplies()
   readonly connections: Connections
   readonly counts = new ExchangeCounter()
   readonly auditIdHeader: string | false
@@ -103,6 +107,7 @@ export class AuditRuntime {
     return {
       healthy: this.dispatcher.healthy,
       open: this.open.count,
+      running: this.running.count,
       ...this.counts.all(),
       ...this.who.counts,
       traceErrors: this.requests.trace?.errors ?? 0,
@@ -147,6 +152,7 @@ export class AuditRuntime {
     const stillOpen = this.open.count
     this.open.cutOff()
     await this.giveUpWaiting(closeTimeout * ANSWER_SHARE)
+    this.running.close()
     const budget = Math.max(0, end - this.clock.monotonic())
     await Promise.all(this.lanes.map((lane) => this.closeLane(lane, budget, stillOpen)))
   }
@@ -187,6 +193,7 @@ export function noStats(): AuditStats {
   return {
     healthy: true,
     open: 0,
+    running: 0,
     ...counts,
     ...noIdentityCounts(),
     traceErrors: 0,

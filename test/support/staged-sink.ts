@@ -58,7 +58,7 @@ export class StagedSink implements AuditSink {
 
   /**
    * The trail's records of requests, one word and status each: `Received`, `Complete 200`, `correction 500`. With
-   * `error` where there is one.
+   * `error` where there is one. Without the ends of replies.
    */
   trail(): string[] {
     return this.stored.flatMap(({ event: { payload } }) => {
@@ -68,6 +68,16 @@ export class StagedSink implements AuditSink {
       const { aborted } = payload.response ?? {}
       return [withError(aborted ? 'Complete aborted' : 'Complete', payload.response ?? {})]
     })
+  }
+
+  /** The end entries, how and why: `closed`, `failed (no more)`. */
+  ends(): string[] {
+    return this.endPayloads().map(({ end }) => withError(end.how, { error: end.error }))
+  }
+
+  /** The payloads of the end entries. */
+  endPayloads() {
+    return this.stored.flatMap(({ event: { payload } }) => (payload.type === 'end' ? [payload] : []))
   }
 
   /** The ids of the exchanges that it knows of. */
@@ -97,6 +107,6 @@ function isOfExchange(type: string): boolean {
   return type === 'audit' || type === 'correction'
 }
 
-function withError(word: string, { status_code, error }: { status_code?: number; error?: string }): string {
+function withError(word: string, { status_code, error }: { status_code?: number; error?: string | undefined }): string {
   return [word, status_code, error && `(${error})`].filter((part) => part !== undefined).join(' ')
 }

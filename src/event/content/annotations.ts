@@ -5,8 +5,6 @@ import { ownValue } from '../../redact/safe-inspect.js'
 import { fitShares } from './fair-shares.js'
 import { bytesOf, searchable } from './searchable.js'
 
-const PATH = 'annotations'
-
 /** The most characters of a key in a path, and the most keys beyond the bound that are named. */
 const LONGEST_NAME = 64
 const MOST_SURPLUS = 16
@@ -29,7 +27,7 @@ interface Part {
 }
 
 /**
- * The annotations of one exchange's Complete, as JSON that is bounded while it grows. Half of the room is reserved in
+ * The annotations of one record, as JSON that is bounded while it grows. Half of the room is reserved in
  * equal shares for all keys that there may be; keys that come first share the other half. So a long value, which a
  * client may have chosen, leaves every later key a place.
  */
@@ -42,6 +40,7 @@ export class Annotations {
   constructor(
     private readonly changes: ChangeReport,
     private readonly bounds: AnnotationBounds,
+    private readonly path = 'annotations',
   ) {}
 
   /**
@@ -59,14 +58,14 @@ export class Annotations {
 
   /** Returns the object; call it once. Marks changes only now, because Received holds no annotations. */
   toJson(): string {
-    const { changes, surplus } = this
+    const { changes, surplus, path } = this
     let members = ''
     for (const part of this.parts.values()) {
       if (part.json !== '') members += members === '' ? part.json : `,${part.json}`
       changes.add(part.changes)
     }
-    if (surplus.size > 0) changes.markOmitted(`${PATH}.*`, `too many keys; ${[...surplus].join(', ')}`)
-    if (this.isUnreadable) changes.markOmitted(PATH, 'not readable')
+    if (surplus.size > 0) changes.markOmitted(`${path}.*`, `too many keys; ${[...surplus].join(', ')}`)
+    if (this.isUnreadable) changes.markOmitted(path, 'not readable')
     return `{${members}}`
   }
 
@@ -115,7 +114,7 @@ export class Annotations {
 
   private write([key, value]: Given, room: number): Part {
     const changes = this.changes.ofPart()
-    const path = guarded(PATH, changes, () => `${PATH}.${nameOf(key, changes)}`)
+    const path = guarded(this.path, changes, () => `${this.path}.${nameOf(key, changes)}`)
     const json = path === '' ? '' : guarded(path, changes, () => writeMember(key, value, path, room, changes))
     return { json, bytes: json === '' ? 0 : Buffer.byteLength(json) + 1, changes }
   }

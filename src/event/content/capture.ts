@@ -66,9 +66,10 @@ export class Capture {
     )
   }
 
-  annotations(changes: ChangeReport): Annotations {
+  /** `path`: where they stand in the payload. */
+  annotations(changes: ChangeReport, path?: string): Annotations {
     const { maxAnnotations, maxAnnotationBytes } = this.settings
-    return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes })
+    return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes }, path)
   }
 
   /** Returns the changes between two values as a list, or '' if there are none or they were left out (and marked). */

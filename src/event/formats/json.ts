@@ -78,7 +78,7 @@ export function writeRecord({ id, type, stage, timestamp, members }: RecordParts
 }
 
 /** Writes lists, because search engines would expand a path that is a key to nested keys. */
-function writeChanges({ truncated, omitted, redacted }: ChangeReport): string {
+export function writeChanges({ truncated, omitted, redacted }: ChangeReport): string {
   let json = ''
   if (truncated !== undefined) json += `,"truncated":${writeJson(entriesOf(truncated, (change) => change))}`
   if (omitted !== undefined) json += `,"omitted":${writeJson(entriesOf(omitted, (reason) => ({ reason })))}`

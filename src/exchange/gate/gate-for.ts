@@ -30,7 +30,12 @@ export function checkRuntime(): void {
   const onReply = (statusCode: number): void => {
     status = statusCode
   }
-  gateFor(raw, { onReply, onGivenUp: () => undefined, onGateError: () => undefined }).install()
+  gateFor(raw, {
+    onReply,
+    onUnsent: () => undefined,
+    onGivenUp: () => undefined,
+    onGateError: () => undefined,
+  }).install()
   raw.writeHead(201).end('held')
   if (status !== 201 || !raw.writableEnded || raw.writableLength === 0) {
     throw new AuditUnsupportedRuntime('a reply of node:http was not held', process.version)

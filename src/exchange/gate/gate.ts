@@ -23,6 +23,9 @@ export interface GatedResponse {
 /** `waiting`: nothing was sent. `held`: bytes wait. `open`: bytes pass. `answered`: replaced; later bytes are dropped. */
 type State = 'waiting' | 'held' | 'open' | 'answered'
 
+/** What has become of a reply that was let out. `sent`: its connection has taken all of it. */
+export type Progress = 'running' | 'sent' | 'broken'
+
 export const GATE = Symbol('fastify-audit-log.gate')
 
 export abstract class Gate {
@@ -75,6 +78,8 @@ export abstract class Gate {
 
   /** True if the connection is gone, or the application gave it up. */
   abstract readonly isGone: boolean
+  /** What has become of the reply; only for one that was let out. */
+  abstract readonly progress: Progress
 
   /** True after the reply has begun. */
   get isUsed(): boolean {
@@ -92,6 +97,7 @@ export abstract class Gate {
     } finally {
       if (this.destruction !== null) this.whenReleased(() => this.destroyAtLast())
     }
+    if (this.hasEnd && !this.hasWritten) this.lookForRest()
   }
 
   /** Hides from Node that a held reply has ended: Node regards its connection as idle otherwise, and may close it. */
@@ -138,6 +144,7 @@ export abstract class Gate {
     try {
       const result = this.end.call(response, chunk, encoding, callback)
       if (this.isWaiting) this.lookForClient()
+      if (this.isOpen && !this.hasWritten) this.lookForRest()
       return result
     } catch (error) {
       // Node refused the arguments, so expect another call to `end`.
@@ -182,6 +189,11 @@ export abstract class Gate {
     if (!this.isGone) return
     const status = Number(this.response.statusCode) | 0
     if (status >= 100 && status <= 999) this.tell(status)
+  }
+
+  /** Reports a whole reply that has not left yet: its client reads slowly, or is gone. */
+  private lookForRest(): void {
+    if (this.progress !== 'sent') this.keeper.onUnsent()
   }
 
   private tell(statusCode: number): void {

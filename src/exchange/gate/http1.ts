@@ -1,5 +1,5 @@
 import { nextTick } from '../../clock.js'
-import { call, GATE, Gate, type GatedResponse } from './gate.js'
+import { call, GATE, Gate, type GatedResponse, type Progress } from './gate.js'
 import type { Answer, GateKeeper } from './keeper.js'
 import { headersOfHead, statusOfHead } from './response-head.js'
 
@@ -33,6 +33,7 @@ export interface Http1Response extends GatedResponse {
   /** Bytes that Node keeps for a pipelined request until its turn comes. */
   outputData: Output[]
   outputSize: number
+  readonly writableLength: number
   readonly writableHighWaterMark: number
   readonly writableCorked: number
   readonly writableNeedDrain: boolean
@@ -82,6 +83,14 @@ export class Http1Gate extends Gate {
 
   get isGone(): boolean {
     return this.raw.destroyed
+  }
+
+  get progress(): Progress {
+    const { raw } = this
+    // Node takes the connection from a response that has finished, and destroys it.
+    if (raw.socket === null && raw.finished && raw.outputSize === 0) return 'sent'
+    if (raw.destroyed || raw.req.socket?.destroyed === true) return 'broken'
+    return raw.finished && raw.writableLength === 0 ? 'sent' : 'running'
   }
 
   headers(): Record<string, unknown> {

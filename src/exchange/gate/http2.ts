@@ -1,6 +1,6 @@
 import { nextTick, setImmediate } from '../../clock.js'
 import { AuditUnsupportedRuntime } from '../../errors.js'
-import { call, GATE, Gate, type GatedResponse } from './gate.js'
+import { call, GATE, Gate, type GatedResponse, type Progress } from './gate.js'
 import type { Answer, GateKeeper } from './keeper.js'
 import { type HoldableWritable, type Verdict, WritableHold } from './writable-hold.js'
 
@@ -12,9 +12,12 @@ const TURNS_TO_HAND_OVER = 4
 
 interface Http2Stream extends HoldableWritable {
   readonly writableEnded: boolean
+  readonly writableFinished: boolean
   readonly writableLength: number
   readonly headRequest: boolean
   readonly closed: boolean
+  readonly aborted: boolean
+  readonly rstCode: number | undefined
   readonly endAfterHeaders: boolean
   readonly headersSent: boolean
   readonly sentHeaders: Readonly<Record<string, unknown>> | undefined
@@ -79,6 +82,13 @@ export class Http2Gate extends Gate {
   get isGone(): boolean {
     const { destroyed, closed } = this.stream
     return destroyed || closed || this.isDestroyed
+  }
+
+  get progress(): Progress {
+    const { aborted, rstCode = 0, writableFinished, destroyed } = this.stream
+    if (aborted || rstCode !== 0) return 'broken'
+    if (writableFinished) return 'sent'
+    return destroyed ? 'broken' : 'running'
   }
 
   headers(): Record<string, unknown> {

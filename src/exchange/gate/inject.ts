@@ -1,7 +1,7 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setImmediate } from '../../clock.js'
-import { call, GATE } from './gate.js'
+import { call, GATE, type Progress } from './gate.js'
 import { Http1Gate, type Http1Response } from './http1.js'
 import type { Answer, GateKeeper } from './keeper.js'
 
@@ -68,6 +68,12 @@ export class InjectGate extends Http1Gate {
   /** Ignores a destruction after the end: the class destroys the response itself. */
   override get isGone(): boolean {
     return this.injected.destroyed && !this.isFinishHeld
+  }
+
+  /** Its connection goes nowhere: the caller has what was sent. */
+  override get progress(): Progress {
+    if (this.injected.finished) return 'sent'
+    return this.injected.destroyed ? 'broken' : 'running'
   }
 
   protected override get destroyed(): undefined {

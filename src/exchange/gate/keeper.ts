@@ -5,6 +5,8 @@ export interface GateKeeper {
    * chunk of the body. `isWhole`: no other chunk will follow.
    */
   onReply(statusCode: number, chunk: unknown, isWhole: boolean): void
+  /** Called when a whole reply was let out, and part of it has not left yet, or never will. */
+  onUnsent(): void
   /** Called when the application destroys the response before anything was sent: no reply will come. */
   onGivenUp(): void
   /** Called when an answer could not be sent; the connection is cut. */

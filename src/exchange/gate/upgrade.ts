@@ -23,7 +23,7 @@ export class UpgradeGate {
   private readonly hold: WritableHold
 
   constructor(
-    private readonly socket: Duplex,
+    readonly socket: Duplex,
     private readonly response: { readonly headersSent: boolean },
     private readonly keeper: HandshakeKeeper,
   ) {

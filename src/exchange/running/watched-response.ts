@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import { messageOf } from '../../event/error-message.js'
+import type { Gate } from '../gate/gate.js'
+import { ByteCounts } from './byte-counts.js'
+import { ABORTED, CLOSED, type Ending, type Watched, type Watcher } from './ending.js'
+import { type Emitting, watchDestroy, watchEvents } from './watch-events.js'
+
+const EVENT_STREAM = 'text/event-stream'
+
+/** Watches a reply that is sent by a response. */
+export class WatchedResponse implements Watched {
+  isLong = false
+  private watcher: Watcher = () => undefined
+  private counts: ByteCounts | null = null
+  /** How the reply ended, if the application destroyed it while its client was there. */
+  private failure: Ending | null = null
+
+  constructor(
+    private readonly raw: ServerResponse | Http2ServerResponse,
+    private readonly gate: Gate,
+    /** Payload that `onSend` saw. */
+    private readonly payload: unknown,
+  ) {
+    watchDestroy(raw, (error) => this.onDestroy(error))
+  }
+
+  begin(watcher: Watcher): void {
+    const { raw, gate } = this
+    this.watcher = watcher
+    this.counts = countBytes(raw)
+    this.isLong = isEventStream(gate.headers())
+    watchEvents(emitterOf(raw), (event) => {
+      if (event === 'finish') this.end(gate.progress !== 'broken')
+      else if (event === 'close') this.end(gate.progress === 'sent')
+    })
+  }
+
+  check(): void {
+    const { progress } = this.gate
+    if (progress !== 'running') this.end(progress === 'sent')
+  }
+
+  bytes() {
+    return this.counts?.since() ?? {}
+  }
+
+  private end(isSent: boolean): void {
+    this.watcher(isSent ? CLOSED : (this.failure ?? ABORTED))
+  }
+
+  /** Notes why a reply breaks: Fastify destroys the response of a stream that fails, without its error. */
+  private onDestroy(error: unknown): void {
+    if (this.failure !== null || this.gate.progress !== 'running') return
+    const cause = error ?? errorOf(this.payload)
+    this.failure = { how: 'failed', error: cause === undefined ? undefined : messageOf(cause) }
+  }
+}
+
+/** Returns what emits the events of a reply's end. The response of HTTP/2 emits them only when the request has ended too. */
+function emitterOf(raw: ServerResponse | Http2ServerResponse): Emitting {
+  return 'stream' in raw ? raw.stream : raw
+}
+
+/** Begins to count the bytes of a reply; null if others share its connection, or go first. */
+function countBytes(raw: ServerResponse | Http2ServerResponse): ByteCounts | null {
+  if ('stream' in raw || raw.socket === null) return null
+  // Another request may follow on the connection as soon as this one is complete.
+  return new ByteCounts(raw.socket, !raw.req.complete)
+}
+
+function isEventStream(headers: Readonly<Record<string, unknown>>): boolean {
+  const type = headers['content-type']
+  return typeof type === 'string' && type.startsWith(EVENT_STREAM)
+}
+
+/** Returns the error that destroyed a stream of Node. A payload of the application's own kind may throw. */
+function errorOf(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null) return undefined
+  try {
+    return Reflect.get(payload, 'errored') ?? undefined
+  } catch {
+    return undefined
+  }
+}
