@@ -305,7 +305,6 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     running.begin(() => this.letOut())
     this.early = null
     this.records.forget()
-    this.notes.forget()
     this.stages.forget()
   }
 

@@ -31,7 +31,7 @@ export function followReply(exchange: Followed, statusCode: number): RunningRepl
     keepWebsocket(reply.request, watched)
     return new RunningReply(context, records.end(), watched, exclusions)
   }
-  return new RunningReply(context, records.end(), new WatchedResponse(reply.raw, gate, notes.payload), exclusions)
+  return new RunningReply(context, records.end(), new WatchedResponse(reply.raw, gate, notes), exclusions)
 }
 
 /** Returns true if a reply goes on after its first bytes, as far as they tell. */

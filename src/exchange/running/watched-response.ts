@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { messageOf } from '../../event/error-message.js'
 import type { Gate } from '../gate/gate.js'
+import type { ReplyNotes } from '../reply-notes.js'
 import { ByteCounts } from './byte-counts.js'
 import { ABORTED, CLOSED, type Ending, type Watched, type Watcher } from './ending.js'
 import { type Emitting, watchDestroy, watchEvents } from './watch-events.js'
@@ -19,9 +20,9 @@ export class WatchedResponse implements Watched {
   constructor(
     private readonly raw: ServerResponse | Http2ServerResponse,
     private readonly gate: Gate,
-    /** Payload that `onSend` saw. */
-    private readonly payload: unknown,
+    private readonly notes: ReplyNotes,
   ) {
+    notes.forget()
     watchDestroy(raw, (error) => this.onDestroy(error))
   }
 
@@ -52,8 +53,8 @@ export class WatchedResponse implements Watched {
   /** Notes why a reply breaks: Fastify destroys the response of a stream that fails, without its error. */
   private onDestroy(error: unknown): void {
     if (this.failure !== null || this.gate.progress !== 'running') return
-    const cause = error ?? errorOf(this.payload)
-    this.failure = { how: 'failed', error: cause === undefined ? undefined : messageOf(cause) }
+    const message = error === undefined ? this.notes.failureOfPayload() : messageOf(error)
+    this.failure = { how: 'failed', error: message }
   }
 }
 
@@ -65,21 +66,11 @@ function emitterOf(raw: ServerResponse | Http2ServerResponse): Emitting {
 /** Begins to count the bytes of a reply; null if others share its connection, or go first. */
 function countBytes(raw: ServerResponse | Http2ServerResponse): ByteCounts | null {
   if ('stream' in raw || raw.socket === null) return null
-  // Another request may follow on the connection as soon as this one is complete.
-  return new ByteCounts(raw.socket, !raw.req.complete)
+  // What is received may belong to the next request.
+  return new ByteCounts(raw.socket, false)
 }
 
 function isEventStream(headers: Readonly<Record<string, unknown>>): boolean {
   const type = headers['content-type']
   return typeof type === 'string' && type.startsWith(EVENT_STREAM)
-}
-
-/** Returns the error that destroyed a stream of Node. A payload of the application's own kind may throw. */
-function errorOf(payload: unknown): unknown {
-  if (typeof payload !== 'object' || payload === null) return undefined
-  try {
-    return Reflect.get(payload, 'errored') ?? undefined
-  } catch {
-    return undefined
-  }
 }
