@@ -177,7 +177,7 @@ describe('the counters that it names', async () => {
   it('to alert on are those of stats(), all but those that say nothing by themselves', () => {
     const rows = [...section('What to alert on').matchAll(/^\| (`[^|]+`) \| ([^|]+) \| [^|]+ \|$/gm)]
     const named = rows.flatMap(([, names = '']) => names.split(', ').map((name) => name.slice(1, -1)))
-    const plain = ['audited', 'aborted', 'actions']
+    const plain = ['audited', 'aborted', 'ended', 'actions']
     const plainOfSinks = ['offered', 'stored', 'batches']
     expect([...named, ...plain, ...plainOfSinks.map((name) => `sinks.*.${name}`)].sort()).toEqual(
       [...own, ...ofSinks.map((name) => `sinks.*.${name}`)].sort(),
