@@ -1,7 +1,7 @@
+import { Agent, get } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { AuditOptions } from '../../src/index.js'
 import { type Audited, audited, portOf } from '../support/app.js'
-import { ask } from '../support/wire.js'
 
 const INBOUND = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
@@ -36,7 +36,14 @@ describe('trace', () => {
     const left = [...traces]
     const served = await withTrace(() => left.shift())
     const port = await portOf(served.app)
-    for (const _ of traces) await ask(port, {})
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (const _ of traces) {
+      await new Promise<void>((resolve, reject) => {
+        get({ port, host: '127.0.0.1', agent }, (reply) => reply.resume().on('end', resolve)).on('error', reject)
+      })
+    }
+    agent.destroy()
+    expect(new Set(metasOf(served).map(({ remote_address }) => remote_address)).size).toBe(1)
     expect(metasOf(served).map(({ trace }) => trace)).toEqual(traces.flatMap((trace) => [trace, trace]))
     expect(metasOf(served).every((meta) => meta.trace !== undefined || !('trace' in meta))).toBe(true)
   })
