@@ -11,10 +11,10 @@ export const shared = {
     alias: [
       ...(fastify === undefined ? [] : [{ find: /^fastify$/, replacement: `${fastify}/fastify.js` }]),
       { find: /^fastify-audit-log$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
-      {
-        find: /^fastify-audit-log\/testing$/,
-        replacement: fileURLToPath(new URL('./src/testing.ts', import.meta.url)),
-      },
+      ...['standalone', 'testing'].map((entry) => ({
+        find: new RegExp(`^fastify-audit-log/${entry}$`),
+        replacement: fileURLToPath(new URL(`./src/${entry}.ts`, import.meta.url)),
+      })),
     ],
   },
   test: {

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { AuditInvalidOptions } from '../errors.js'
 import { describeMistakes, mistakesOf } from './mistakes.js'
 import { type ResolvedOptions, resolveOptions } from './resolve.js'
@@ -15,10 +16,19 @@ export type * from './types.js'
  * @throws `FST_AUDIT_INVALID_OPTIONS` with every mistake: one a line in its message, and as `mistakes`.
  */
 export function parseOptions(input: unknown): ResolvedOptions {
+  return resolveOptions(checkedOptions(optionsSchema, input))
+}
+
+/**
+ * Returns the output of a schema of options.
+ *
+ * @throws `FST_AUDIT_INVALID_OPTIONS` as `parseOptions` does.
+ */
+export function checkedOptions<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const options = input === undefined ? {} : input
-  const parsed = optionsSchema.safeParse(options)
+  const parsed = schema.safeParse(options)
   const issues = issuesOf(options, parsed.error?.issues)
-  if (parsed.success && issues.length === 0) return resolveOptions(parsed.data)
+  if (parsed.success && issues.length === 0) return parsed.data
   const mistakes = mistakesOf(issues, options)
   throw Object.assign(new AuditInvalidOptions(describeMistakes(mistakes)), { mistakes })
 }

@@ -157,6 +157,12 @@ export const sinkSchema = z.discriminatedUnion('type', [fileSinkSchema, stdoutSi
       : "is not an object; write a sink as { name, type: 'file' }",
 })
 
+/** Where the options of a sink belong if they are found beside `sinks`. */
+export const OF_SINKS: Readonly<Record<string, string>> = {
+  ...pointTo(commonShape, 'it belongs to a sink: write it in `sinks`'),
+  ...pointTo(fileShape, 'it belongs to a file sink: write it in `sinks`'),
+}
+
 export const optionsSchema = strict(
   'options',
   {
@@ -188,10 +194,7 @@ export const optionsSchema = strict(
     abortTimeout: timer().prefault('30s'),
     openTimeout: timer("leaves no time to open a sink; write a duration such as '8s'").prefault('8s'),
   },
-  {
-    ...pointTo(commonShape, 'it belongs to a sink: write it in `sinks`'),
-    ...pointTo(fileShape, 'it belongs to a file sink: write it in `sinks`'),
-  },
+  OF_SINKS,
 )
 
 /** Returns every mistake in the options, where zod alone would stop half-way. */

@@ -133,8 +133,54 @@ const testingNames = [
   'testSink',
 ]
 
+/** What `fastify-audit-log/standalone` has, by the same rule. */
+const standaloneNames = [
+  'ActionAudit',
+  'ActionDefinition',
+  'ActionDefinitions',
+  'ActionFilterOptions',
+  'ActionInput',
+  'ActionName',
+  'ActionRecorder',
+  'AuditEntry',
+  'AuditSink',
+  'AuditSinkUnavailable',
+  'AuditVocabulary',
+  'BatchError',
+  'CaptureOptions',
+  'ChangedThing',
+  'CustomSinkOptions',
+  'Duration',
+  'FileSinkOptions',
+  'FilterOptions',
+  'HttpFilterOptions',
+  'Identity',
+  'MemorySink',
+  'Outcome',
+  'RedactOptions',
+  'SealOptions',
+  'SinkContext',
+  'SinkLogger',
+  'SinkOptions',
+  'SinkStats',
+  'Size',
+  'StandaloneAudit',
+  'StandaloneOptions',
+  'StandaloneStats',
+  'StdoutSinkOptions',
+  'StreamSinkOptions',
+  'TailOptions',
+  'Target',
+  'WorkInput',
+  'createAudit',
+  'defineActions',
+  'memorySink',
+  'streamSink',
+]
+
 describe.each([
   { file: 'src/index.ts', names: publicNames, load: () => import('../../src/index.js') },
+  { file: 'src/standalone.ts', names: standaloneNames, load: () => import('../../src/standalone.js') },
   { file: 'src/testing.ts', names: testingNames, load: () => import('../../src/testing.js') },
 ])('$file', ({ file, names, load }) => {
   it('exports the public names and no others', () => {
@@ -159,6 +205,7 @@ describe('package.json', () => {
     const { exports } = JSON.parse(read('package.json'))
     for (const [path, name] of [
       ['.', 'index'],
+      ['./standalone', 'standalone'],
       ['./testing', 'testing'],
     ] as const) {
       expect(Object.entries(exports[path])).toEqual([
@@ -170,7 +217,7 @@ describe('package.json', () => {
 })
 
 describe('the documents', () => {
-  const named = new Set([...publicNames, ...testingNames].filter((name) => name !== 'default'))
+  const named = new Set([...publicNames, ...standaloneNames, ...testingNames].filter((name) => name !== 'default'))
 
   it.each([...named])('mention %s', (name) => {
     const mention = new RegExp(`\\b${name}\\b`)

@@ -13,10 +13,11 @@ import {
   stdoutSinkSchema,
 } from '../../src/options/schema.js'
 import { sealSchema } from '../../src/options/seal.js'
+import { standaloneSchema } from '../../src/options/standalone.js'
 import { codeBlocks, read } from '../support/markdown.js'
 
 const DOCUMENT = 'docs/options.md'
-const TYPES = ['src/options/types.ts', 'src/options/plugin-options.ts']
+const TYPES = ['src/options/types.ts', 'src/options/plugin-options.ts', 'src/options/standalone-options.ts']
 
 /** What the schema says of a key: its default, or that it must be given, or neither. */
 type Default = { default: unknown } | 'required' | 'none'
@@ -114,6 +115,7 @@ describe('docs/options.md', () => {
 describe('the docstrings', () => {
   it.each([
     ['AuditOptions', pluginShape, () => true],
+    ['StandaloneOptions', standaloneSchema.shape, () => true],
     ['CaptureOptions', captureSchema.shape, () => true],
     ['RedactOptions', redactSchema.shape, () => true],
     ['SealOptions', sealSchema.shape, () => true],

@@ -1,0 +1,65 @@
+import { systemClock } from '../clock.js'
+import { optionWarnings } from '../options/parse.js'
+import { parseStandaloneOptions } from '../options/standalone.js'
+import type { StandaloneOptions } from '../options/standalone-options.js'
+import type { RouterFolding } from '../policy/path.js'
+import { AuditRuntime } from './runtime.js'
+import { safeLogger } from './safe-log.js'
+import type { StandaloneAudit } from './standalone-audit.js'
+import { stderrLog } from './stderr-log.js'
+
+/** There is no router; nothing here has a URL. */
+const NO_FOLDING: RouterFolding = {
+  caseSensitive: true,
+  ignoreTrailingSlash: false,
+  ignoreDuplicateSlashes: false,
+  useSemicolonDelimiter: false,
+}
+
+/**
+ * Opens an audit trail for a program without a server: a queue worker, a scheduled job, a command. Resolves when all
+ * sinks are open. Call `close()` before the program ends.
+ *
+ * @throws `FST_AUDIT_INVALID_OPTIONS` with every mistake, and what to write instead.
+ * @throws `FST_AUDIT_SINK_OPEN_FAILED`, `FST_AUDIT_SINK_LOCKED` when a sink cannot open.
+ *
+ * @example
+ * ```ts
+ * import { createAudit } from 'fastify-audit-log/standalone'
+ *
+ * const audit = await createAudit({ sinks: [{ name: 'audit', type: 'file', path: './data/audit/worker-{slot}.log' }] })
+ * await audit.record({ action: 'invoice.refund', targets: [{ type: 'invoice', id: 42 }] })
+ * await audit.close()
+ * ```
+ */
+export async function createAudit(options: StandaloneOptions = {}): Promise<StandaloneAudit> {
+  const parsed = parseStandaloneOptions(options)
+  const log = safeLogger(parsed.log ?? stderrLog())
+  const runtime = new AuditRuntime(parsed.options, NO_FOLDING, log, systemClock)
+  for (const warning of optionWarnings(parsed.options)) log.warn({}, `fastify-audit-log: ${warning}`)
+  await runtime.start([])
+  return standaloneAudit(runtime)
+}
+
+function standaloneAudit(runtime: AuditRuntime): StandaloneAudit {
+  let closing: Promise<void> | undefined
+  return {
+    get healthy() {
+      return runtime.dispatcher.healthy
+    },
+    stats() {
+      const { healthy, open, actions, actionsNotRecorded, actionsWithheld, ...others } = runtime.stats({})
+      const { actionErrors, vocabularyErrors, identityErrors, annotationsTooLate, sinks } = others
+      const errors = { actionErrors, vocabularyErrors, identityErrors, annotationsTooLate }
+      return { healthy, open, actions, actionsNotRecorded, actionsWithheld, ...errors, sinks }
+    },
+    record: (event) => runtime.actions.record(event),
+    run: (work, execute) => runtime.actions.run(work, execute),
+    flush: () => runtime.flush(),
+    reopen: () => runtime.reopen(),
+    close() {
+      closing ??= runtime.close()
+      return closing
+    },
+  }
+}
