@@ -23,10 +23,12 @@ export async function buildApp({ auditSinks }: AppOptions = {}): Promise<Fastify
 
   app.get('/health', { config: { audit: false } }, async () => 'ok')
 
-  app.post<{ Body: { item: string } }>('/orders', async (request, reply) => {
+  const place = { config: { audit: { action: 'order.place' } } }
+  app.post<{ Body: { item: string } }>('/orders', place, async (request, reply) => {
     const number = String(orders.size + 1)
     orders.set(number, request.body.item)
-    request.audit.annotate({ order: number })
+    request.audit.target({ type: 'order', id: number })
+    request.audit.annotate({ item: request.body.item })
     return reply.code(201).send({ number })
   })
 

@@ -14,7 +14,7 @@ test('the trail says who placed which order, and with what outcome', async () =>
     payload: { item: 'tea' },
   })
 
-  assertAudited(sink, { actor: 'ada', route: '/orders', status: 201, annotations: { order: '1' } })
+  assertAudited(sink, { action: 'order.place', actor: 'ada', targets: ['order:1'], status: 201 })
   assertNotAudited(sink, { status: '5xx' })
   assert.equal(sink.exchanges.length, 1)
   await app.close()

@@ -22,7 +22,13 @@ describe('the trail of our app', () => {
       payload: { item: 'tea' },
     })
 
-    expect(sink).toHaveAudited({ actor: 'ada', route: '/orders', status: 201, annotations: { order: '1' } })
+    expect(sink).toHaveAudited({
+      action: 'order.place',
+      actor: 'ada',
+      targets: ['order:1'],
+      status: 201,
+      annotations: { item: 'tea' },
+    })
     expect(sink.exchanges).toHaveLength(1)
     await app.close()
   })

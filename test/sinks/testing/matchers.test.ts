@@ -81,6 +81,26 @@ describe('toHaveAudited', () => {
   })
 })
 
+it('toHaveAudited finds the action of a request, an event and work', async () => {
+  const { app, sink } = await audited({ options: { identity: () => ({ accessorId: 'u-1' }) } })
+  const audit = { action: 'invoice.refund', targets: () => ({ type: 'invoice', id: 42 }) }
+  app.post('/refund', { config: { audit } }, async (_, reply) => reply.code(403).send())
+  await app.inject({ method: 'POST', url: '/refund' })
+  await app.audit.record({ action: 'key.rotate', actor: { accessorId: 'cron' }, reason: 'monthly', outcome: 'success' })
+  await expect(app.audit.run({ action: 'report.export' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+
+  expect(sink).toHaveAudited({
+    action: 'invoice.refund',
+    actor: 'u-1',
+    targets: ['invoice:42'],
+    status: 403,
+    outcome: 'denied',
+  })
+  expect(sink).toHaveAudited({ action: 'key.rotate', actor: 'cron', reason: 'monthly' })
+  expect(sink).toHaveAudited({ action: 'report.export', actor: 'anonymous', outcome: 'failure', error: 'no' })
+  expect(sink).not.toHaveAudited({ action: 'report.export', outcome: 'success' })
+})
+
 describe('assertAudited and assertNotAudited', () => {
   it('say the same to any other runner', async () => {
     const sink = await sinkWith(201)
