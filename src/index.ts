@@ -11,6 +11,7 @@ export type {
 } from './event/action.js'
 export type { Identity } from './event/actor.js'
 export type { Checkpoint, CheckpointFunction } from './event/checkpoint.js'
+export type { ChangesOptions } from './event/content/changes.js'
 export type {
   AuditEvent,
   EventAuth,

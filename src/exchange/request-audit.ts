@@ -75,6 +75,10 @@ export class FollowedAudit implements RequestAudit {
     return (target) => this.#add(({ action }) => action.addTarget(target))
   }
 
+  get changes(): RequestAudit['changes'] {
+    return (before, after, options) => this.#add(({ action }) => action.addChanges(before, after, options))
+  }
+
   get outcome(): RequestAudit['outcome'] {
     return (outcome, reason) => this.#add(({ action }) => action.setOutcome(outcome, reason))
   }
@@ -118,6 +122,8 @@ export class DetachedAudit implements RequestAudit {
   readonly annotate: RequestAudit['annotate'] = (values) => this.add((audit) => audit.annotate(values))
   readonly action: RequestAudit['action'] = (name) => this.add((audit) => audit.action(name))
   readonly target: RequestAudit['target'] = (target) => this.add((audit) => audit.target(target))
+  readonly changes: RequestAudit['changes'] = (before, after, options) =>
+    this.add((audit) => audit.changes(before, after, options))
   readonly outcome: RequestAudit['outcome'] = (outcome, reason) => this.add((audit) => audit.outcome(outcome, reason))
   readonly identify: RequestAudit['identify'] = (identity) => this.add((audit) => audit.identify(identity))
   readonly record: RequestAudit['record'] = (event) => (this.exchange ?? this.beside).record(event)

@@ -14,7 +14,7 @@ export const UNRECORDED: ActionRecorder = {
 
 function unrecordedAudit(): ActionAudit {
   const ignore = () => false
-  return { id: newEventId(), annotate: ignore, target: ignore, outcome: ignore, ...UNRECORDED }
+  return { id: newEventId(), annotate: ignore, target: ignore, changes: ignore, outcome: ignore, ...UNRECORDED }
 }
 
 /** Creates `app.audit` for `enabled: false`: every method exists and does nothing. */

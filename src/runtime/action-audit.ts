@@ -1,4 +1,5 @@
 import type { Outcome, Target } from '../event/action.js'
+import type { ChangesOptions } from '../event/content/changes.js'
 import type { ActionInput, WorkInput } from './action-input.js'
 
 /** Records what is done beside requests. */
@@ -77,6 +78,24 @@ export interface ActionAudit extends ActionRecorder {
   annotate(values: Readonly<Record<string, unknown>>): boolean
   /** Adds a thing to which it is done: at most 16. False as for `annotate`. */
   target(target: Target): boolean
+  /**
+   * Adds what it changed: the differences between a thing before and after. Nothing of either is called, and nothing is
+   * kept. `{ id: 'sku' }` names the key that tells the items of a list apart. False as for `annotate`.
+   *
+   * @example
+   * ```ts
+   * import Fastify from 'fastify'
+   * import audit from 'fastify-audit-log'
+   *
+   * const app = Fastify()
+   * await app.register(audit)
+   * app.patch('/invoices/7', async (request) => {
+   *   request.audit.changes({ state: 'open' }, { state: 'paid' })
+   *   return { ok: true }
+   * })
+   * ```
+   */
+  changes(before: unknown, after: unknown, options?: ChangesOptions): boolean
   /** Sets how it ended, instead of what the status or the error says. False as for `annotate`. */
   outcome(outcome: Outcome, reason?: string): boolean
 }

@@ -1,13 +1,12 @@
 import type { Outcome } from '../event/action.js'
 import type { Identity } from '../event/actor.js'
+import type { ChangesOptions } from '../event/content/changes.js'
 import type { EventOfVocabulary, WorkOfVocabulary } from '../event/vocabulary/define-actions.js'
 
 /** A thing before and after a change, of which the differences are recorded. */
-export interface ChangedThing {
+export interface ChangedThing extends ChangesOptions {
   before: unknown
   after: unknown
-  /** The key whose value tells the items of a list apart. Without it, lists are compared by position. */
-  id?: string | undefined
 }
 
 /** Members that events and work have. */

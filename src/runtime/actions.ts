@@ -5,7 +5,7 @@ import type { Additions } from '../event/content/additions.js'
 import { FailureLog } from '../logger.js'
 import { EXCLUDES_COMPLETE } from '../policy/filter.js'
 import type { ActionAudit } from './action-audit.js'
-import type { ActionInput, WorkInput } from './action-input.js'
+import type { ActionInput, ChangedThing, WorkInput } from './action-input.js'
 import type { ActionsContext } from './actions-context.js'
 import { type Execute, Work } from './work.js'
 
@@ -51,6 +51,7 @@ export class Actions {
     const records = this.builder(event, origin)
     const { additions } = records
     if (event.outcome !== undefined) additions.action.setOutcome(event.outcome, event.reason)
+    addChanges(additions, event.changes)
     if (event.annotations !== undefined) additions.annotate(event.annotations)
     const exclusions = context.policy.exclusionsOfAction(records.facts(undefined))
     const receipt = new Acknowledgement(context.dispatcher, exclusions)
@@ -102,11 +103,18 @@ export class Actions {
       id: records.id,
       annotate: (values) => add((additions) => additions.annotate(values)),
       target: (target) => add(({ action }) => action.addTarget(target)),
+      changes: (before, after, options) => add(({ action }) => action.addChanges(before, after, options)),
       outcome: (outcome, reason) => add(({ action }) => action.setOutcome(outcome, reason)),
       record: (event) => this.record(event, records.asOrigin),
       run: (inner, execute) => this.run(inner, execute, records.asOrigin),
     }
   }
+}
+
+function addChanges({ action }: Additions, changes: ChangedThing | undefined): void {
+  if (typeof changes !== 'object' || changes === null) return
+  const { before, after, id } = changes
+  action.addChanges(before, after, { id })
 }
 
 function problemOf(given: unknown): string | undefined {

@@ -159,6 +159,35 @@ describe('the action of a request', () => {
     )
   })
 
+  it('has the changes of all calls, within one bound', async () => {
+    const { complete } = await recorded(
+      undefined,
+      (audit) => {
+        const things = [{ sku: 'a', count: 1 }]
+        expect(audit.changes({ state: 'open', password: 'hunter2' }, { state: 'paid', password: 'hunter3' })).toBe(true)
+        expect(
+          audit.changes(
+            things,
+            [
+              { sku: 'b', count: 1 },
+              { sku: 'a', count: 2 },
+            ],
+            { id: 'sku' },
+          ),
+        ).toBe(false)
+        things.length = 0
+        expect(audit.changes({ more: 1 }, { more: 2 })).toBe(false)
+      },
+      { options: { capture: { maxChanges: 3 } } },
+    )
+    expect(complete.changes).toEqual([
+      { path: '/state', before: 'open', after: 'paid' },
+      { path: '/password', before: '[REDACTED]', after: '[REDACTED]' },
+      { path: '/0', id: 'b', after: { sku: 'b', count: 1 } },
+    ])
+    expect(complete).toMatchObject({ redacted: 2, omitted: [{ path: 'changes.*', reason: 'changes too many' }] })
+  })
+
   it('does not take what comes after the second record', async () => {
     const { app, sink } = await audited()
     let late: RequestAudit | undefined

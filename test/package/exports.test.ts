@@ -25,6 +25,7 @@ const publicNames = [
   'BatchError',
   'CaptureOptions',
   'ChangedThing',
+  'ChangesOptions',
   'Checkpoint',
   'CheckpointFunction',
   'CustomSinkOptions',

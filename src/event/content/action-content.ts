@@ -4,6 +4,8 @@ import { writeAction, writeTarget, writeText } from '../formats/json-action.js'
 import { BOUNDS } from '../limits.js'
 import type { Misuse } from '../misuse.js'
 import { type AskTargets, askTargets } from './ask-targets.js'
+import type { Capture } from './capture.js'
+import type { ChangesOptions } from './changes.js'
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'denied'])
 
@@ -33,8 +35,9 @@ export class ActionContent {
   private askAgain: AskTargets | null = null
 
   constructor(
-    private readonly changes: ChangeReport,
+    private readonly capture: Capture,
     private readonly misuse: Misuse,
+    private readonly changes: ChangeReport,
   ) {
     this.marks = changes.ofPart()
   }
@@ -79,6 +82,15 @@ export class ActionContent {
     if (typeof reason !== 'string') return this.refuse('a reason that is not a text')
     return this.write('reason', (marks) => {
       this.reasonJson = writeText(reason, BOUNDS.error, 'reason', marks)
+    })
+  }
+
+  /** Adds the changes between two values to those that were given before. */
+  addChanges(before: unknown, after: unknown, options: ChangesOptions | undefined): boolean {
+    return this.write('changes', (marks) => {
+      const { changesJson: earlier } = this
+      const added = this.capture.changes(before, after, options, earlier, marks)
+      if (added !== '') this.changesJson = earlier === '' ? added : `${earlier.slice(0, -1)},${added.slice(1)}`
     })
   }
 

@@ -33,7 +33,7 @@ export class Additions {
   }
 
   get action(): ActionContent {
-    this.content ??= new ActionContent(this.changes, this.misuse)
+    this.content ??= new ActionContent(this.capture, this.misuse, this.changes)
     return this.content
   }
 

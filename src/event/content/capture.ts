@@ -72,10 +72,25 @@ export class Capture {
     return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes }, path)
   }
 
-  /** Returns the changes between two values as a list, or '' if there are none or they were left out (and marked). */
-  changes(before: unknown, after: unknown, options: ChangesOptions | undefined, changes: ChangeReport): string {
+  /**
+   * Returns the changes between two values as a list, or '' if there are none or they were left out (and marked).
+   * `earlier` is the list of an earlier call, whose room they share.
+   */
+  changes(
+    before: unknown,
+    after: unknown,
+    options: ChangesOptions | undefined,
+    earlier: string,
+    changes: ChangeReport,
+  ): string {
     const { maxChanges, maxChangesBytes } = this.settings
-    return writeChanges(before, after, options, changes, { maxChanges, maxBytes: maxChangesBytes })
+    if (changes.redactor.omits('changes')) return ''
+    if (earlier === '') return writeChanges(before, after, options, changes, { maxChanges, maxBytes: maxChangesBytes })
+    const taken: readonly unknown[] = JSON.parse(earlier)
+    const bounds = { maxChanges: maxChanges - taken.length, maxBytes: maxChangesBytes - Buffer.byteLength(earlier) }
+    if (bounds.maxChanges > 0) return writeChanges(before, after, options, changes, bounds)
+    changes.markOmitted('changes.*', 'changes too many')
+    return ''
   }
 
   private writer(
