@@ -1,8 +1,25 @@
-import { completeLine, correctionLine, gapLine, idOf, type Made, rancherLinesOf, receivedLine, timeOf } from './made.js'
+import {
+  completeLine,
+  correctionLine,
+  endLine,
+  eventLine,
+  gapLine,
+  idOf,
+  inRancher,
+  type Made,
+  type MadeAction,
+  rancherLinesOf,
+  receivedLine,
+  timeOf,
+  workCorrectionLine,
+  workLines,
+} from './made.js'
 
 /** The next step in a trail that a test makes up. */
 export type Happening =
-  | { kind: 'request'; endsAfter: number | undefined; correction: number | undefined }
+  | { kind: 'request'; endsAfter: number | undefined; correction: number | undefined; runsOn: boolean }
+  | { kind: 'work'; endsAfter: number | undefined; isCorrected: boolean }
+  | { kind: 'event' }
   | { kind: 'gap'; lost: number }
   | { kind: 'restart' }
   | { kind: 'jump'; seconds: number }
@@ -19,7 +36,7 @@ class Trail {
   private clock = 0
   private instance = 0
   private seq = 0
-  private requests = 0
+  private exchanges = 0
   private pending: Array<{ after: number; line: string }> = []
 
   constructor(private readonly format: 'json' | 'rancher') {}
@@ -29,20 +46,42 @@ class Trail {
     if (happening.kind === 'jump') this.clock += happening.seconds
     else if (happening.kind === 'restart') this.restart()
     else if (happening.kind === 'gap') this.gap(happening.lost)
-    else this.request(happening)
+    else if (happening.kind === 'request') this.request(happening)
+    else if (happening.kind === 'work') this.work(happening)
+    else this.begin(this.inFormat([eventLine(this.madeAction())]), 0)
     const due = this.pending.filter(({ after }) => after <= 0)
     this.pending = this.pending.filter(({ after }) => after > 0)
     for (const { line } of due) this.push(line)
     for (const one of this.pending) one.after--
   }
 
-  private request({ endsAfter, correction }: Extract<Happening, { kind: 'request' }>): void {
-    const made: Made = { id: idOf(this.requests++), received: this.clock, status: 200, endpoint: `/${this.requests}` }
+  private request({ endsAfter, correction, runsOn }: Extract<Happening, { kind: 'request' }>): void {
+    const made: Made = { id: idOf(this.exchanges++), received: this.clock, status: 200, endpoint: `/${this.exchanges}` }
     if (endsAfter !== undefined) made.completed = this.clock + endsAfter + 1
     if (correction !== undefined) made.correction = { status_code: correction }
     const lines = this.format === 'json' ? jsonLinesOf(made) : rancherLinesOf(made)
-    const [received = '', ...later] = lines
-    this.push(received)
+    if (runsOn) lines.push(...this.inFormat([endLine(made.id, this.clock)]))
+    this.begin(lines, endsAfter)
+  }
+
+  private work({ endsAfter, isCorrected }: Extract<Happening, { kind: 'work' }>): void {
+    const made = this.madeAction()
+    if (endsAfter !== undefined) made.ended = this.clock + endsAfter + 1
+    const correction = isCorrected ? [workCorrectionLine(made.id, 'withheld')] : []
+    this.begin(this.inFormat([...workLines(made), ...correction]), endsAfter)
+  }
+
+  private madeAction(): MadeAction {
+    return { id: idOf(this.exchanges++), at: this.clock }
+  }
+
+  private inFormat(lines: readonly string[]): string[] {
+    return this.format === 'json' ? [...lines] : inRancher(lines)
+  }
+
+  /** Writes the first line now, and the others later. */
+  private begin([first = '', ...later]: readonly string[], endsAfter: number | undefined): void {
+    this.push(first)
     this.pending.push(...later.map((line, index) => ({ after: (endsAfter ?? 0) + index, line })))
   }
 

@@ -17,10 +17,18 @@ const request = fc.record({
   kind: fc.constant('request' as const),
   endsAfter: maybe(fc.integer({ min: 0, max: 4 })),
   correction: maybe(fc.constantFrom(500, 404)),
+  runsOn: fc.boolean(),
+})
+const work = fc.record({
+  kind: fc.constant('work' as const),
+  endsAfter: maybe(fc.integer({ min: 0, max: 4 })),
+  isCorrected: fc.boolean(),
 })
 const others: Array<fc.WeightedArbitrary<Happening>> = [
   { arbitrary: fc.record({ kind: fc.constant('gap' as const), lost: fc.integer({ min: 1, max: 9 }) }), weight: 1 },
   { arbitrary: fc.constant({ kind: 'restart' as const }), weight: 1 },
+  { arbitrary: fc.constant({ kind: 'event' as const }), weight: 2 },
+  { arbitrary: work, weight: 3 },
 ]
 const seconds = fc.oneof(fc.integer({ min: -90, max: 90 }), fc.integer({ min: -3 * DAY, max: 3 * DAY }))
 const jump = fc.record({ kind: fc.constant('jump' as const), seconds })
