@@ -94,7 +94,7 @@ export function compileQuery(query: TrailQuery, now: number): CompiledQuery {
   const takesOpen = (query.status ?? query.outcome) === undefined && Object.keys(annotations).length === 0
   if (query.open === true && !takesOpen) {
     throw new AuditInvalidQuery(
-      'open is what has not ended, and so neither a status nor an outcome nor annotations: leave these out',
+      'open is what has no outcome, and so no status and no annotations either: leave these out',
     )
   }
   const requestTests = [timeTest(since, until), ...requestTestsOf(query)]

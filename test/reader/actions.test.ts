@@ -149,7 +149,7 @@ describe('a query', () => {
     [{ target: 'a{' }, /target "a\{"/],
     [{ outcome: 'ok' }, /outcome "ok" is not an outcome: write 'success'/],
     [{ parent: 'abc' }, /parent "abc" is too short/],
-    [{ outcome: 'denied', open: true }, /open is what has not ended/],
+    [{ outcome: 'denied', open: true }, /open is what has no outcome/],
   ])('refuses %j', (query, message) => {
     expect(() => readTrail('.', query)).toThrow(message)
   })
