@@ -12,7 +12,7 @@ import { checkRoute } from '../options/route.js'
 import { Explainer } from '../policy/explain.js'
 import { filterWarnings } from '../policy/filter-warnings.js'
 import type { RouterFolding } from '../policy/path.js'
-import { isExempt, type RouteAudit } from '../policy/route-level.js'
+import { declaredAction, isExempt, type RouteAudit } from '../policy/route-level.js'
 import { RouteTable } from '../policy/route-table.js'
 import { routerFolding } from '../policy/router-folding.js'
 import { ruleWarnings } from '../policy/rules.js'
@@ -199,6 +199,7 @@ function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes, socke
     checkRoute(route, (id) => this.getSchema(id))
     routes.add(route)
     runtime.redactor.addRoute(route.url)
+    runtime.vocabulary?.checkRoute(declaredAction(route.config?.audit)?.action)
     if (isExempt(route.config?.audit)) {
       exempted.push(`${String(route.method)} ${route.url}`)
       exchanges.addExempt(route.url)

@@ -62,6 +62,16 @@ describe('the option `actions`', () => {
     expect(completed.sort()).toEqual(['invoice.refund', 'invoice.refund', 'sesion.begin', 'sesion.begin'])
   })
 
+  it('counts and logs a misspelt action of a route when it is declared', async () => {
+    const server = await audited({ options: { actions } })
+    server.app.get('/a', { config: { audit: { action: 'session.begin' } }, exposeHeadRoute: false }, () => 1)
+    expect(errorsOf(server)).toBe(0)
+    server.app.get('/b', { config: { audit: { action: 'sesion.begin' } }, exposeHeadRoute: false }, () => 1)
+    await server.app.ready()
+    expect(errorsOf(server)).toBe(1)
+    expect(loggedOf(server)).toEqual([expect.stringContaining('sesion.begin: fastify-audit-log: an action is not in')])
+  })
+
   it('asks nothing but a known name of what failed: its handler may not have come to the rest', async () => {
     const server = await served()
     for (const status of [401, 404, 500]) await server.app.inject({ method: 'POST', url: `/refunds/${status}` })
@@ -92,8 +102,8 @@ describe('the option `actions`', () => {
   })
 
   it('compares annotations before they are redacted and cut', async () => {
-    const secret = defineActions({ 'key.rotate': { annotations: z.object({ password: z.string().length(5000) }) } })
-    const server = await served({ actions: secret })
+    const annotations = z.object({ password: z.string().length(5000) })
+    const server = await served({ actions: { ...actions, 'key.rotate': { annotations } } })
     await server.app.audit.record({ action: 'key.rotate', annotations: { password: 'x'.repeat(5000) } })
     expect(errorsOf(server)).toBe(0)
   })

@@ -38,6 +38,11 @@ export class Vocabulary {
     this.definitions = new Map(Object.entries(definitions))
   }
 
+  /** Checks the action that a route declares, before there are any requests. */
+  checkRoute(action: unknown): void {
+    if (typeof action === 'string') this.checkName(action)
+  }
+
   /** Checks the action's name alone: of a request that failed before its handler could say more. */
   checkName(action: string): ActionDefinition | undefined {
     const definition = this.definitions.get(action)
