@@ -33,7 +33,7 @@ export function remarksOn(exchange: TrailExchange): string {
 }
 
 function recorded({ status_code, error }: NonNullable<TrailExchange['corrected']>, type: 'action' | undefined): string {
-  return String((type === 'action' ? error : status_code) ?? 'nothing')
+  return type === 'action' ? (error ?? 'no error') : String(status_code ?? 'nothing')
 }
 
 function endOf({ how, close_code, duration_ms, error }: NonNullable<TrailExchange['end']>): string {

@@ -89,6 +89,11 @@ describe('a row', () => {
       /00000001 failure\* +2\.0 +action +tick {2}\(b; \* corrected: the record says a\)$/,
     ],
     [
+      'work whose result was withheld',
+      { type: 'action', action: 'tick', outcome: 'success', error: 'b', corrected: {} },
+      /00000001 success\* .*\(b; \* corrected: the record says no error\)$/,
+    ],
+    [
       'a request with an action',
       {
         request: { operation: 'POST', endpoint: '/x' },

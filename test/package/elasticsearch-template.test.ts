@@ -87,17 +87,6 @@ async function recordActions({ audit }: FastifyInstance, value: unknown): Promis
   await work.catch(() => undefined)
 }
 
-/** Actions whose changes are from and to each of these values. */
-function changesOf(values: readonly unknown[]): object[] {
-  return values.map((value) => {
-    const changes = [
-      { path: '/a', before: value },
-      { path: '/b', id: '1', before: 1, after: value },
-    ]
-    return { audit: { payload: { type: 'action', changes } } }
-  })
-}
-
 const EVERYTHING: Omit<AuditOptions, 'sinks'> = {
   level: 'response',
   capture: { requestHeaders: ['x-a', 'x-a.b', 'content-type'], responseHeaders: ['content-type'] },
@@ -117,17 +106,11 @@ describe('the index template for Elasticsearch', () => {
   it('takes every entry, whatever its bodies and annotations hold and in whatever order they come', async () => {
     const documents = await documentsOf(EVERYTHING)
     expect(documents.length).toBeGreaterThan(5 * BODIES.length)
+    expect(documents.filter((document) => JSON.stringify(document).includes('"before":')).length).toBeGreaterThan(20)
     expect(refusals(new ElasticIndex(mappings), documents)).toEqual([])
     expect(refusals(new ElasticIndex(mappings), documents.toReversed())).toEqual([])
     // Without it, most of them are refused.
     expect(refusals(new ElasticIndex(), documents).length).toBeGreaterThan(BODIES.length)
-  })
-
-  it('takes changes whatever their values are', () => {
-    const documents = changesOf(BODIES)
-    expect(refusals(new ElasticIndex(mappings), documents)).toEqual([])
-    expect(refusals(new ElasticIndex(mappings), documents.toReversed())).toEqual([])
-    expect(refusals(new ElasticIndex(), documents).length).toBeGreaterThan(BODIES.length / 2)
   })
 
   it('is not needed for the keys that are the same in every trail', async () => {
