@@ -86,7 +86,11 @@ it('toHaveAudited finds the action of a request, an event and work', async () =>
   const audit = { action: 'invoice.refund', targets: () => ({ type: 'invoice', id: 42 }) }
   app.post('/refund', { config: { audit } }, async (_, reply) => reply.code(403).send())
   await app.inject({ method: 'POST', url: '/refund' })
-  await app.audit.record({ action: 'key.rotate', actor: { accessorId: 'cron' }, reason: 'monthly', outcome: 'success' })
+  await app.audit.record({
+    action: 'door.paint',
+    actor: { accessorId: 'cron' },
+    changes: { before: { colour: 'red', coats: 2 }, after: { colour: 'blue', coats: 2 } },
+  })
   await expect(app.audit.run({ action: 'report.export' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
 
   expect(sink).toHaveAudited({
@@ -96,7 +100,7 @@ it('toHaveAudited finds the action of a request, an event and work', async () =>
     status: 403,
     outcome: 'denied',
   })
-  expect(sink).toHaveAudited({ action: 'key.rotate', actor: 'cron', reason: 'monthly' })
+  expect(sink).toHaveAudited({ action: 'door.paint', actor: 'cron', changes: [{ path: '/colour', after: 'blue' }] })
   expect(sink).toHaveAudited({ action: 'report.export', actor: 'anonymous', outcome: 'failure', error: 'no' })
   expect(sink).not.toHaveAudited({ action: 'report.export', outcome: 'success' })
 })
