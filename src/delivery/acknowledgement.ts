@@ -1,5 +1,5 @@
 import type { Draft } from '../event/draft.js'
-import { EXCLUDES_COMPLETE } from '../policy/filter.js'
+import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Entry, Lane, Waiter } from './entry.js'
 

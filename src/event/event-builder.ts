@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify'
 import { ChangeReport } from '../redact/change-report.js'
 import type { Redactor } from '../redact/redactor.js'
 import type { Marks } from '../redact/schema-marks.js'
-import type { Outcome } from './action.js'
 import type { ActionOrigin } from './action-builder.js'
+import type { KnownAction } from './content/action-content.js'
 import { Additions } from './content/additions.js'
 import type { Capture } from './content/capture.js'
 import type { Draft } from './draft.js'
@@ -18,9 +18,10 @@ import { type Stamp, writeCorrection, writePayload } from './formats/json.js'
 import { isOnBehalf } from './formats/json-auth.js'
 import type { RequestWriter } from './formats/json-request.js'
 import { writeResponse } from './formats/json-response.js'
-import type { IdentityResolver } from './identity.js'
+import type { Caller, IdentityResolver } from './identity.js'
 import { type Level, REQUEST, RESPONSE } from './level.js'
 import type { Misuse } from './misuse.js'
+import { outcomeOfStatus } from './outcome.js'
 import { bodyFacts, type ReplyFacts } from './reply-facts.js'
 import type { Vocabulary } from './vocabulary/vocabulary.js'
 
@@ -42,8 +43,13 @@ export interface Recorded {
   readonly id: string
   readonly level: Level
   readonly route: string | undefined
-  /** Undefined: not asked for yet. */
+  readonly asked: AskedFacts
+}
+
+/** Facts that the policy may have asked for already; undefined: not yet. */
+export interface AskedFacts {
   readonly namespace: string | undefined
+  readonly caller?: Caller | undefined
 }
 
 /** Builds the records of one exchange; parts that both stages share are written once, when it begins. */
@@ -65,7 +71,7 @@ export class EventBuilder {
   constructor(
     private readonly context: EventContext,
     private readonly fastifyRequest: FastifyRequest,
-    { id, level, route, namespace }: Recorded,
+    { id, level, route, asked }: Recorded,
   ) {
     this.id = id
     this.level = level
@@ -73,7 +79,8 @@ export class EventBuilder {
     this.changes = new ChangeReport(redactor)
     this.startedAt = envelope.clock.monotonic()
     this.stamp = envelope.stamp
-    this.auth = who.auth(fastifyRequest, this.changes)
+    const { caller, namespace } = asked
+    this.auth = caller === undefined ? who.auth(fastifyRequest, this.changes) : who.authOfCaller(caller, this.changes)
     this.request = requests.write(fastifyRequest, route, namespace ?? who.namespaceOf(fastifyRequest), this.changes)
     if (level >= REQUEST) this.beginCapture()
   }
@@ -114,6 +121,11 @@ export class EventBuilder {
     if (typeof targets === 'function') content.takeTargets(() => targets(this.fastifyRequest))
   }
 
+  /** The action as it is known by now, if it is one; with a status, how it ended. */
+  knownAction(statusCode: number | undefined): KnownAction | null {
+    return this.added?.hasAction === true ? this.added.action.known(outcomeOfStatus(statusCode)) : null
+  }
+
   /** What an action takes from this request if it happens in it: the actor as far as it is known by now. */
   get asOrigin(): ActionOrigin {
     const { who } = this.context
@@ -142,7 +154,7 @@ export class EventBuilder {
     const duration = this.context.envelope.clock.monotonic() - this.startedAt
     let response = writeResponse({ statusCode, error, aborted, duration }, this.changes)
     if (reply !== undefined) response = extend(response, this.captureReply(statusCode, reply))
-    const added = this.added === null ? '' : this.added.ended(outcomeOf(statusCode))
+    const added = this.added === null ? '' : this.added.ended(outcomeOfStatus(statusCode))
     const authChanged = this.laterAuth === '' ? '' : `,"auth_changed":true,"auth_at_end":${this.laterAuth}`
     return this.stage('OperationComplete', `${response}${added}${authChanged}`)
   }
@@ -225,11 +237,4 @@ function hasBody(raw: IncomingMessage | Http2ServerRequest): boolean {
 /** Adds members to the JSON of an object. */
 function extend(object: string, members: string): string {
   return members === '' ? object : `${object.slice(0, -1)}${members}}`
-}
-
-/** Returns how a request ended by its status; 401 and 403 say that the actor was not allowed to do it. */
-function outcomeOf(statusCode: number | undefined): Outcome | undefined {
-  if (statusCode === undefined) return undefined
-  if (statusCode === 401 || statusCode === 403) return 'denied'
-  return statusCode >= 400 ? 'failure' : 'success'
 }

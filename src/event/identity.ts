@@ -49,6 +49,15 @@ export interface IdentityParts {
   readonly redactor: Redactor
 }
 
+/** The caller of a request, who is asked for before the records are made. */
+export interface Caller {
+  readonly accessorId: string
+  /** Null: nobody, so that the request is recorded as anonymous. */
+  readonly identity: Identity | null
+}
+
+const NOBODY: Caller = { accessorId: ANONYMOUS.accessor_id, identity: null }
+
 /** Asks the application for the identity and the namespace of a request. Its functions may throw. */
 export class IdentityResolver {
   /** The JSON of the identity of a request without one. */
@@ -82,14 +91,29 @@ export class IdentityResolver {
   auth(request: FastifyRequest, changes: ChangeReport): string {
     if (this.identity === undefined) return this.anonymous
     try {
-      const identity = this.identity(request)
-      this.refusePromise(identity)
-      return identity === undefined || identity === null ? this.anonymous : this.write(identity, changes)
+      const identity = this.ask(this.identity, request)
+      return identity === null ? this.anonymous : this.write(identity, changes)
     } catch (error) {
-      this.counts.identityErrors++
-      this.warn('the `identity` option of fastify-audit-log failed: the request is recorded as anonymous', error)
+      this.fail(error)
       return this.anonymous
     }
+  }
+
+  /** Asks for the caller of a request before its records are made; `authOfCaller` writes the answer. */
+  callerOf(request: FastifyRequest): Caller {
+    if (this.identity === undefined) return NOBODY
+    try {
+      const identity = this.ask(this.identity, request)
+      return identity === null ? NOBODY : { accessorId: toAuth(identity).accessor_id, identity }
+    } catch (error) {
+      this.fail(error)
+      return NOBODY
+    }
+  }
+
+  /** Returns the identity of a caller as JSON. */
+  authOfCaller({ identity }: Caller, changes: ChangeReport): string {
+    return identity === null ? this.anonymous : this.authOf(identity, changes)
   }
 
   /** Returns an identity that the application gives without being asked, as JSON. */
@@ -115,6 +139,17 @@ export class IdentityResolver {
       this.warn('the `namespace` option of fastify-audit-log failed: the request is recorded under "default"', error)
       return DEFAULT_NAMESPACE
     }
+  }
+
+  private ask(identity: IdentityFunction, request: FastifyRequest): Identity | null {
+    const answer = identity(request)
+    this.refusePromise(answer)
+    return answer ?? null
+  }
+
+  private fail(error: unknown): void {
+    this.counts.identityErrors++
+    this.warn('the `identity` option of fastify-audit-log failed: the request is recorded as anonymous', error)
   }
 
   private write(identity: Identity, changes: ChangeReport): string {

@@ -1,6 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ActionOrigin } from '../event/action-builder.js'
+import type { KnownAction } from '../event/content/action-content.js'
 import type { Additions } from '../event/content/additions.js'
 import type { Draft } from '../event/draft.js'
 import type { EventBuilder } from '../event/event-builder.js'
@@ -231,6 +232,10 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   onStageSettled(): void {
     if (this.state === 'receiving') this.receivedSettled()
     else this.completeSettled()
+  }
+
+  knownAction(statusCode: number | undefined): KnownAction | null {
+    return this.records.knownAction(statusCode)
   }
 
   private receivedSettled(): void {

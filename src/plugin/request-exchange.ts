@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ActionOrigin } from '../event/action-builder.js'
-import { EventBuilder } from '../event/event-builder.js'
+import { type AskedFacts, EventBuilder } from '../event/event-builder.js'
 import { newEventId } from '../event/event-id.js'
 import { NONE } from '../event/level.js'
 import type { ExchangeContext } from '../exchange/context.js'
 import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, type RequestAudit } from '../exchange/request-audit.js'
-import { NO_FACTS } from '../policy/facts.js'
+import { type Facts, NO_FACTS } from '../policy/facts.js'
 import { declaredAction } from '../policy/route-level.js'
 import { ChangeReport } from '../redact/change-report.js'
 import type { ActionRecorder } from '../runtime/action-audit.js'
@@ -44,12 +44,12 @@ export class RequestExchanges {
   begin(request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
     const slot = request[SLOT]
     if (slot instanceof Exchange || slot === EXCLUDED) return null
-    const { policy, who, counts } = this.context
+    const { policy, counts } = this.context
     // Read once: Fastify creates this object anew at each access.
     const { url: route, config } = request.routeOptions
-    const namespace = policy.needsNamespace ? who.namespaceOf(request) : undefined
-    const facts = namespace === undefined ? NO_FACTS : { ...NO_FACTS, namespace }
-    const recording = policy.decide(request.method, request.raw.url ?? '', route, config?.audit, facts)
+    const facts = policy.needsFacts ? this.ask(request) : NO_FACTS
+    const url = request.raw.url ?? ''
+    let recording = policy.decide(request.method, url, route, config?.audit, facts)
     if (recording.unclaimed) counts.add('unclaimed')
     if (recording.level === NONE) {
       this.exclude(request, reply)
@@ -57,13 +57,23 @@ export class RequestExchanges {
       return null
     }
     const id = slot?.id ?? newEventId()
-    const records = new EventBuilder(this.context, request, { id, level: recording.level, route, namespace })
+    const records = new EventBuilder(this.context, request, { id, level: recording.level, route, asked: facts })
     const declared = declaredAction(config?.audit)
     if (declared !== undefined) records.declare(declared)
+    const known = policy.needsAction ? records.knownAction(undefined) : null
+    if (known !== null) recording = policy.decide(request.method, url, route, config?.audit, { ...facts, ...known })
     const exchange = new Exchange(this.context, request, reply, records, recording)
     exchange.follow(slot ?? null)
     request[SLOT] = exchange
     return exchange
+  }
+
+  /** Asks for those facts of a request that an option looks at. */
+  private ask(request: FastifyRequest): Facts & AskedFacts {
+    const { policy, who } = this.context
+    const caller = policy.needsActor ? who.callerOf(request) : undefined
+    const namespace = policy.needsNamespace ? who.namespaceOf(request) : undefined
+    return { ...NO_FACTS, actor: caller?.accessorId, caller, namespace }
   }
 
   /** Begins the exchange of a request that an earlier hook has replied to, and records its Received now. */

@@ -1,6 +1,7 @@
 import type { Outcome, Target } from '../event/action.js'
 import type { Stage } from '../event/event.js'
 import { LEVEL_NAMES, type Level, NONE } from '../event/level.js'
+import { outcomeOfStatus } from '../event/outcome.js'
 import { ActionFilters } from './action-filter.js'
 import { summarize, summarizeAction } from './explain-summary.js'
 import type {
@@ -16,7 +17,7 @@ import { compileFilters, type Filters } from './filter.js'
 import { type FilterOptions, isActionFilter } from './filter-options.js'
 import type { RouterFolding } from './path.js'
 import { type PolicyOptions, RecordingPolicy, type SinkPolicyOptions } from './recording-policy.js'
-import { levelOf, type RouteAudit } from './route-level.js'
+import { declaredAction, levelOf, type RouteAudit } from './route-level.js'
 import type { RouteTable } from './route-table.js'
 import { compileRules, type Decision, type Rules } from './rules.js'
 import { Selection } from './selection.js'
@@ -79,7 +80,7 @@ export class Explainer {
   explain(method: string, url: string, asked: ExplainOptions = {}): Explanation {
     const found = this.routes.find(method, url)
     const { route } = found
-    const facts = requestFacts(asked)
+    const facts = requestFacts(asked, route?.audit)
     const byRules = this.rules.explain(method, url, route?.pattern, facts)
     const level = levelOf(route?.audit ?? null, byRules.level)
     const explained = {
@@ -123,7 +124,7 @@ export class Explainer {
     const isRecorded = recording.level !== NONE
     const statuses = status === undefined ? STATUSES : [status]
     const completes = statuses.map((each) => {
-      const settled = this.policy.settle(recording, method, url, each, facts)
+      const settled = this.policy.settle(recording, method, url, each, factsAt(facts, each))
       return this.policy.exclusionsAt(settled, method, url, each)
     })
     const sinks = this.sinks.map(({ name, filters, only }, index): [string, SinkExplanation] => [
@@ -133,7 +134,7 @@ export class Explainer {
         complete: isRecorded && whether(completes, index, 'by status'),
         filters: filters.flatMap((filter) => explainFilter(filter, method, url, facts)),
         ...matchingSelectors(only, ({ selection }) =>
-          statuses.some((each) => selection.selectsComplete(method, url, each, facts)),
+          statuses.some((each) => selection.selectsComplete(method, url, each, factsAt(facts, each))),
         ),
       },
     ])
@@ -158,8 +159,16 @@ function namedFilters(filters: readonly FilterOptions[], place: string, folding:
   }))
 }
 
-function requestFacts(asked: ExplainOptions): Facts {
-  return { ...whoAndWhat(asked), action: asked.action, outcome: asked.outcome }
+function requestFacts(asked: ExplainOptions, audit: RouteAudit | undefined): Facts {
+  const declared = declaredAction(audit)?.action
+  const action = asked.action ?? (typeof declared === 'string' ? declared : undefined)
+  return { ...whoAndWhat(asked), action, outcome: asked.outcome }
+}
+
+/** Adds the outcome that the record of a request with an action has by its status. */
+function factsAt(facts: Facts, status: number | undefined): Facts {
+  const hasAction = facts.action !== undefined || facts.targets.length > 0
+  return hasAction && facts.outcome === undefined ? { ...facts, outcome: outcomeOfStatus(status) } : facts
 }
 
 function whoAndWhat({ actor = 'anonymous', namespace = 'default', targets = [] }: ExplainOptions) {

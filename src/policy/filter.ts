@@ -8,8 +8,6 @@ import { EXCLUDES_BOTH, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED, stageMask } from '
 import { statusTable } from './statuses.js'
 import { compileWho, matchesWho, type Who } from './who.js'
 
-export { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from './stages.js'
-
 /** All filters of a plugin or sink that are for requests, as one. */
 export interface Filters {
   readonly isEmpty: boolean

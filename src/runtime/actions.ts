@@ -3,7 +3,7 @@ import { AuditInvalidAction, AuditNotRecorded, AuditResponseWithheld } from '../
 import { ActionBuilder, type ActionOrigin } from '../event/action-builder.js'
 import type { Additions } from '../event/content/additions.js'
 import { FailureLog } from '../logger.js'
-import { EXCLUDES_COMPLETE } from '../policy/filter.js'
+import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { ActionAudit } from './action-audit.js'
 import type { ActionInput, ChangedThing, WorkInput } from './action-input.js'
 import type { ActionsContext } from './actions-context.js'
@@ -54,6 +54,7 @@ export class Actions {
     addChanges(additions, event.changes)
     if (event.annotations !== undefined) additions.annotate(event.annotations)
     const exclusions = context.policy.exclusionsOfAction(records.facts(undefined))
+    if (context.policy.isUnclaimed(exclusions)) context.counts.add('unclaimed')
     const receipt = new Acknowledgement(context.dispatcher, exclusions)
     const isStored = await receipt.offer(records.event(), EXCLUDES_COMPLETE, true)
     if (isStored) this.failures.works()

@@ -4,7 +4,7 @@ import type { Outcome } from '../event/action.js'
 import type { ActionBuilder } from '../event/action-builder.js'
 import type { Additions } from '../event/content/additions.js'
 import { messageOf } from '../event/error-message.js'
-import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/filter.js'
+import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/stages.js'
 import type { ActionAudit } from './action-audit.js'
 import type { ActionsContext } from './actions-context.js'
 import type { OpenExchange } from './open-exchanges.js'
@@ -66,7 +66,7 @@ export class Work implements OpenExchange {
     if (this.state !== 'running') return
     this.state = 'cut off'
     const draft = this.records.complete({ outcome: undefined, error: 'server closed', aborted: true })
-    this.context.dispatcher.tell(draft, this.exclusions(undefined), EXCLUDES_COMPLETE)
+    this.context.dispatcher.tell(draft, this.endExclusions(undefined), EXCLUDES_COMPLETE)
     this.context.open.remove(this)
   }
 
@@ -93,7 +93,7 @@ export class Work implements OpenExchange {
     this.state = 'over'
     const outcome = 'error' in ending ? outcomeOf(ending.error) : 'success'
     const error = 'error' in ending ? messageOf(ending.error) : undefined
-    const completion = new Acknowledgement(context.dispatcher, this.exclusions(outcome))
+    const completion = new Acknowledgement(context.dispatcher, this.endExclusions(outcome))
     const isStored = await completion.offer(
       records.complete({ outcome, error, aborted: false }),
       EXCLUDES_COMPLETE,
@@ -104,6 +104,12 @@ export class Work implements OpenExchange {
     context.counts.add('actionsWithheld')
     if ('result' in ending) completion.amend(records.correction('FST_AUDIT_RESPONSE_WITHHELD'))
     return false
+  }
+
+  private endExclusions(outcome: Outcome | undefined): number {
+    const exclusions = this.exclusions(outcome)
+    if (this.context.policy.isUnclaimed(exclusions)) this.context.counts.add('unclaimed')
+    return exclusions
   }
 
   private exclusions(outcome: Outcome | undefined): number {

@@ -3,17 +3,17 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Stage } from '../../src/event/event.js'
-import { compileFilters, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../../src/policy/filter.js'
-import type { HttpFilterOptions } from '../../src/policy/filter-options.js'
+import { type Facts, NO_FACTS } from '../../src/policy/facts.js'
+import { compileFilters } from '../../src/policy/filter.js'
+import type { FilterOptions, HttpFilterOptions } from '../../src/policy/filter-options.js'
 import { filterWarnings } from '../../src/policy/filter-warnings.js'
 import { compileGlob, expandBraces, PatternError } from '../../src/policy/glob.js'
 import { canonicalPath, type RouterFolding, rawPath } from '../../src/policy/path.js'
 import { routerFolding } from '../../src/policy/router-folding.js'
+import { EXCLUDES_BOTH as BOTH, EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../../src/policy/stages.js'
 import { STATUS_PATTERN } from '../../src/policy/statuses.js'
 import { foldsAll, plain } from '../support/folding.js'
 import { runs } from '../support/runs.js'
-
-const BOTH = EXCLUDES_RECEIVED | EXCLUDES_COMPLETE
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -24,8 +24,8 @@ function filter(endpoints: string | string[], more: Partial<HttpFilterOptions> =
 }
 
 /**
- * The definition, word by word: an endpoint, a stage and an operation match, for the path in both spellings; and a
- * status, where there are any, of a Complete that has one.
+ * The definition, word by word: an endpoint, a stage and an operation match, for the path in both spellings; an actor
+ * and a namespace, where there are any; and a status, where there are any, of a Complete that has one.
  */
 function naiveExcluded(
   filters: readonly HttpFilterOptions[],
@@ -33,13 +33,18 @@ function naiveExcluded(
   operation: string,
   url: string,
   status?: number,
+  facts: Facts = NO_FACTS,
 ): number {
   const classOf = (code?: number) => `${Math.floor((code ?? 0) / 100)}xx`
   const fold = (text: string) => (folding.caseSensitive ? text : text.toLowerCase())
   const spellings = [rawPath(url, folding), canonicalPath(url, folding)].map(fold)
+  const meets = (list: readonly string[] | undefined, text: string | undefined) =>
+    list === undefined || (text !== undefined && list.flatMap(expandBraces).some((glob) => compileGlob(glob)(text)))
   const excludes = (stage: Stage) =>
     filters.some(
-      ({ endpoints, stages, operations, statuses }) =>
+      ({ endpoints, stages, operations, statuses, actors, namespaces }) =>
+        meets(actors, facts.actor) &&
+        meets(namespaces, facts.namespace) &&
         (statuses === undefined
           ? stages.some((each) => each === '*' || each === stage)
           : stage === 'OperationComplete' &&
@@ -55,6 +60,8 @@ function naiveExcluded(
   )
 }
 
+const someOf = (...all: string[]) =>
+  fc.option(fc.array(fc.constantFrom(...all), { maxLength: 2 }), { nil: undefined, freq: 2 })
 const anyFilter = fc.record({
   endpoints: fc.array(
     fc.constantFrom('*', '**', '/a', '/A', '/a/*', '/*/b', '*b*', '/{a,b}', '/a{,/*}', '/*a*b', '*/', '/%2Fa'),
@@ -62,6 +69,15 @@ const anyFilter = fc.record({
   ),
   stages: fc.uniqueArray(fc.constantFrom<Stage | '*'>('OperationReceived', 'OperationComplete', '*'), { maxLength: 2 }),
   operations: fc.array(fc.constantFrom('*', '**', 'GET', '{GET,HEAD}', 'P*', '*T', 'get'), { maxLength: 2 }),
+  actors: someOf('*', 'u1', 'u*', '{u1,u2}'),
+  namespaces: someOf('*', 'a', '{a,b}', 'A'),
+})
+const anyFacts: fc.Arbitrary<Facts> = fc.record({
+  actor: fc.constantFrom('u1', 'u2', 'anonymous'),
+  namespace: fc.constantFrom('a', 'b', 'default'),
+  action: fc.constant(undefined),
+  targets: fc.constant([]),
+  outcome: fc.constant(undefined),
 })
 const anyUrl = fc.oneof(
   fc
@@ -79,12 +95,13 @@ describe('compileFilters', () => {
         fc.constantFrom(plain, foldsAll),
         fc.constantFrom('GET', 'HEAD', 'POST', 'PATCH', 'DELETE'),
         fc.array(anyUrl, { minLength: 1, maxLength: 4 }),
-        (filters, folding, operation, urls) => {
+        anyFacts,
+        (filters, folding, operation, urls, facts) => {
           const compiled = compileFilters(filters, folding)
           for (const url of urls) {
-            const expected = naiveExcluded(filters, folding, operation, url)
+            const expected = naiveExcluded(filters, folding, operation, url, undefined, facts)
             seen.add(expected)
-            expect(compiled.excluded(operation, url)).toBe(expected)
+            expect(compiled.excluded(operation, url, facts)).toBe(expected)
           }
         },
       ),
@@ -112,14 +129,16 @@ describe('compileFilters', () => {
         fc.constantFrom('GET', 'HEAD', 'POST'),
         anyUrl,
         fc.constantFrom(100, 199, 200, 204, 299, 300, 304, 400, 404, 499, 500, 599),
-        (filters, folding, operation, url, status) => {
+        anyFacts,
+        (filters, folding, operation, url, status, facts) => {
           const compiled = compileFilters(filters, folding)
           const fixed = filters.filter((each) => each.statuses === undefined)
-          const before = naiveExcluded(fixed, folding, operation, url)
-          expect(compiled.excluded(operation, url)).toBe(before)
-          const complete = compiled.excluded(operation, url) & EXCLUDES_COMPLETE
-          const after = complete !== 0 || compiled.excludesStatus(operation, url, status)
-          expect(after).toBe((naiveExcluded(filters, folding, operation, url, status) & EXCLUDES_COMPLETE) !== 0)
+          const before = naiveExcluded(fixed, folding, operation, url, undefined, facts)
+          expect(compiled.excluded(operation, url, facts)).toBe(before)
+          const complete = before & EXCLUDES_COMPLETE
+          const after = complete !== 0 || compiled.excludesStatus(operation, url, status, facts)
+          const expected = naiveExcluded(filters, folding, operation, url, status, facts) & EXCLUDES_COMPLETE
+          expect(after).toBe(expected !== 0)
           expect(compiled.hasStatuses).toBe(fixed.length < filters.length)
           seen.add(complete === 0 && after ? status : 0)
         },
@@ -127,6 +146,24 @@ describe('compileFilters', () => {
       { numRuns: runs(300) },
     )
     expect(seen.size).toBeGreaterThan(5)
+  })
+
+  it('asks for no actor and no namespace, unless a filter tells them apart', () => {
+    const needs = (more: Partial<HttpFilterOptions>) => {
+      const { needsActor, needsNamespace } = compileFilters([filter('*', more)], plain)
+      return { needsActor, needsNamespace }
+    }
+    expect(needs({})).toEqual({ needsActor: false, needsNamespace: false })
+    expect(needs({ actors: ['*'], namespaces: ['**'] })).toEqual({ needsActor: false, needsNamespace: false })
+    expect(needs({ actors: ['u*'] })).toEqual({ needsActor: true, needsNamespace: false })
+    expect(needs({ namespaces: ['a'] })).toEqual({ needsActor: false, needsNamespace: true })
+  })
+
+  it('has nothing to do with actions beside requests', () => {
+    const actions: FilterOptions = { type: 'ActionEvent', actions: ['*'] }
+    expect(compileFilters([actions], plain).isEmpty).toBe(true)
+    expect(compileFilters([actions, filter('/a')], plain).excluded('GET', '/b')).toBe(0)
+    expect(compileFilters([actions, filter('/a', { type: 'HTTPEvent' })], plain).excluded('GET', '/a')).toBe(BOTH)
   })
 
   it('keeps the denied ones of the reads that it excludes by status', () => {
@@ -348,6 +385,14 @@ describe('filterWarnings', () => {
         expect(warn([filter(pattern)], folding)).toHaveLength(excluded === BOTH ? 0 : 1)
       }),
     )
+  })
+
+  it('names the targets that are no target', () => {
+    const targets = ['invoice', 'invoice:*', '*', '{user,user:1}']
+    expect(filterWarnings([{ type: 'ActionEvent', actions: ['*'], targets }], plain, { enforced: true })).toEqual([
+      'Filter 1: target "invoice" matches no target, which is its type, ":" and its id; write "invoice:*" for every id',
+      'Filter 1: target "user" matches no target, which is its type, ":" and its id; write "user:*" for every id',
+    ])
   })
 
   it('names an unnamed filter by its place', () => {
