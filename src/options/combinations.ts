@@ -43,6 +43,17 @@ function filterProblems(filters: unknown, path: Problem['path']): Problem[] {
   })
 }
 
+/** A selector without a list would select everything, which is hardly what a sink with `only` is for. */
+function onlyProblems(only: unknown, path: Problem['path']): Problem[] {
+  if (!Array.isArray(only)) return []
+  return only.flatMap((selector: unknown, index) => {
+    if (!isRecord(selector) || Object.values(selector).some((list) => list !== undefined)) return []
+    const message =
+      "has no list, and would select everything; write one such as { namespaces: ['acme'] }, or leave `only` out"
+    return [{ path: [...path, index], message }]
+  })
+}
+
 function redactProblems(redact: unknown): Problem[] {
   if (!isRecord(redact)) return []
   const { mode, secret } = redact
@@ -71,6 +82,7 @@ function sinkProblems(sinks: readonly unknown[], dataDir: unknown): Problem[] {
     ),
     ...sinks.flatMap(retentionProblems),
     ...sinks.flatMap((sink, index) => (isRecord(sink) ? sealProblems(sink, ['sinks', index]) : [])),
+    ...sinks.flatMap((sink, index) => onlyProblems(isRecord(sink) ? sink.only : [], ['sinks', index, 'only'])),
     ...sinks.flatMap((sink, index) => filterProblems(isRecord(sink) ? sink.filters : [], ['sinks', index, 'filters'])),
   ]
 }

@@ -4,7 +4,7 @@ import { endpointPatternProblem } from '../policy/glob.js'
 import { STATUS_PATTERN } from '../policy/statuses.js'
 import { levelProblem, patternProblem, routePatternProblem, statusProblem } from './content-problems.js'
 import { choiceProblem, operationProblem } from './problems.js'
-import { choice, list, says, strict, text } from './values.js'
+import { choice, list, strict, text } from './values.js'
 
 // The options that decide what is recorded: filters, rules and a sink's `only`. `empty` says what an empty list means.
 
@@ -68,7 +68,7 @@ export const actionFilterSchema = strict(
 export const filterSchema = z.discriminatedUnion('type', [httpFilterSchema, actionFilterSchema], {
   error: ({ code, input }) =>
     code === 'invalid_union'
-      ? `${choiceProblem(typeOf(input), ['HTTPEvent', 'ActionEvent'])}; leave it out to filter requests`
+      ? choiceProblem(typeOf(input), ['HTTPEvent', 'ActionEvent'])
       : 'is not an object; write a filter as { … }',
 })
 
@@ -85,19 +85,13 @@ export const selectorSchema = strict('a selector', {
   actions: actionList(`${SELECTS_NOTHING} action, and for none`).optional(),
   targets: targetList(`${SELECTS_NOTHING} target, and for none`).optional(),
   outcomes: outcomeList(`${SELECTS_NOTHING} outcome, and for none`).optional(),
-}).superRefine(says(selectorProblem))
+})
 
 /** What a sink records, and nothing else. */
 export const only = list(
   selectorSchema,
   'which selects nothing, so the sink would record nothing; leave it out to record everything',
 ).optional()
-
-/** A selector without a list would select everything, which is hardly what a sink with `only` is for. */
-function selectorProblem(selector: Readonly<Record<string, unknown>>): string | undefined {
-  if (Object.values(selector).some((list) => list !== undefined)) return undefined
-  return "has no list, and would select everything; write one such as { namespaces: ['acme'] }, or leave `only` out"
-}
 
 const MATCHES_NOTHING = 'which no request matches, so the rule would never apply; leave it out for every'
 

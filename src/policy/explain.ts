@@ -80,14 +80,13 @@ export class Explainer {
   explain(method: string, url: string, asked: ExplainOptions = {}): Explanation {
     const found = this.routes.find(method, url)
     const { route } = found
-    const facts = requestFacts(asked, route?.audit)
-    const byRules = this.rules.explain(method, url, route?.pattern, facts)
+    const byRules = this.rules.explain(method, url, route?.pattern, receivedFacts(asked, route?.audit))
     const level = levelOf(route?.audit ?? null, byRules.level)
     const explained = {
       route: route?.pattern,
       level: LEVEL_NAMES[level],
       ...this.decidedBy(route?.audit, level, byRules),
-      sinks: this.explainSinks(method, url, facts, asked.status, route),
+      sinks: this.explainSinks(method, url, asked, route),
     }
     return { ...explained, summary: summarize(method, url, explained, found) }
   }
@@ -116,13 +115,14 @@ export class Explainer {
   private explainSinks(
     method: string,
     url: string,
-    facts: Facts,
-    status: number | undefined,
+    asked: ExplainOptions,
     route: { readonly pattern: string; readonly audit: RouteAudit | undefined } | undefined,
   ): Record<string, SinkExplanation> {
-    const recording = this.policy.decide(method, url, route?.pattern, route?.audit, facts)
+    const received = receivedFacts(asked, route?.audit)
+    const facts = completeFacts(asked, received)
+    const recording = this.policy.decide(method, url, route?.pattern, route?.audit, received)
     const isRecorded = recording.level !== NONE
-    const statuses = status === undefined ? STATUSES : [status]
+    const statuses = asked.status === undefined ? STATUSES : [asked.status]
     const completes = statuses.map((each) => {
       const settled = this.policy.settle(recording, method, url, each, factsAt(facts, each))
       return this.policy.exclusionsAt(settled, method, url, each)
@@ -159,10 +159,21 @@ function namedFilters(filters: readonly FilterOptions[], place: string, folding:
   }))
 }
 
-function requestFacts(asked: ExplainOptions, audit: RouteAudit | undefined): Facts {
-  const declared = declaredAction(audit)?.action
-  const action = asked.action ?? (typeof declared === 'string' ? declared : undefined)
-  return { ...whoAndWhat(asked), action, outcome: asked.outcome }
+/** Facts that are known at receipt: of the action, what the route declares. */
+function receivedFacts(asked: ExplainOptions, audit: RouteAudit | undefined): Facts {
+  const { action, targets } = declaredAction(audit) ?? {}
+  const known = whoAndWhat(asked)
+  return {
+    ...known,
+    action: typeof action === 'string' ? action : undefined,
+    targets: typeof targets === 'function' ? known.targets : [],
+    outcome: undefined,
+  }
+}
+
+/** Facts that are known at the end: of the action, also what the handler says. */
+function completeFacts(asked: ExplainOptions, received: Facts): Facts {
+  return { ...whoAndWhat(asked), action: asked.action ?? received.action, outcome: asked.outcome }
 }
 
 /** Adds the outcome that the record of a request with an action has by its status. */

@@ -64,8 +64,12 @@ export interface ExplainOptions {
   actor?: string | undefined
   /** The status of the reply. Absent: whatever the status. */
   status?: number | undefined
-  /** The action, if the handler says it; absent: the one of the route's `config.audit`, if it has one. */
+  /**
+   * The action that the handler says, which is known at the end; absent: the one of the route's `config.audit`, if it has
+   * one, which is known at receipt too.
+   */
   action?: string | undefined
+  /** The targets: at receipt if the route's `config.audit` has a `targets` function, otherwise at the end. */
   targets?: readonly Target[] | undefined
   /** The outcome, if the handler says it. */
   outcome?: Outcome | undefined

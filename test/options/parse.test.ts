@@ -417,7 +417,22 @@ describe('options that are wrong', () => {
       { stages: ['OperationRecieved'] },
       "stages[0]: \"OperationRecieved\" is not 'OperationReceived' or 'OperationComplete' or '*'; did you mean 'OperationReceived'?",
     ],
-    ['another type of event', { type: 'AuditEvent' }, `type: "AuditEvent" is not 'HTTPEvent'`],
+    ['another type of event', { type: 'FileEvent' }, `type: "FileEvent" is not 'HTTPEvent' or 'ActionEvent'`],
+    [
+      'a type with a typo',
+      { type: 'HttpEvents' },
+      `type: "HttpEvents" is not 'HTTPEvent' or 'ActionEvent'; did you mean 'HTTPEvent'?`,
+    ],
+    [
+      'empty actors',
+      { actors: [] },
+      'actors: [] is empty, which no event matches, so the filter would exclude nothing; leave it out',
+    ],
+    ...['actions', 'targets', 'outcomes'].map((key): [string, object, string] => [
+      `${key} without the type`,
+      { [key]: ['x'] },
+      `${key}: ["x"] is not an option here; it is for actions beside requests: write \`type: 'ActionEvent'\`, or leave it out`,
+    ]),
     ['an unknown key', { endpoint: ['*'] }, 'endpoint: ["*"] is not an option; did you mean `endpoints`?'],
   ])('in a filter: %s', (_, options, line) => {
     const filter = { endpoints: ['*'], stages: ['*'], operations: ['*'], ...options }
@@ -425,6 +440,47 @@ describe('options that are wrong', () => {
     expect(lines({ sinks: [{ ...file, filters: [filter] }] })).toEqual([
       expect.stringContaining(`- sinks[0].filters[0].${line}`),
     ])
+  })
+
+  it.each<[string, object, string]>([
+    ['no actions', { actions: undefined }, "actions is missing; write a list, such as ['*']"],
+    [
+      'empty actions',
+      { actions: [] },
+      "actions: [] is empty, which no event matches, so the filter would exclude nothing; write ['*']",
+    ],
+    ['empty targets', { targets: [] }, 'targets: [] is empty, which no event matches'],
+    ['an action of nothing', { actions: [''] }, 'actions[0]: "" is empty and matches nothing'],
+    [
+      'another outcome',
+      { outcomes: ['succes'] },
+      "outcomes[0]: \"succes\" is not 'success' or 'failure' or 'denied'; did you mean 'success'?",
+    ],
+    [
+      'outcomes of a stage that has none',
+      { outcomes: ['success'], stages: ['OperationReceived'] },
+      'outcomes: ["success"] is given, but OperationReceived has no outcome; write `stages: [\'OperationComplete\']`',
+    ],
+    ...['endpoints', 'operations', 'statuses'].map((key): [string, object, string] => [
+      `${key} of requests`,
+      { [key]: ['X'] },
+      `${key}: ["X"] is not an option here; an action beside requests has none: leave it out, or leave out \`type: 'ActionEvent'\``,
+    ]),
+  ])('in a filter of actions: %s', (_, options, line) => {
+    const filter = { type: 'ActionEvent', actions: ['*'], ...options }
+    expect(lines({ filters: [filter] })).toEqual([expect.stringContaining(`- filters[0].${line}`)])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['no selector', [], ': [] is empty, which selects nothing, so the sink would record nothing; leave it out'],
+    ['a selector that is no list of them', {}, ': {} is not a list; write [ … ]'],
+    ['a selector of nothing', [{}], '[0]: {} has no list, and would select everything; write one such as'],
+    ['an empty list', [{ actions: [] }], '[0].actions: [] is empty, which nothing matches'],
+    ['an unknown key', [{ action: ['x'] }], '[0].action: ["x"] is not an option; did you mean `actions`?'],
+    ['a status that is none', [{ statuses: ['9xx'] }], '[0].statuses[0]: "9xx" is not a status'],
+    ['braces that are not sound', [{ actors: ['{a'] }], '[0].actors[0]: "{a" has a "{" without its "}"'],
+  ])('in `only`: %s', (_, only, line) => {
+    expect(lines({ sinks: [{ ...file, only }] })).toEqual([expect.stringContaining(`- sinks[0].only${line}`)])
   })
 
   it('two sinks on one file, however its path is written', () => {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Outcome } from '../../src/event/action.js'
+import type { Stage } from '../../src/event/event.js'
 import { type LevelOption, METADATA, NONE } from '../../src/event/level.js'
 import plugin, { memorySink } from '../../src/index.js'
 import { routerConfig } from '../../src/plugin/fastify-internals.js'
@@ -11,6 +13,7 @@ import type { RouteAudit } from '../../src/policy/route-level.js'
 import { DeclaredRoute, RouteTable } from '../../src/policy/route-table.js'
 import { routerFolding } from '../../src/policy/router-folding.js'
 import type { RuleOptions } from '../../src/policy/rules.js'
+import type { SelectorOptions } from '../../src/policy/selection.js'
 import { routed } from '../support/fastify.js'
 import { runs } from '../support/runs.js'
 
@@ -342,6 +345,8 @@ describe('app.audit.explain', () => {
     endpoints: fc.constantFrom(['*'], ['/a*'], ['/%61', '/a/7']),
     stages: fc.constantFrom<HttpFilterOptions['stages'][]>(['*'], ['OperationReceived'], ['OperationComplete']),
     operations: fc.constantFrom(['*'], ['GET'], ['{POST,HEAD}']),
+    actors: fc.constantFrom(undefined, undefined, ['u1'], ['u2', '*o*']),
+    namespaces: fc.constantFrom(undefined, undefined, ['prod'], ['dev']),
   })
   const byStatus: fc.Arbitrary<HttpFilterOptions> = anyFilter.map((each) => ({
     ...each,
@@ -356,20 +361,68 @@ describe('app.audit.explain', () => {
       endpoints: fc.constantFrom(['/a*'], ['/%61*'], ['/nowhere']),
       operations: fc.constantFrom(['GET'], ['POST', 'HEAD']),
       namespaces: fc.constantFrom(['default'], ['prod']),
+      actors: fc.constantFrom(['u1'], ['a*']),
       level,
     },
     { requiredKeys: ['level'] },
   )
-  const config = fc.constantFrom<RouteAudit | undefined>(undefined, undefined, true, false, { level: 'response' })
+  const config = fc.constantFrom<RouteAudit | undefined>(
+    undefined,
+    true,
+    false,
+    { level: 'response' },
+    { action: 'a.read' },
+    { action: 'a.read', targets: () => [{ type: 'thing', id: 7 }] },
+  )
+  const selectors = fc.constantFrom<SelectorOptions[]>(
+    { endpoints: ['/a'] },
+    { operations: ['POST'], actors: ['u1'] },
+    { statuses: ['2xx'] },
+    { statuses: ['403', '404'], endpoints: ['/%61', '/a/*', '/nowhere'] },
+    { namespaces: ['prod'], operations: ['GET'] },
+    { actions: ['a.read'] },
+    { actions: ['a.change'], operations: ['POST'] },
+    { targets: ['thing:*'] },
+    { outcomes: ['denied'] },
+  )
+  const only = fc.option(fc.array(selectors, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 3 })
 
   const methods = ['GET', 'HEAD', 'POST'] as const
   const requests = methods.flatMap((method) => ['/a', '/%61', '/a/7', '/nowhere'].map((url) => [method, url] as const))
 
-  /** What is recorded of a reply with a status, when every filter by status is for 2xx and 403. */
-  function stagesOf(sink: SinkExplanation | undefined, statusCode: number): string[] {
-    const isKept = sink?.complete === 'by status' ? statusCode >= 300 && statusCode !== 403 : sink?.complete
-    return [...(sink?.received ? ['OperationReceived'] : []), ...(isKept ? ['OperationComplete'] : [])]
+  /** What is recorded of a reply, by the explanation for its status. */
+  function stagesOf(sink: SinkExplanation | undefined): string[] {
+    return [
+      ...(sink?.received === true ? ['OperationReceived'] : []),
+      ...(sink?.complete === true ? ['OperationComplete'] : []),
+    ]
   }
+
+  /** Tells whether the explanation for any status agrees with that for one. */
+  function agrees(of: SinkExplanation | undefined, one: SinkExplanation | undefined): boolean {
+    return of?.received === one?.received && (of?.complete === 'by status' || of?.complete === one?.complete)
+  }
+
+  /** The same of an explanation for any outcome. */
+  function agreesByOutcome(of: SinkExplanation | undefined, one: SinkExplanation | undefined): boolean {
+    return of?.received === one?.received && (of?.complete === 'by outcome' || of?.complete === one?.complete)
+  }
+
+  const anyActionFilter: fc.Arbitrary<FilterOptions> = fc.record(
+    {
+      type: fc.constant('ActionEvent' as const),
+      actions: fc.constantFrom(['*'], ['a.read'], ['a.{change,drop}']),
+      targets: fc.constantFrom(['thing:*'], ['*']),
+      outcomes: fc.constantFrom<Outcome[]>(['success'], ['denied', 'failure']),
+      stages: fc.constantFrom<(Stage | '*')[]>(
+        ['*'],
+        ['OperationComplete'],
+        ['OperationReceived', 'OperationComplete'],
+      ),
+      actors: fc.constantFrom(['u*'], ['nobody']),
+    },
+    { requiredKeys: ['type', 'actions'] },
+  )
 
   it('says which stages a server records in which sink', async () => {
     let recorded = 0
@@ -378,28 +431,48 @@ describe('app.audit.explain', () => {
       fc.asyncProperty(
         fc.record({ filters, rules: fc.array(anyRule, { maxLength: 2 }), level }),
         fc.tuple(filters, filters),
+        fc.tuple(only, only),
         config,
-        async (options, [first, second], audit) => {
+        fc.constantFrom('u1', 'anonymous'),
+        async (options, [first, second], [firstOnly, secondOnly], audit, actor) => {
           const app = Fastify()
           const memories = { first: memorySink(), second: memorySink() }
           await app.register(plugin, {
             ...options,
             namespace: () => 'prod',
+            identity: () => (actor === 'anonymous' ? undefined : { accessorId: actor }),
             sinks: [
-              { name: 'first', sink: memories.first, filters: first },
-              { name: 'second', sink: memories.second, filters: second, deliveryGuarantee: 'best-effort' },
+              { name: 'first', sink: memories.first, filters: first, only: firstOnly },
+              {
+                name: 'second',
+                sink: memories.second,
+                filters: second,
+                only: secondOnly,
+                deliveryGuarantee: 'best-effort',
+              },
             ],
           })
           app.get('/a', { config: audit === undefined ? {} : { audit } }, async () => '')
-          app.post('/a/:id', async (_, reply) => reply.code(403).send(''))
+          app.post('/a/:id', async ({ audit: record }, reply) => {
+            record.action('a.change')
+            return reply.code(403).send('')
+          })
           for (const [method, url] of requests) {
             for (const sink of Object.values(memories)) sink.clear()
             const { statusCode } = await app.inject({ method, url })
             await app.audit.flush()
-            const { sinks, summary } = app.audit.explain(method, url, { namespace: 'prod' })
+            const asked = {
+              namespace: 'prod',
+              actor,
+              ...(method === 'POST' && url === '/a/7' && { action: 'a.change' }),
+              targets: typeof audit === 'object' && audit.targets && url !== '/a/7' ? [{ type: 'thing', id: 7 }] : [],
+            }
+            const { sinks, summary } = app.audit.explain(method, url, { ...asked, status: statusCode })
+            const whatever = app.audit.explain(method, url, asked)
             for (const [name, sink] of Object.entries(memories)) {
               const stages = sink.events.map(({ payload }) => payload.stage)
-              expect([summary, ...stages]).toEqual([summary, ...stagesOf(sinks[name], statusCode)])
+              expect([summary, ...stages]).toEqual([summary, ...stagesOf(sinks[name])])
+              expect([whatever.summary, agrees(whatever.sinks[name], sinks[name])]).toEqual([whatever.summary, true])
               recorded += stages.length
               excluded += 2 - stages.length
             }
@@ -411,6 +484,54 @@ describe('app.audit.explain', () => {
     )
     expect(recorded).toBeGreaterThan(20)
     expect(excluded).toBeGreaterThan(20)
+  })
+
+  it('says of an action which records a server makes in which sink', async () => {
+    const seen = new Map<string, number>()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyActionFilter, { maxLength: 2 }),
+        fc.array(anyActionFilter, { maxLength: 2 }),
+        only,
+        fc.constantFrom<(Outcome | undefined)[]>(['success', 'denied'], ['failure', undefined]),
+        async (filters, own, selectors, outcomes) => {
+          const app = Fastify()
+          const sink = memorySink()
+          await app.register(plugin, { filters, sinks: [{ name: 'a', sink, filters: own, only: selectors }] })
+          await app.ready()
+          const target = { type: 'thing', id: 7 }
+          for (const [action, targets] of [
+            ['a.read', []],
+            ['a.change', [target]],
+          ] as const) {
+            const whatever = app.audit.explainAction({ action, targets, actor: 'u1', namespace: 'prod' }).sinks.a
+            for (const outcome of outcomes) {
+              const asked = { action, targets, actor: 'u1', namespace: 'prod', outcome }
+              const given = { action, targets, actor: { accessorId: 'u1' }, namespace: 'prod' }
+              await app.audit.flush()
+              sink.clear()
+              await app.audit.record({ ...given, outcome })
+              const event = sink.actions.map(({ payload }) => payload.stage ?? 'event')
+              sink.clear()
+              await app.audit.run(given, (work) => void (outcome && work.outcome(outcome)))
+              const stages = sink.actions.map(({ payload }) => payload.stage)
+              // Work without an outcome of its own is a success.
+              const { sinks, summary } = app.audit.explainAction(asked)
+              const ended = app.audit.explainAction({ ...asked, outcome: outcome ?? 'success' }).sinks.a
+              if (outcome !== undefined) {
+                expect([summary, ...event]).toEqual([summary, ...(sinks.a?.complete === true ? ['event'] : [])])
+                expect([summary, agreesByOutcome(whatever, sinks.a)]).toEqual([summary, true])
+              }
+              expect([summary, ...stages]).toEqual([summary, ...stagesOf(ended)])
+              seen.set(stages.join(), (seen.get(stages.join()) ?? 0) + 1)
+            }
+          }
+          await app.close()
+        },
+      ),
+      { numRuns: runs(20) },
+    )
+    expect(seen.size).toBeGreaterThan(2)
   })
 
   it('is there when nothing is recorded', async () => {
