@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js'
 import type { Dispatcher } from '../../delivery/dispatcher.js'
 import type { EndBuilder } from '../../event/end-builder.js'
-import { EXCLUDES_COMPLETE } from '../../policy/filter.js'
+import { EXCLUDES_COMPLETE } from '../../policy/stages.js'
 import type { ExchangeCounter } from '../../runtime/counts.js'
 import type { Running, RunningReplies } from '../../runtime/running-replies.js'
 import type { Ending, Watched } from './ending.js'
