@@ -33,18 +33,22 @@ function naive(filters: readonly ActionFilterOptions[], facts: ActionFacts): num
 }
 
 const { actions, targets, actors, namespaces } = anyPatterns
-const anyFilter: fc.Arbitrary<ActionFilterOptions> = fc.record(
-  {
-    type: fc.constant('ActionEvent' as const),
-    actions,
-    targets,
-    outcomes: anyOutcomes,
-    stages: fc.constantFrom<(Stage | '*')[]>(['*'], ['OperationReceived'], ['OperationComplete'], []),
-    actors,
-    namespaces,
-  },
-  { requiredKeys: ['type', 'actions'] },
-)
+const lists = {
+  targets,
+  outcomes: anyOutcomes,
+  stages: fc.constantFrom<(Stage | '*')[]>(['*'], ['OperationReceived'], ['OperationComplete'], []),
+  actors,
+  namespaces,
+}
+
+/** A filter with at most two more lists: one with more hardly ever matches. */
+const anyFilter: fc.Arbitrary<ActionFilterOptions> = fc
+  .tuple(actions, fc.record(lists), fc.subarray(Object.keys(lists), { maxLength: 2 }))
+  .map(([list, all, named]) => ({
+    type: 'ActionEvent',
+    actions: list,
+    ...Object.fromEntries(Object.entries(all).filter(([key]) => named.includes(key))),
+  }))
 
 describe('filters of actions', () => {
   it('exclude what the definition excludes, whatever their number and order', () => {
@@ -57,7 +61,8 @@ describe('filters of actions', () => {
       }),
       { numRuns: runs(1500) },
     )
-    expect([...seen.keys()].sort()).toEqual([0, EXCLUDES_RECEIVED, EXCLUDES_COMPLETE, EXCLUDES_BOTH])
+    const kinds = [0, EXCLUDES_RECEIVED, EXCLUDES_COMPLETE, EXCLUDES_BOTH]
+    expect(Math.min(...kinds.map((kind) => seen.get(kind) ?? 0))).toBeGreaterThan(0)
   })
 
   it('exclude no action of which one target matches and another does not', () => {
