@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LifecycleDetails, LifecycleType } from '../../src/event/event.js'
+import { MAX_ANNOTATIONS, MAX_CHANGES } from '../../src/options/content-problems.js'
 import { isPublishedEvent, validateLine } from '../support/schema.js'
 
 const id = '8b826146-b264-4f15-8526-29cb905145aa'
@@ -167,6 +168,18 @@ describe('the published schema of an event', () => {
       expect(() => validateLine(JSON.stringify(event))).toThrow('additional')
       delete place.later
     }
+  })
+
+  it('allows as many annotations and changes as options may', () => {
+    const annotations = Object.fromEntries(Array.from({ length: MAX_ANNOTATIONS }, (_, index) => [`a${index}`, index]))
+    const changes = Array.from({ length: MAX_CHANGES }, (_, index) => ({ path: `/${index}`, after: index }))
+    const most = { annotations, changes }
+    for (const payload of [
+      { ...complete, ...most },
+      { ...action, ...most },
+    ])
+      validateLine(line(payload))
+    validateLine(line(life('end', { end: { ...lifecycle.end, annotations } })))
   })
 
   it('allows types that later versions add, and none of this version in another form', () => {
