@@ -11,6 +11,8 @@ export interface Watched {
   begin(watcher: Watcher): void
   /** Looks whether the reply has ended already. */
   check(): void
+  /** How the reply is ending already, as far as the application began it; null while it goes on. */
+  readonly closing: Ending | null
   /** Bytes on the connection since `begin`, where they are known. */
   bytes(): Pick<EndFacts, 'bytesReceived' | 'bytesSent'>
 }

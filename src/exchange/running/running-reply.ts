@@ -60,7 +60,7 @@ export class RunningReply implements Running {
   }
 
   cutOff(): void {
-    this.end({ how: 'aborted', error: 'server closed' })
+    this.end(this.watched.closing ?? { how: 'aborted', error: 'server closed' })
   }
 
   private end(ending: Ending): void {

@@ -1,11 +1,8 @@
+import { call } from '../gate/gate.js'
+
 /** Emitter of events: a stream, a response, a websocket. */
 export interface Emitting {
   emit(event: string, ...args: unknown[]): boolean
-}
-
-/** What an application may destroy. */
-export interface Destroyable {
-  destroy(error?: Error): unknown
 }
 
 /**
@@ -19,11 +16,11 @@ export function watchEvents(emitter: Emitting, see: (event: string, args: readon
   }
 }
 
-/** Calls `see` before each call that destroys a response. */
-export function watchDestroy(response: Destroyable, see: (error: Error | undefined) => void): void {
-  const { destroy } = response
-  response.destroy = (error) => {
-    see(error)
-    return destroy.call(response, error)
-  }
+/** Calls `see` before each call of a method. */
+export function watchCalls(object: object, name: string, see: (args: readonly unknown[]) => void): void {
+  const method: unknown = Reflect.get(object, name)
+  Reflect.set(object, name, (...args: unknown[]) => {
+    see(args)
+    return call(method, object, args)
+  })
 }

@@ -5,13 +5,14 @@ import type { Gate } from '../gate/gate.js'
 import type { ReplyNotes } from '../reply-notes.js'
 import { ByteCounts } from './byte-counts.js'
 import { ABORTED, CLOSED, type Ending, type Watched, type Watcher } from './ending.js'
-import { type Emitting, watchDestroy, watchEvents } from './watch-events.js'
+import { type Emitting, watchCalls, watchEvents } from './watch-events.js'
 
 const EVENT_STREAM = 'text/event-stream'
 
 /** Watches a reply that is sent by a response. */
 export class WatchedResponse implements Watched {
   isLong = false
+  readonly closing = null
   private watcher: Watcher = () => undefined
   private counts: ByteCounts | null = null
   /** How the reply ended, if the application destroyed it while its client was there. */
@@ -23,7 +24,7 @@ export class WatchedResponse implements Watched {
     private readonly notes: ReplyNotes,
   ) {
     notes.forget()
-    watchDestroy(raw, (error) => this.onDestroy(error))
+    watchCalls(raw, 'destroy', ([error]) => this.onDestroy(error))
   }
 
   begin(watcher: Watcher): void {

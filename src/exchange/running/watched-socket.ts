@@ -3,14 +3,17 @@ import { messageOf } from '../../event/error-message.js'
 import type { WebsocketKeeper } from '../websocket.js'
 import { ByteCounts } from './byte-counts.js'
 import { ABORTED, CLOSED, type Ending, isOfClient, type Watched, type Watcher } from './ending.js'
-import { type Emitting, watchEvents } from './watch-events.js'
+import { type Emitting, watchCalls, watchEvents } from './watch-events.js'
 
 /** Close code of a websocket whose connection was lost without a close frame (RFC 6455, section 7.1.5). */
 const ABNORMAL = 1006
+/** Close code of a websocket that is closed without one. */
+const NO_CODE = 1005
 
 /** Watches the connection of an upgrade, which belongs to the handler or to a websocket library. */
 export class WatchedSocket implements Watched, WebsocketKeeper {
   readonly isLong = true
+  closing: Ending | null = null
   private watcher: Watcher = () => undefined
   private counts: ByteCounts | null = null
   private hasWebsocket = false
@@ -39,6 +42,10 @@ export class WatchedSocket implements Watched, WebsocketKeeper {
   /** Waits from now on for the end of a websocket, which has a close code. */
   onWebsocket(websocket: Emitting): void {
     this.hasWebsocket = true
+    // A closing server does not wait for the client's close frame.
+    watchCalls(websocket, 'close', ([code]) => {
+      this.closing ??= { how: 'closed', closeCode: typeof code === 'number' ? code : NO_CODE }
+    })
     watchEvents(websocket, (event, [first]) => {
       if (event === 'error') this.failure ??= messageOf(first)
       else if (event === 'close') this.watcher(this.ending(first))
