@@ -48,6 +48,27 @@ describe('record', () => {
     expect(action).not.toHaveProperty('stage')
   })
 
+  it('leaves out what `redact.omit` names, and is filtered by it all the same', async () => {
+    const { app, sink } = await ready({
+      options: {
+        redact: { omit: ['targets', 'reason', 'changes', 'error', 'annotations'] },
+        filters: [{ type: 'ActionEvent', actions: ['*'], targets: ['secret:*'] }],
+      },
+    })
+    const more = { outcome: 'failure', reason: 'r', changes: { before: 1, after: 2 }, annotations: { a: 1 } } as const
+    await app.audit.record({ action: 'a', targets: { type: 't', id: 1 }, ...more })
+    await app.audit.record({ action: 'b', targets: { type: 'secret', id: 1 }, ...more })
+    const failed = app.audit.run({ action: 'c' }, () => Promise.reject(new Error('boom')))
+    await expect(failed).rejects.toThrow('boom')
+    const members = actionsOf(sink).map(({ id, timestamp, duration_ms, auth, ...rest }) => rest)
+    const common = { type: 'action', version: 1, namespace: { id: 'default' } }
+    expect(members).toEqual([
+      { ...common, action: 'a', outcome: 'failure' },
+      { ...common, action: 'c', stage: 'OperationReceived' },
+      { ...common, action: 'c', stage: 'OperationComplete', outcome: 'failure' },
+    ])
+  })
+
   it('needs an action alone; nobody is anonymous, and the namespace is default', async () => {
     const { app, sink } = await ready()
     await app.audit.record({ action: 'tick' })

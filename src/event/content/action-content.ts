@@ -52,7 +52,6 @@ export class ActionContent {
   }
 
   addTarget(target: unknown): boolean {
-    if (this.changes.redactor.omits('targets')) return true
     const read = readTarget(target)
     if (read === undefined) return this.refuse('a target without a `type` and an `id` that are texts')
     const key = `${read.type}:${read.id}`.slice(0, 2 * BOUNDS.identity + 1)
@@ -61,6 +60,9 @@ export class ActionContent {
       this.marks.markOmitted('targets.*', 'too many targets')
       return false
     }
+    // Filters meet a target that is left out.
+    this.targets.set(key, '')
+    if (this.changes.redactor.omits('targets')) return true
     return this.write('targets', (marks) => {
       this.targets.set(key, writeTarget(read.type, read.id, read.name, marks))
     })
@@ -118,7 +120,7 @@ export class ActionContent {
   private toJson(outcome: Outcome | undefined, reason: string, changes: string): string {
     this.changes.add(this.marks)
     this.marks = this.changes.ofPart()
-    const targets = [...this.targets.values()].join(',')
+    const targets = [...this.targets.values()].filter((json) => json !== '').join(',')
     return writeAction({ name: this.nameJson, targets, outcome, reason, changes })
   }
 
