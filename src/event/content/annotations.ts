@@ -2,8 +2,8 @@ import { type ChangeReport, guarded } from '../../redact/change-report.js'
 import { LONGEST_TEXT } from '../../redact/limits.js'
 import { RedactedJson } from '../../redact/redacted-json.js'
 import { ownValue } from '../../redact/safe-inspect.js'
-import { fitShares } from './fair-shares.js'
-import { bytesOf, searchable } from './searchable.js'
+import { fitShares, type Sized } from './fair-shares.js'
+import { searchable } from './searchable.js'
 
 /** The most characters of a key in a path, and the most keys beyond the bound that are named. */
 const LONGEST_NAME = 64
@@ -18,7 +18,7 @@ export interface AnnotationBounds {
 type Given = readonly [key: string, value: unknown]
 
 /** One annotation, and what was changed in it. */
-interface Part {
+interface Part extends Sized {
   /** The member with its key; empty if it is left out. */
   readonly json: string
   /** Its size, with a comma before it. */
@@ -116,12 +116,13 @@ export class Annotations {
     const changes = this.changes.ofPart()
     const path = guarded(this.path, changes, () => `${this.path}.${nameOf(key, changes)}`)
     const json = path === '' ? '' : guarded(path, changes, () => writeMember(key, value, path, room, changes))
-    return { json, bytes: json === '' ? 0 : Buffer.byteLength(json) + 1, changes }
+    const bytes = json === '' ? 0 : Buffer.byteLength(json) + 1
+    return { json, bytes, whole: bytes, isCut: false, changes }
   }
 }
 
 function writeMember(key: string, value: unknown, path: string, room: number, changes: ChangeReport): string {
-  const start = searchable(value, LONGEST_TEXT)
+  const start = typeof value === 'string' ? searchable(value, LONGEST_TEXT) : value
   // The braces take two bytes, and the comma of the member one.
   const writer = new RedactedJson(room + 1, changes)
   // A key that is computed is a key, `__proto__` too.
@@ -136,4 +137,8 @@ function writeMember(key: string, value: unknown, path: string, room: number, ch
 /** A key as a path names it. */
 function nameOf(key: string, changes: ChangeReport): string {
   return changes.redactor.value(key.slice(0, LONGEST_NAME), changes)
+}
+
+function bytesOf(value: unknown): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : 0
 }

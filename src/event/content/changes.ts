@@ -1,6 +1,6 @@
 import { flatten } from '../../json.js'
 import { type ChangeReport, guarded } from '../../redact/change-report.js'
-import { type Written, writeChange } from './change.js'
+import { ChangeWriter, type Written } from './change.js'
 import { Comparison, MOST_VALUES } from './comparison.js'
 import { fitShares } from './fair-shares.js'
 
@@ -39,17 +39,17 @@ export function writeChanges(
   marks: ReadonlySet<string> | null = null,
 ): string {
   return guarded(PATH, report, () => {
-    const comparison = new Comparison(bounds.maxChanges, idsOf(options), report.redactor)
+    const comparison = new Comparison(bounds.maxChanges, idsOf(options), report)
     comparison.compare(before, after, marks)
     return writeFound(comparison, bounds.maxBytes, report)
   })
 }
 
 function writeFound(comparison: Comparison, maxBytes: number, report: ChangeReport): string {
-  const { found } = comparison
+  const writers = comparison.found.map((difference) => new ChangeWriter(difference, report))
   const room = maxBytes - '[]'.length + ','.length
-  const written = found.map((difference) => writeChange(difference, room, report))
-  fitShares(written, found, room, (difference, share) => writeChange(difference, share, report))
+  const written = writers.map((writer) => writer.write(Math.floor(room / writers.length)))
+  fitShares(written, writers, room, (writer, share) => writer.write(share))
   const present = written.filter(({ json }) => json !== '')
   const json = present.length === 0 ? '' : flatten(`[${present.map((change) => change.json).join(',')}]`)
   for (const change of present) report.redacted += change.redacted
@@ -66,7 +66,8 @@ function mark(comparison: Comparison, written: readonly Written[], json: string,
     longTexts += change.longTexts
     if (change.json === '') leftOut++
   }
-  if (written.some((change) => change.isCut)) report.markTruncated(PATH, bytes, Buffer.byteLength(json))
+  const kept = Buffer.byteLength(json)
+  if (bytes > kept && written.length > 0) report.markTruncated(PATH, bytes, kept)
   const reasons = [
     [comparison.surplus, 'changes too many'],
     [leftOut, 'changes too long'],

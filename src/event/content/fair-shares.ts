@@ -1,11 +1,16 @@
-/** A piece of JSON. */
+/** A piece of JSON that was written in some room. */
 export interface Sized {
   readonly bytes: number
+  /** The bytes that it takes in any room; at least these, if they are not known. */
+  readonly whole: number
+  /** True if a larger room holds more of it. */
+  readonly isCut: boolean
 }
 
 /**
  * Gives each part an equal share of the room; what small parts leave goes to larger ones. `parts` are the values as
- * written in the whole room; those larger than their share are written again. Returns the room that is left.
+ * written first, each in an equal share or in more; those that are cut, or larger than their share, are written again.
+ * Returns the room that is left.
  */
 export function fitShares<Value, Part extends Sized>(
   parts: Part[],
@@ -13,17 +18,17 @@ export function fitShares<Value, Part extends Sized>(
   room: number,
   write: (value: Value, share: number) => Part,
 ): number {
-  const all = values.map((value, index) => ({ value, index, bytes: parts[index]?.bytes ?? 0 }))
-  all.sort((one, other) => one.bytes - other.bytes)
+  const all = values.map((value, index) => ({ value, index, whole: parts[index]?.whole ?? 0 }))
+  all.sort((one, other) => one.whole - other.whole)
   let left = room
-  for (const [done, { value, index, bytes }] of all.entries()) {
+  for (const [done, { value, index }] of all.entries()) {
     const share = Math.floor(left / (all.length - done))
-    if (bytes <= share) left -= bytes
-    else {
-      const part = write(value, share)
+    let part = parts[index]
+    if (part === undefined || part.isCut || part.bytes > share) {
+      part = write(value, share)
       parts[index] = part
-      left -= part.bytes
     }
+    left -= part.bytes
   }
   return left
 }

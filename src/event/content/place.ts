@@ -1,10 +1,10 @@
 import { cut, escapeText, isPlain } from '../../json.js'
 import type { ChangeReport } from '../../redact/change-report.js'
-import { SEARCHED_KEY } from '../../redact/limits.js'
-import { endOfWords } from '../../redact/redactor.js'
+import { searchable } from './searchable.js'
 
-/** The most bytes of a pointer in a line. */
+/** The most bytes of a pointer in a line, and the characters of one key in it that are searched for secrets. */
 const LONGEST_POINTER = 512
+const SEARCHED_STEP = 1024
 
 /** A place within a value: one step from the place of the object or list that holds it. */
 export interface Place {
@@ -25,29 +25,34 @@ export interface ItemId {
 /** A pointer as it stands in a line, without quotes. */
 export interface Pointer {
   readonly json: string
-  readonly isCut: boolean
+  /** The bytes that are cut off. */
+  readonly dropped: number
 }
 
 /** Returns the JSON Pointer (RFC 6901) of a place. The keys in it are redacted: a client may choose them. */
 export function pointerOf(place: Place, report: ChangeReport): Pointer {
-  const steps: string[] = []
-  let isCut = false
-  for (let at = place; at.parent !== undefined; at = at.parent) {
-    if (typeof at.step === 'string') {
-      isCut ||= at.step.length > SEARCHED_KEY
-      steps.push(escapeStep(report.redactor.value(readable(at.step), report, at.parent.marks)))
-    } else steps.push(String(at.step))
+  let pointer = ''
+  let dropped = 0
+  for (const { step, parent } of fromRoot(place)) {
+    const text = String(step)
+    if (pointer.length > LONGEST_POINTER) dropped += 1 + text.length
+    else if (typeof step === 'number') pointer += `/${text}`
+    else {
+      const start = searchable(text, SEARCHED_STEP)
+      pointer += `/${escapeStep(report.redactor.value(start, report, parent?.marks ?? null))}`
+      dropped += text.length - start.length
+    }
   }
-  const pointer = steps.length === 0 ? '' : `/${steps.reverse().join('/')}`
-  if (pointer.length <= LONGEST_POINTER && isPlain(pointer)) return { json: pointer, isCut }
-  const start = cut(pointer.slice(0, LONGEST_POINTER), LONGEST_POINTER)
+  if (pointer.length <= LONGEST_POINTER && isPlain(pointer)) return { json: pointer, dropped }
   // Half of an escape is not a pointer.
-  return { json: escapeText(start.replace(/~$/, '')), isCut: isCut || start.length < pointer.length }
+  const json = escapeText(cut(pointer.slice(0, LONGEST_POINTER), LONGEST_POINTER).replace(/~$/, ''))
+  return { json, dropped: dropped + Buffer.byteLength(escapeText(pointer)) - Buffer.byteLength(json) }
 }
 
-/** Returns the part of a key that can be searched for secrets. */
-function readable(key: string): string {
-  return key.length > SEARCHED_KEY ? key.slice(0, endOfWords(key, SEARCHED_KEY)) || '[too long]' : key
+function fromRoot(place: Place): Place[] {
+  const places: Place[] = []
+  for (let at = place; at.parent !== undefined; at = at.parent) places.push(at)
+  return places.reverse()
 }
 
 function escapeStep(step: string): string {

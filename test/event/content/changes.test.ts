@@ -148,7 +148,10 @@ describe('lists', () => {
 })
 
 describe('documents', () => {
-  const key = fc.oneof(fc.constantFrom('a', 'b', 'a/b', '~', '', '__proto__', '0'), fc.string({ maxLength: 4 }))
+  const key = fc.oneof(
+    fc.constantFrom('a', 'b', 'a/b', '~', '', '__proto__', '0'),
+    fc.string({ unit: fc.constantFrom('x', 'z', '9', '"', 'é', ' ', '/', '~'), maxLength: 4 }),
+  )
   const { document } = fc.letrec<{ document: unknown }>((tie) => ({
     document: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
