@@ -22,7 +22,9 @@ export type {
   Size,
   StdoutSinkOptions,
 } from './options/types.js'
+export type { ActionExplanation, ExplainedAction, FilterExplanation, SinkExplanation } from './policy/explanation.js'
 export type { ActionFilterOptions, FilterOptions, HttpFilterOptions } from './policy/filter-options.js'
+export type { SelectorOptions } from './policy/selection.js'
 export type { ActionAudit, ActionRecorder } from './runtime/action-audit.js'
 export type { ActionInput, ChangedThing, WorkInput } from './runtime/action-input.js'
 export { createAudit } from './runtime/standalone.js'

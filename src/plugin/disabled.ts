@@ -1,7 +1,7 @@
 import { newEventId } from '../event/event-id.js'
 import { NONE } from '../event/level.js'
 import { Explainer } from '../policy/explain.js'
-import type { RouterFolding } from '../policy/path.js'
+import { NO_FOLDING } from '../policy/path.js'
 import type { ActionAudit, ActionRecorder } from '../runtime/action-audit.js'
 import { noStats } from '../runtime/runtime.js'
 import type { AppAudit } from './app-audit.js'
@@ -29,13 +29,6 @@ export function disabledAudit(): AppAudit {
     explain: (method, url, asked) => explainer.explain(method, url, asked),
     explainAction: (action) => explainer.explainAction(action),
   }
-}
-
-const NO_FOLDING: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
 }
 
 const NO_ROUTES = { find: () => ({ route: undefined, constrained: undefined }) }

@@ -7,18 +7,15 @@ import { exchangeContext } from '../exchange/context.js'
 import { checkRuntime } from '../exchange/gate/gate-for.js'
 import type { RequestAudit } from '../exchange/request-audit.js'
 import { handOverLast, isHandedOverLast, isUpgrade, WebsocketServers } from '../exchange/websocket.js'
-import { type AuditOptions, optionWarnings, parseOptions, type ResolvedOptions } from '../options/parse.js'
+import { type AuditOptions, parseOptions } from '../options/parse.js'
 import { checkRoute } from '../options/route.js'
 import { Explainer } from '../policy/explain.js'
-import { filterWarnings } from '../policy/filter-warnings.js'
-import type { RouterFolding } from '../policy/path.js'
 import { declaredAction, isExempt, type RouteAudit } from '../policy/route-level.js'
 import { RouteTable } from '../policy/route-table.js'
 import { routerFolding } from '../policy/router-folding.js'
-import { ruleWarnings } from '../policy/rules.js'
-import { selectionWarnings } from '../policy/selection-warnings.js'
 import { AuditRuntime } from '../runtime/runtime.js'
 import { safeLogger } from '../runtime/safe-log.js'
+import { warningsOf } from '../runtime/warnings.js'
 import type { AppAudit } from './app-audit.js'
 import { disabledAudit, UNRECORDED } from './disabled.js'
 import { frameworkErrorsOption, hasEarlierHooks, isRoot, rootOf, routerConfig } from './fastify-internals.js'
@@ -90,7 +87,8 @@ async function auditPlugin(app: FastifyInstance, input: AuditOptions): Promise<v
   addRequestHooks(app, exchanges)
   keepHeldConnections(app, runtime)
   app.addHook('onReady', async () => {
-    for (const warning of warningsOf(app, options, folding)) log.warn({}, `fastify-audit-log: ${warning}`)
+    for (const warning of [...warningsOf(options, folding), ...frameworkErrorsWarnings(app)])
+      log.warn({}, `fastify-audit-log: ${warning}`)
     await runtime.start(exemptedRoutes)
     unseen.start()
     published.start()
@@ -211,20 +209,9 @@ function collectRoutes(app: FastifyInstance, { runtime, exchanges, routes, socke
   return exempted
 }
 
-function warningsOf(app: FastifyInstance, options: ResolvedOptions, folding: RouterFolding): string[] {
-  const enforced = options.sinks.some((sink) => sink.deliveryGuarantee === 'enforced')
-  const warnings = [
-    ...optionWarnings(options),
-    ...filterWarnings(options.filters, folding, { enforced }),
-    ...ruleWarnings(options.rules, folding),
-    ...selectionWarnings(options.sinks, folding),
-  ]
-  for (const sink of options.sinks) {
-    warnings.push(...filterWarnings(sink.filters, folding, { enforced: sink.deliveryGuarantee === 'enforced' }))
-  }
+function frameworkErrorsWarnings(app: FastifyInstance): string[] {
   const handler = frameworkErrorsOption(app)
-  if (handler !== undefined && !isAuditing(handler)) warnings.push(FRAMEWORK_ERRORS_ADVICE)
-  return warnings
+  return handler !== undefined && !isAuditing(handler) ? [FRAMEWORK_ERRORS_ADVICE] : []
 }
 
 /** Removes the options that Fastify's `register` itself takes. */

@@ -6,6 +6,14 @@ export interface RouterFolding {
   useSemicolonDelimiter: boolean
 }
 
+/** Folds nothing. */
+export const NO_FOLDING: RouterFolding = {
+  caseSensitive: true,
+  ignoreTrailingSlash: false,
+  ignoreDuplicateSlashes: false,
+  useSemicolonDelimiter: false,
+}
+
 const HASH = 0x23
 const PERCENT = 0x25
 const SLASH = 0x2f

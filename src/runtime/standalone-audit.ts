@@ -1,4 +1,5 @@
 import type { SinkStats } from '../delivery/delivery.js'
+import type { ActionExplanation, ExplainedAction } from '../policy/explanation.js'
 import type { ActionRecorder } from './action-audit.js'
 
 /** Counts of a standalone audit since it was created; those that a server has too have its names. */
@@ -34,6 +35,8 @@ export interface StandaloneAudit extends ActionRecorder {
   flush(): Promise<void>
   /** Makes every sink open the file that is now at its path. Call it after a rotation by another program. */
   reopen(): Promise<void>
+  /** Explains what would be recorded of an action, and which filters and selectors decide that. */
+  explainAction(action: ExplainedAction): ActionExplanation
   /**
    * Ends the trail: waits at most `closeTimeout` for open work and for the sinks, and releases them. From then on
    * `record` and `run` reject. May be called again.

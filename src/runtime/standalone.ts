@@ -1,20 +1,17 @@
 import { systemClock } from '../clock.js'
-import { optionWarnings } from '../options/parse.js'
+import type { ResolvedOptions } from '../options/parse.js'
 import { parseStandaloneOptions } from '../options/standalone.js'
 import type { StandaloneOptions } from '../options/standalone-options.js'
-import type { RouterFolding } from '../policy/path.js'
+import { Explainer } from '../policy/explain.js'
+import { NO_FOLDING } from '../policy/path.js'
 import { AuditRuntime } from './runtime.js'
 import { safeLogger } from './safe-log.js'
 import type { StandaloneAudit } from './standalone-audit.js'
 import { stderrLog } from './stderr-log.js'
+import { warningsOf } from './warnings.js'
 
-/** There is no router; nothing here has a URL. */
-const NO_FOLDING: RouterFolding = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  useSemicolonDelimiter: false,
-}
+/** There are no routes without a server. */
+const NO_ROUTES = { find: () => ({ route: undefined, constrained: undefined }) }
 
 /**
  * Opens an audit trail for a program without a server: a queue worker, a scheduled job, a command. Resolves when all
@@ -36,12 +33,13 @@ export async function createAudit(options: StandaloneOptions = {}): Promise<Stan
   const parsed = parseStandaloneOptions(options)
   const log = safeLogger(parsed.log ?? stderrLog())
   const runtime = new AuditRuntime(parsed.options, NO_FOLDING, log, systemClock)
-  for (const warning of optionWarnings(parsed.options)) log.warn({}, `fastify-audit-log: ${warning}`)
+  for (const warning of warningsOf(parsed.options, NO_FOLDING)) log.warn({}, `fastify-audit-log: ${warning}`)
   await runtime.start([])
-  return standaloneAudit(runtime)
+  return standaloneAudit(runtime, parsed.options)
 }
 
-function standaloneAudit(runtime: AuditRuntime): StandaloneAudit {
+function standaloneAudit(runtime: AuditRuntime, options: ResolvedOptions): StandaloneAudit {
+  let explainer: Explainer | undefined
   let closing: Promise<void> | undefined
   return {
     get healthy() {
@@ -55,6 +53,10 @@ function standaloneAudit(runtime: AuditRuntime): StandaloneAudit {
     },
     record: (event) => runtime.actions.record(event),
     run: (work, execute) => runtime.actions.run(work, execute),
+    explainAction(action) {
+      explainer ??= new Explainer(options, NO_FOLDING, NO_ROUTES)
+      return explainer.explainAction(action)
+    },
     flush: () => runtime.flush(),
     reopen: () => runtime.reopen(),
     close() {

@@ -110,6 +110,21 @@ describe('createAudit', () => {
   })
 })
 
+describe('explainAction', () => {
+  it('explains what becomes of an action, as it then becomes', async () => {
+    const filters = [{ type: 'ActionEvent' as const, actions: ['cache.*'] }]
+    const { audit, sink } = await opened({ filters })
+    for (const action of ['cache.clear', 'key.rotate']) {
+      const isRecorded = audit.explainAction({ action }).sinks.memory?.complete
+      await audit.flush()
+      const before = sink.lines.length
+      await audit.record({ action })
+      await audit.flush()
+      expect([action, sink.lines.length > before]).toEqual([action, isRecorded])
+    }
+  })
+})
+
 describe('close', () => {
   it('waits for open work', async () => {
     const { audit, sink } = await opened()
