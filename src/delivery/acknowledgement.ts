@@ -15,6 +15,8 @@ export class Acknowledgement implements Waiter {
   constructor(
     private readonly dispatcher: Dispatcher,
     private readonly exclusions: number,
+    /** False for an event: a flood of them must not keep out the outcomes of what has run. */
+    readonly takesReserve = true,
   ) {}
 
   /** Resolves with true when every enforced sink has stored the record, and with false if one has not. */

@@ -14,6 +14,8 @@ export interface Lane {
 
 /** Waits for the fate of an entry. */
 export interface Waiter {
+  /** True if its outcomes may take the part of a queue that is reserved for outcomes. */
+  readonly takesReserve: boolean
   /** Called once, when the entry's fate is known or in doubt. */
   settled(entry: Entry): void
   /** Called at most once, when the fate of an entry that was in doubt is known after all. */

@@ -92,5 +92,5 @@ export class Queue {
 }
 
 function mayTakeTheRest({ lane, waiter, countsAsLost }: Entry): boolean {
-  return !lane.enforced || (waiter !== null && countsAsLost)
+  return !lane.enforced || (waiter?.takesReserve === true && countsAsLost)
 }

@@ -54,6 +54,10 @@ export class StageDelivery implements Waiter {
     this.connection = socket === null ? null : context.connections.of(socket)
   }
 
+  get takesReserve(): boolean {
+    return true
+  }
+
   /** True if the reply must wait until Complete is stored. */
   get isEnforced(): boolean {
     return this.context.dispatcher.isEnforcedFor(this.recording.exclusions, EXCLUDES_COMPLETE)

@@ -55,7 +55,7 @@ export class Actions {
     if (event.annotations !== undefined) additions.annotate(event.annotations)
     const exclusions = context.policy.exclusionsOfAction(records.facts(undefined))
     if (context.policy.isUnclaimed(exclusions)) context.counts.add('unclaimed')
-    const receipt = new Acknowledgement(context.dispatcher, exclusions)
+    const receipt = new Acknowledgement(context.dispatcher, exclusions, false)
     const isStored = await receipt.offer(records.event(), EXCLUDES_COMPLETE, true)
     if (isStored) this.failures.works()
     else throw this.refusal(event.action, 'an enforced sink has not stored it.')

@@ -228,7 +228,7 @@ describe('flush and reopen', () => {
     useFakeTimers()
     const { delivery, sink, ask } = laneOf()
     sink.auto = null
-    const received = { settled: () => void ask('/complete'), resolved: () => undefined }
+    const received = { takesReserve: true, settled: () => void ask('/complete'), resolved: () => undefined }
     delivery.offer(new Entry(requestDraft('/received'), delivery, received, false))
     const done = vi.fn()
     delivery.flush().then(done)

@@ -557,6 +557,7 @@ describe('the answer of a sink', () => {
     const before = ask('/before')
     const failure = new Error('a waiter fails')
     const thrower = {
+      takesReserve: true,
       settled: () => {
         throw failure
       },

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import Fastify from 'fastify'
 import { describe, expect, it, vi } from 'vitest'
 import type { ActionInput, ActionPayload, MemorySink } from '../../src/index.js'
 import audit, { memorySink } from '../../src/index.js'
@@ -134,7 +135,6 @@ describe('record', () => {
   it('does not wait for a best-effort sink', async () => {
     const enforced = memorySink()
     const hung = memorySink()
-    const { default: Fastify } = await import('fastify')
     const app = Fastify()
     await app.register(audit, {
       closeTimeout: '100ms',
@@ -149,6 +149,19 @@ describe('record', () => {
     await app.audit.record({ action: 'a' })
     expect(actionsOf(enforced)).toHaveLength(1)
     await app.close()
+  })
+
+  it('leaves the half of a queue that is reserved for outcomes', async () => {
+    const sink = memorySink()
+    const app = Fastify()
+    await app.register(audit, { closeTimeout: '100ms', sinks: [{ name: 'memory', sink, maxQueue: 8 }] })
+    await app.ready()
+    await app.audit.flush()
+    sink.hang()
+    const records = Array.from({ length: 20 }, () => app.audit.record({ action: 'a' }))
+    expect(app.audit.stats().sinks.memory?.notStored).toBe(16)
+    await app.close()
+    expect((await Promise.allSettled(records)).map(({ status }) => status)).toEqual(Array(20).fill('rejected'))
   })
 
   it('does not end the process when nobody awaits its rejection', async () => {
@@ -272,7 +285,6 @@ describe('run', () => {
 
   it('corrects the end in a sink that stored it, when another has not', async () => {
     const sinks = { first: memorySink(), second: memorySink() }
-    const { default: Fastify } = await import('fastify')
     const app = Fastify()
     await app.register(audit, { sinks: Object.entries(sinks).map(([name, sink]) => ({ name, sink })) })
     await app.ready()
@@ -331,7 +343,6 @@ describe('run', () => {
 
 describe('a disabled plugin', () => {
   it('records nothing and runs the work', async () => {
-    const { default: Fastify } = await import('fastify')
     const app = Fastify()
     await app.register(audit, { enabled: false })
     await app.audit.record({ action: 'a' })

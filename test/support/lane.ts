@@ -138,6 +138,7 @@ export function gapOf(entry: AuditEntry | undefined): LifecycleDetails['gap'] | 
 
 /** A waiter for an entry, and the answers that it got. */
 class Witness implements Waiter {
+  readonly takesReserve = true
   readonly told: string[] = []
   settled(entry: Entry): void {
     this.told.push(entry.fate)

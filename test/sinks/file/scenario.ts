@@ -136,6 +136,7 @@ export class Scenario {
     const told: string[] = []
     const number = this.asked.length + 1
     const waiter = {
+      takesReserve: true,
       settled: ({ fate }: Entry) => void told.push(fate),
       resolved: ({ fate }: Entry) => void told.push(fate),
     }
