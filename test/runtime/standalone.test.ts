@@ -155,9 +155,15 @@ describe('close', () => {
 
   it('may be called again, and is over when the first call is', async () => {
     const { audit, sink } = await opened()
-    await Promise.all([audit.close(), audit.close()])
-    await audit.close()
-    expect(kinds(sink.lines)).toEqual(['start', 'stop'])
+    const work = latch()
+    const ran = audit.run({ action: 'report.export' }, () => work.opened)
+    const first = audit.close()
+    const second = audit.close()
+    work.open()
+    await second
+    expect(kinds(sink.lines).slice(-2)).toEqual(['action OperationComplete success', 'stop'])
+    await Promise.all([ran, first, audit.close()])
+    expect(kinds(sink.lines).filter((kind) => kind === 'stop')).toHaveLength(1)
   })
 
   it('ends the recording: record and run reject, and the function does not run', async () => {
