@@ -91,7 +91,7 @@ export class AuditRuntime {
     this.dispatcher = new Dispatcher(options.sinks.map((sink) => laneFor(sink, { envelope, log, clock })))
     const enforced = options.sinks.filter(({ deliveryGuarantee }) => deliveryGuarantee === 'enforced')
     this.connections = new Connections(connectionBounds(enforced))
-    this.sweeper = new Sweeper(this.open, options.abortTimeout, clock)
+    this.sweeper = new Sweeper(this.open, this.running, options.abortTimeout, clock)
     this.misuse = new Misuse(log, clock)
     this.vocabulary = options.actions === undefined ? null : new Vocabulary(options.actions, this.redactor, log)
     this.actions = new Actions(this)

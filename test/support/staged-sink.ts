@@ -18,6 +18,7 @@ const SLOW_TURNS = 12
 export class StagedSink implements AuditSink {
   received: Behaviour = 'stores'
   complete: Behaviour = 'stores'
+  end: Behaviour = 'stores'
   /** Corrections and the trail's own life. */
   others: Behaviour = 'stores'
   readonly stored: AuditEntry[] = []
@@ -88,6 +89,7 @@ export class StagedSink implements AuditSink {
   }
 
   private behaviourFor({ event: { payload } }: AuditEntry): Behaviour {
+    if (payload.type === 'end') return this.end
     if (payload.type !== 'audit') return this.others
     return payload.stage === 'OperationReceived' ? this.received : this.complete
   }

@@ -59,6 +59,10 @@ export class RunningReply implements Running {
     this.state = 'over'
   }
 
+  check(): void {
+    if (this.state === 'running') this.watched.check()
+  }
+
   cutOff(): void {
     this.end(this.watched.closing ?? { how: 'aborted', error: 'server closed' })
   }

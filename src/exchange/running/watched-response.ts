@@ -34,7 +34,8 @@ export class WatchedResponse implements Watched {
     this.isLong = isEventStream(gate.headers())
     watchEvents(emitterOf(raw), (event) => {
       if (event === 'finish') this.end(gate.progress !== 'broken')
-      else if (event === 'close') this.end(gate.progress === 'sent')
+      // HTTP/2: after a reset without an error, nothing else may come.
+      else if (event === 'close' || event === 'aborted') this.end(gate.progress === 'sent')
     })
   }
 
@@ -73,5 +74,5 @@ function countBytes(raw: ServerResponse | Http2ServerResponse): ByteCounts | nul
 
 function isEventStream(headers: Readonly<Record<string, unknown>>): boolean {
   const type = headers['content-type']
-  return typeof type === 'string' && type.startsWith(EVENT_STREAM)
+  return typeof type === 'string' && type.slice(0, EVENT_STREAM.length).toLowerCase() === EVENT_STREAM
 }
