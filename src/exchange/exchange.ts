@@ -264,9 +264,11 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     const isGone = this.isClientGone()
     const facts = records.capturesReply ? notes.factsOf(this.gate.headers(), { statusCode, chunk, isWhole }) : undefined
     const draft = this.completeRecord(statusCode, notes.errorOf(statusCode, chunk), isGone, facts)
+    // Follow the reply after the offer, which decides which sinks have Complete: its end goes to the same ones.
+    const isSettled = this.stages.offerComplete(draft, statusCode, scope)
     if (isGone || this.isOut) this.running = false
     else if (goesOn(statusCode, isWhole)) this.follows(statusCode)
-    if (this.stages.offerComplete(draft, statusCode, scope)) this.completeSettled()
+    if (isSettled) this.completeSettled()
   }
 
   private follows(statusCode: number): RunningReply {

@@ -13,6 +13,8 @@ export interface StandaloneStats {
   actionsNotRecorded: number
   /** Work whose result was withheld because its end could not be recorded. */
   actionsWithheld: number
+  /** Events and work that no enforced sink records, although every enforced sink has `only`. */
+  unclaimed: number
   /** Values of the application that could not be recorded, or not as they were given. */
   actionErrors: number
   /** Actions, targets and annotations that were recorded and are not as the option `actions` says. */

@@ -46,10 +46,10 @@ function standaloneAudit(runtime: AuditRuntime, options: ResolvedOptions): Stand
       return runtime.dispatcher.healthy
     },
     stats() {
-      const { healthy, open, actions, actionsNotRecorded, actionsWithheld, ...others } = runtime.stats({})
+      const { healthy, open, actions, actionsNotRecorded, actionsWithheld, unclaimed, ...others } = runtime.stats({})
       const { actionErrors, vocabularyErrors, identityErrors, annotationsTooLate, sinks } = others
       const errors = { actionErrors, vocabularyErrors, identityErrors, annotationsTooLate }
-      return { healthy, open, actions, actionsNotRecorded, actionsWithheld, ...errors, sinks }
+      return { healthy, open, actions, actionsNotRecorded, actionsWithheld, unclaimed, ...errors, sinks }
     },
     record: (event) => runtime.actions.record(event),
     run: (work, execute) => runtime.actions.run(work, execute),

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import audit, {
@@ -61,6 +62,7 @@ function describeEvent({ payload }: TrailEvent): string {
     return `${operation} ${endpoint} ${payload.response?.status_code ?? ''}`.trim()
   }
   if (payload.type === 'action') return `${payload.action} ${payload.stage ?? 'event'} ${payload.outcome ?? ''}`.trim()
+  if (payload.type === 'end') return 'end'
   return payload.type === 'correction' ? `correction ${payload.correction.status_code}` : ''
 }
 
@@ -232,6 +234,39 @@ describe('a sink that selects by what is known at the end', () => {
     await expect(app.audit.run({ action: 'two' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await trails()).toEqual({ a: ['two OperationComplete failure'] })
     expect(counts().unclaimed).toBe(1)
+  })
+})
+
+describe('the end of a reply that breaks', () => {
+  it('goes to the sinks that had its Complete, and to no other', async () => {
+    const { app, trails } = await server({
+      all: {},
+      found: { only: [{ statuses: ['2xx'] }] },
+      failed: { only: [{ statuses: ['5xx'] }] },
+      acme: { only: [{ namespaces: ['acme'] }] },
+    })
+    app.get('/broken', (_, reply) =>
+      reply.send(
+        Readable.from(
+          (async function* () {
+            yield 'begun'
+            await app.audit.flush()
+            throw new Error('the source is gone')
+          })(),
+        ),
+      ),
+    )
+    await app.ready()
+    await app.inject('/broken').then(
+      () => undefined,
+      () => undefined,
+    )
+    expect(await trails()).toEqual({
+      all: ['GET /broken', 'GET /broken 200', 'end'],
+      found: ['GET /broken 200', 'end'],
+      failed: [],
+      acme: [],
+    })
   })
 })
 
