@@ -5,7 +5,7 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { writeChanges } from './.modules/event/content/changes.js'
+import { ChangeList } from './.modules/event/content/changes.js'
 import { ChangeReport } from './.modules/redact/change-report.js'
 import { Redactor } from './.modules/redact/redactor.js'
 
@@ -15,6 +15,14 @@ const { values } = parseArgs({
 const slices = Number(values.slices)
 const milliseconds = Number(values.milliseconds)
 const redactor = new Redactor()
+const BOUNDS = { maxChanges: 64, maxBytes: 8192 }
+
+/** @param {unknown} before @param {unknown} after @param {{ id: string } | undefined} options */
+function changesOf(before, after, options) {
+  const list = new ChangeList(new ChangeReport(redactor), BOUNDS)
+  list.add(before, after, options)
+  return list.toJson()
+}
 
 /** @param {number} count @param {number} paid */
 const invoice = (count, paid) => ({
@@ -46,8 +54,8 @@ process.stdout.write(
 )
 for (const [name, [before, after]] of Object.entries(ROWS)) {
   const calls = [
-    () => writeChanges(before, after, undefined, new ChangeReport(redactor)),
-    () => writeChanges(before, after, { id: 'sku' }, new ChangeReport(redactor)),
+    () => changesOf(before, after, undefined),
+    () => changesOf(before, after, { id: 'sku' }),
     () => JSON.stringify(before) + JSON.stringify(after),
   ].map((call) => ({ call, count: callsFor(call), times: /** @type {number[]} */ ([]) }))
   for (let slice = 0; slice < slices; slice++) {

@@ -185,7 +185,7 @@ describe('the action of a request', () => {
       { path: '/password', before: '[REDACTED]', after: '[REDACTED]' },
       { path: '/0', id: 'b', after: { sku: 'b', count: 1 } },
     ])
-    expect(complete).toMatchObject({ redacted: 2, omitted: [{ path: 'changes.*', reason: 'changes too many' }] })
+    expect(complete).toMatchObject({ redacted: 2, omitted: [{ path: 'changes.*', reason: '2 changes too many' }] })
   })
 
   it('does not take what comes after the second record', async () => {

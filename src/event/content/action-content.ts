@@ -5,7 +5,7 @@ import { BOUNDS } from '../limits.js'
 import type { Misuse } from '../misuse.js'
 import { type AskTargets, askTargets } from './ask-targets.js'
 import type { Capture } from './capture.js'
-import type { ChangesOptions } from './changes.js'
+import type { ChangeList, ChangesOptions } from './changes.js'
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'denied'])
 
@@ -30,7 +30,7 @@ export class ActionContent {
   private readonly targets = new Map<string, string>()
   private outcomeGiven: Outcome | undefined
   private reasonJson = ''
-  private changesJson = ''
+  private changeList: ChangeList | undefined
   /** Asked again for the second record, if it had no targets for the first. */
   private askAgain: AskTargets | null = null
 
@@ -89,11 +89,9 @@ export class ActionContent {
 
   /** Adds the changes between two values to those that were given before. */
   addChanges(before: unknown, after: unknown, options: ChangesOptions | undefined): boolean {
-    return this.write('changes', (marks) => {
-      const { changesJson: earlier } = this
-      const added = this.capture.changes(before, after, options, earlier, marks)
-      if (added !== '') this.changesJson = earlier === '' ? added : `${earlier.slice(0, -1)},${added.slice(1)}`
-    })
+    if (this.changes.redactor.omits('changes')) return true
+    this.changeList ??= this.capture.changes(this.changes)
+    return this.changeList.add(before, after, options)
   }
 
   /** True if the application has set how it ended. */
@@ -114,7 +112,7 @@ export class ActionContent {
   ended(implied: Outcome | undefined): string {
     if (this.askAgain !== null) for (const target of askTargets(this.askAgain, this.misuse)) this.addTarget(target)
     this.askAgain = null
-    return this.toJson(this.outcomeGiven ?? implied, this.reasonJson, this.changesJson)
+    return this.toJson(this.outcomeGiven ?? implied, this.reasonJson, this.changeList?.toJson() ?? '')
   }
 
   private toJson(outcome: Outcome | undefined, reason: string, changes: string): string {

@@ -7,7 +7,7 @@ import { headerText } from '../header-text.js'
 import { BOUNDS } from '../limits.js'
 import { Annotations } from './annotations.js'
 import { type BodyFacts, type BodyPath, BodyWriter } from './body.js'
-import { type ChangesOptions, writeChanges } from './changes.js'
+import { ChangeList } from './changes.js'
 
 export type { BodyFacts } from './body.js'
 
@@ -72,25 +72,9 @@ export class Capture {
     return new Annotations(changes, { maxKeys: maxAnnotations, maxBytes: maxAnnotationBytes }, path)
   }
 
-  /**
-   * Returns the changes between two values as a list, or '' if there are none or they were left out (and marked).
-   * `earlier` is the list of an earlier call, whose room they share.
-   */
-  changes(
-    before: unknown,
-    after: unknown,
-    options: ChangesOptions | undefined,
-    earlier: string,
-    changes: ChangeReport,
-  ): string {
+  changes(changes: ChangeReport): ChangeList {
     const { maxChanges, maxChangesBytes } = this.settings
-    if (changes.redactor.omits('changes')) return ''
-    if (earlier === '') return writeChanges(before, after, options, changes, { maxChanges, maxBytes: maxChangesBytes })
-    const taken: readonly unknown[] = JSON.parse(earlier)
-    const bounds = { maxChanges: maxChanges - taken.length, maxBytes: maxChangesBytes - Buffer.byteLength(earlier) }
-    if (bounds.maxChanges > 0) return writeChanges(before, after, options, changes, bounds)
-    changes.markOmitted('changes.*', 'changes too many')
-    return ''
+    return new ChangeList(changes, { maxChanges, maxBytes: maxChangesBytes })
   }
 
   private writer(

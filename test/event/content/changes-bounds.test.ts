@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EventChange } from '../../../src/event/action.js'
-import { CHANGE_BOUNDS, writeChanges } from '../../../src/event/content/changes.js'
-import { newChanges } from '../../support/changes.js'
+import { ChangeList } from '../../../src/event/content/changes.js'
+import { CHANGE_BOUNDS, newChanges } from '../../support/changes.js'
 import { hostileText } from '../../support/hostile.js'
 import { runs } from '../../support/runs.js'
 
@@ -12,7 +12,10 @@ function compare(
   { id, ...bounds }: { id?: string; maxChanges?: number; maxBytes?: number } = {},
 ) {
   const report = newChanges()
-  const json = writeChanges(before, after, { id }, report, { ...CHANGE_BOUNDS, ...bounds })
+  const list = new ChangeList(report, { ...CHANGE_BOUNDS, ...bounds })
+  const isWhole = list.add(before, after, { id })
+  const json = list.toJson()
+  expect(isWhole).toBe(report.truncated === undefined && report.omitted === undefined)
   const changes: EventChange[] = json === '' ? [] : JSON.parse(json)
   return { json, changes, report }
 }
@@ -55,6 +58,23 @@ describe('changes', () => {
     for (const text of [a?.before, a?.after, b?.before, b?.after]) expect(String(text).length).toBeGreaterThan(1900)
     expect(report.truncated?.changes).toEqual({ bytes: 54_000 + json.length - textsIn(changes), kept: json.length })
     expect(report.omitted).toBeUndefined()
+  })
+
+  it('of several calls share the bounds, and are marked as one list', () => {
+    const report = newChanges()
+    const list = new ChangeList(report, { maxChanges: 3, maxBytes: 400 })
+    expect(list.add({ n: 1 }, { n: 2 }, undefined)).toBe(true)
+    expect(list.add({ password: 'a' }, { password: 'b', text: 'é'.repeat(500) }, undefined)).toBe(false)
+    expect(list.add({ a: new Map(), b: 1 }, { a: new Map(), b: 2 }, undefined)).toBe(false)
+    expect([report.truncated, report.omitted, report.redacted, report.isAscii]).toEqual([undefined, undefined, 0, true])
+    const json = list.toJson()
+    const changes: EventChange[] = JSON.parse(json)
+    expect(changes.map(({ path }) => path)).toEqual(['/n', '/password', '/text'])
+    expect(Buffer.byteLength(json)).toBeLessThanOrEqual(400)
+    expect(report.truncated?.changes).toEqual({ bytes: expect.any(Number), kept: Buffer.byteLength(json) })
+    expect(report.truncated?.changes?.bytes).toBeGreaterThan(1000)
+    expect(report.omitted).toEqual({ 'changes.*': '1 changes too many, 1 values not plain' })
+    expect([report.redacted, report.isAscii]).toEqual([2, false])
   })
 
   it('leave a short one its place, however many long ones there are', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EventChange } from '../../../src/event/action.js'
-import { CHANGE_BOUNDS, writeChanges } from '../../../src/event/content/changes.js'
+import { ChangeList } from '../../../src/event/content/changes.js'
 import { Redactor, type RedactSettings } from '../../../src/redact/redactor.js'
-import { newChanges } from '../../support/changes.js'
+import { CHANGE_BOUNDS, newChanges } from '../../support/changes.js'
 import { runs } from '../../support/runs.js'
 
 const MASK = '[REDACTED]'
@@ -19,7 +19,9 @@ function compare(
   }: { rules?: Partial<RedactSettings>; marks?: ReadonlySet<string>; id?: string | undefined } = {},
 ) {
   const report = newChanges(new Redactor({ ...RULES, ...rules }))
-  const json = writeChanges(before, after, { id }, report, CHANGE_BOUNDS, marks)
+  const list = new ChangeList(report, CHANGE_BOUNDS, marks)
+  list.add(before, after, { id })
+  const json = list.toJson()
   const changes: EventChange[] = json === '' ? [] : JSON.parse(json)
   return { json, changes, redacted: report.redacted }
 }
@@ -191,7 +193,9 @@ describe('a redactor that fails', () => {
       throw new Error('broken')
     })
     const report = newChanges(redactor)
-    expect(writeChanges({ api_key: 'a' }, { api_key: 'b' }, undefined, report)).toBe('')
+    const list = new ChangeList(report, CHANGE_BOUNDS)
+    expect(list.add({ api_key: 'a' }, { api_key: 'b' }, undefined)).toBe(false)
+    expect(list.toJson()).toBe('')
     expect([report.omitted, report.redacted]).toEqual([{ changes: 'redaction failed' }, 0])
   })
 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EventChange } from '../../../src/event/action.js'
-import { CHANGE_BOUNDS, type ChangesOptions, writeChanges } from '../../../src/event/content/changes.js'
+import { ChangeList, type ChangesOptions } from '../../../src/event/content/changes.js'
 import type { Redactor } from '../../../src/redact/redactor.js'
 import { applyChanges } from '../../support/apply-changes.js'
-import { newChanges } from '../../support/changes.js'
+import { CHANGE_BOUNDS, newChanges } from '../../support/changes.js'
 import { runs } from '../../support/runs.js'
 
 interface Given extends ChangesOptions {
@@ -23,7 +23,10 @@ function compare(before: unknown, after: unknown, given: Given = {}) {
     ...options
   } = given
   const report = newChanges(redactor)
-  const json = writeChanges(before, after, options, report, { maxChanges, maxBytes }, marks)
+  const list = new ChangeList(report, { maxChanges, maxBytes }, marks)
+  const isWhole = list.add(before, after, options)
+  const json = list.toJson()
+  expect(isWhole).toBe(report.truncated === undefined && report.omitted === undefined)
   const changes: EventChange[] = json === '' ? [] : JSON.parse(json)
   return { json, changes, report }
 }
