@@ -7,7 +7,7 @@ import { serve, trailOf } from '../exchange/server.js'
 import { until } from '../support/staged-sink.js'
 import { expectNothingUncaught } from '../support/uncaught.js'
 import { header, parseReplies, requestBytes, Wire } from '../support/wire.js'
-import { HANDSHAKE } from './support/websocket.js'
+import { closeFrame, HANDSHAKE, textFrame } from './support/websocket.js'
 
 /** A server with a socket, and how often somebody connected. */
 async function startUpstream(): Promise<{ url: string; connections: () => number }> {
@@ -66,5 +66,31 @@ describe('an upgrade that @fastify/http-proxy handles itself', () => {
     expect(reply?.status).toBe(403)
     expect(await trailOf(served)).toEqual(['Received', 'Complete 403 (no)'])
     expect(upstream.connections()).toBe(0)
+  })
+
+  it.each(['closes', 'leaves'] as const)('has an end with its bytes when its client %s', async (how) => {
+    const upstream = await startUpstream()
+    const served = await serve({
+      declare: (app) => app.register(proxy, { upstream: upstream.url, websocket: true }),
+    })
+    const wire = await Wire.open(served.port)
+    wire.send(requestBytes({ url: '/socket', headers: HANDSHAKE }))
+    await wire.until((bytes) => bytes.includes('\r\n\r\n'))
+    await until(() => upstream.connections() === 1)
+    const text = textFrame('hello')
+    const close = closeFrame()
+    wire.send(text)
+    if (how === 'closes') {
+      wire.send(close)
+      await wire.closed()
+    } else await wire.leave('reset')
+    await until(() => served.app.audit.stats().ended === 1)
+    expect(await trailOf(served)).toEqual(['Received', 'Complete 101'])
+    const [payload] = served.sink.endPayloads()
+    // The proxy may end the socket before the reset is seen.
+    expect(how === 'closes' ? ['closed'] : ['closed', 'aborted']).toContain(payload?.end.how)
+    expect(payload?.end.bytes_sent).toBeGreaterThan('HTTP/1.1 101 Switching Protocols'.length)
+    if (how === 'closes') expect(payload?.end.bytes_received).toBe(text.length + close.length)
+    else expect(payload?.end.bytes_received).toBeGreaterThanOrEqual(0)
   })
 })
