@@ -1,7 +1,6 @@
 import { isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { ChangeReport } from '../redact/change-report.js'
-import type { TraceReader } from './trace.js'
 
 /** A request as read from Fastify: nothing in it is bounded, escaped or redacted yet. */
 export interface RequestFacts {
@@ -15,8 +14,6 @@ export interface RequestFacts {
   userAgent: string | undefined
   sourceIps: readonly string[] | undefined
   traceparent: string | undefined
-  /** The trace context of the server itself, which is valid. */
-  trace: string | undefined
   connection: Connection
 }
 
@@ -58,19 +55,12 @@ export class Connections {
   }
 }
 
-/** Parts that reading the requests of one server needs. */
-export interface RequestSources {
-  readonly connections: Connections
-  /** Null without the option `trace`. */
-  readonly trace: TraceReader | null
-}
-
 /** Reads a request while its connection still knows its addresses, which are gone after a reset. */
 export function readRequest(
   request: FastifyRequest,
   route: string | undefined,
   namespace: string,
-  { connections, trace }: RequestSources,
+  connections: Connections,
   changes: ChangeReport,
 ): RequestFacts {
   return {
@@ -83,7 +73,6 @@ export function readRequest(
     userAgent: stringOf(request.headers['user-agent']),
     sourceIps: sourceIpsOf(request, changes),
     traceparent: stringOf(request.headers.traceparent),
-    trace: trace === null ? undefined : trace.of(request),
     connection: connections.of(request.raw.socket),
   }
 }

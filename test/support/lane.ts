@@ -45,12 +45,11 @@ export function requestDraft(endpoint: string): Draft {
     userAgent: undefined,
     sourceIps: undefined,
     traceparent: undefined,
-    trace: undefined,
     connection: { remote: '127.0.0.1:1', local: '127.0.0.1:2', origin: null },
   }
   const changes = newChanges()
   const auth = writeAuth(ANONYMOUS, changes)
-  const request = new RequestWriter().writeFacts(facts, changes)
+  const request = new RequestWriter().writeFacts(facts, undefined, changes)
   return draft(
     writePayload({ id: ID, stage: 'OperationReceived', stamp: stampOf(TIME), auth, request, rest: '' }, changes),
   )

@@ -20,7 +20,7 @@ const operations = new Map(METHODS.map((method) => [method, flat(`","operation":
 
 /** Writes requests, and caches what requests of one server share: a route, a connection. */
 export class RequestWriter {
-  readonly connections = new Connections()
+  private readonly connections = new Connections()
   /** The JSON from the end of the endpoint to the end of the namespace, by route, for the default namespace. */
   private readonly places = new Map<string, string>()
 
@@ -29,18 +29,19 @@ export class RequestWriter {
 
   /** `,"request":{…}` of a request, the same in both stages. */
   write(request: FastifyRequest, route: string | undefined, namespace: string, changes: ChangeReport): string {
-    return this.writeFacts(readRequest(request, route, namespace, this, changes), changes)
+    const trace = this.trace === null ? undefined : this.trace.of(request)
+    return this.writeFacts(readRequest(request, route, namespace, this.connections, changes), trace, changes)
   }
 
-  /** `,"request":{…}`, the same in both stages. */
-  writeFacts(facts: RequestFacts, changes: ChangeReport): string {
+  /** `,"request":{…}`, the same in both stages; `trace` is not among the facts, so that requests without it allocate none. */
+  writeFacts(facts: RequestFacts, trace: string | undefined, changes: ChangeReport): string {
     const endpoint = changes.redactor.endpoint(facts.endpoint, facts.route, changes)
     return (
       `,"request":{"id":"${bounded(facts.id, BOUNDS.requestId, 'request.id', changes)}` +
       (operations.get(facts.operation) ?? writeOperation(facts.operation, changes)) +
       bounded(endpoint, BOUNDS.endpoint, 'request.endpoint', changes) +
       this.place(facts.route, facts.namespace, changes) +
-      writeOrigin(facts, changes)
+      writeOrigin(facts, trace, changes)
     )
   }
 
@@ -62,20 +63,20 @@ function writeOperation(operation: string, changes: ChangeReport): string {
 }
 
 /** Writes the request from `request_meta` to its end. */
-function writeOrigin(facts: RequestFacts, changes: ChangeReport): string {
-  const { connection, host, userAgent, sourceIps, traceparent, trace } = facts
+function writeOrigin(facts: RequestFacts, trace: string | undefined, changes: ChangeReport): string {
+  const { connection, host, userAgent, sourceIps, traceparent } = facts
   const { origin } = connection
   const isKept = sourceIps === undefined && traceparent === undefined && trace === undefined
   if (isKept && origin !== null && origin.userAgent === userAgent && origin.host === host) return origin.json
-  const json = `,"request_meta":{${writeMeta(facts, changes)}},"node_meta":{${writeNode(facts, changes)}}}`
+  const json = `,"request_meta":{${writeMeta(facts, trace, changes)}},"node_meta":{${writeNode(facts, changes)}}}`
   if (isKept && changes.isUntouched) connection.origin = { host, userAgent, json: flat(json) }
   return json
 }
 
 /** Writes the members of `request_meta`. */
-function writeMeta(facts: RequestFacts, changes: ChangeReport): string {
+function writeMeta(facts: RequestFacts, trace: string | undefined, changes: ChangeReport): string {
   const { redactor } = changes
-  const { connection, host, userAgent, sourceIps, traceparent, trace } = facts
+  const { connection, host, userAgent, sourceIps, traceparent } = facts
   let json = ''
   if (!redactor.omits('request.request_meta.remote_address')) {
     json += `,"remote_address":${quote(connection.remote, BOUNDS.address, 'request.request_meta.remote_address', changes)}`

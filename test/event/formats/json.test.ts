@@ -27,7 +27,6 @@ const FACTS: RequestFacts = {
   userAgent: 'curl/8',
   sourceIps: undefined,
   traceparent: undefined,
-  trace: undefined,
   connection: { remote: '127.0.0.1:33874', local: '127.0.0.1:4646', origin: null },
 }
 const RESPONSE: ResponseFacts = { statusCode: 200, error: undefined, aborted: false, duration: 1.25 }
@@ -45,7 +44,7 @@ const ANONYMOUS_AUTH = writeAuth(ANONYMOUS, newChanges())
 
 function complete(facts: Partial<RequestFacts>, response: Partial<ResponseFacts>, auth = ANONYMOUS_AUTH, rest = '') {
   const changes = newChanges()
-  const request = new RequestWriter().writeFacts({ ...FACTS, ...facts }, changes)
+  const request = new RequestWriter().writeFacts({ ...FACTS, ...facts }, undefined, changes)
   const written = writeResponse({ ...RESPONSE, ...response }, changes)
   return {
     changes,
@@ -69,7 +68,6 @@ const facts = fc.record({
   userAgent: fc.option(hostileText, { nil: undefined }),
   sourceIps: fc.option(fc.array(hostileText, { maxLength: 40 }), { nil: undefined }),
   traceparent: fc.option(hostileText, { nil: undefined }),
-  trace: fc.constantFrom(undefined, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
   connection: fc.record({ remote: hostileText, local: hostileText, origin: fc.constant(null) }),
 })
 
@@ -90,7 +88,7 @@ describe('a line of format json', () => {
         const changes = newChanges()
         const annotations = new Annotations(changes, ANNOTATION_BOUNDS)
         annotations.add(notes)
-        const request = new RequestWriter().writeFacts(given, changes)
+        const request = new RequestWriter().writeFacts(given, undefined, changes)
         const response = writeResponse({ ...RESPONSE, statusCode: 500, error }, changes)
         const rest = `${response},"annotations":${annotations.toJson()}`
         const line = lineOf(writePayload({ ...COMPLETE, auth: writeAuth(who, changes), request, rest }, changes))
