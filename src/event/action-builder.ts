@@ -99,7 +99,7 @@ export class ActionBuilder {
     this.head = `,"auth":${this.auth},"namespace":{"id":${this.text(this.namespace, BOUNDS.namespace, 'namespace.id')}}`
     this.context = this.at(given.at) + this.parent(given.parent) + this.traceparent()
     this.additions.action.setName(given.action)
-    for (const target of listOf(given.targets)) this.additions.action.addTarget(target)
+    this.additions.action.addTargets(given.targets)
   }
 
   /** What another action takes from this one if it happens in it. */
@@ -185,11 +185,6 @@ export class ActionBuilder {
 function accessorIdOf(auth: string): string {
   const { accessor_id }: EventAuth = JSON.parse(auth)
   return accessor_id
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  if (value === undefined || value === null) return []
-  return Array.isArray(value) ? value : [value]
 }
 
 /** Returns the RFC 3339 text of a `Date` or of such a text; undefined if it is not a time with a year of four digits. */

@@ -12,6 +12,6 @@ export interface ActionsContext extends ActionContext {
   readonly open: OpenExchanges
   readonly counts: ExchangeCounter
   readonly log: SinkLogger
-  /** True from the opening of the trail to its closing. */
+  /** True while actions are taken: from the trail's start entry until its closing cuts off what is open. */
   readonly isOpened: boolean
 }

@@ -5,22 +5,13 @@ import type { Additions } from '../event/content/additions.js'
 import { FailureLog } from '../logger.js'
 import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { ActionAudit } from './action-audit.js'
-import type { ActionInput, ChangedThing, WorkInput } from './action-input.js'
+import type { ActionInput, WorkInput } from './action-input.js'
 import type { ActionsContext } from './actions-context.js'
+import { EVENT_MEMBERS, readInput, WORK_MEMBERS } from './read-input.js'
 import { type Execute, Work } from './work.js'
 
-const MEMBERS: ReadonlySet<string> = new Set<keyof ActionInput>([
-  'action',
-  'actor',
-  'targets',
-  'annotations',
-  'namespace',
-  'parent',
-  'outcome',
-  'reason',
-  'changes',
-  'at',
-])
+/** The most characters of an action's name in the message of an error. */
+const LONGEST_NAME = 256
 
 /** Records what is done beside requests: events, and work with a beginning and an end. */
 export class Actions {
@@ -48,40 +39,35 @@ export class Actions {
 
   private async recordNow(event: ActionInput, origin: ActionOrigin | null): Promise<void> {
     const { context } = this
-    const records = this.builder(event, origin)
-    const { additions } = records
-    if (event.outcome !== undefined) additions.action.setOutcome(event.outcome, event.reason)
-    addChanges(additions, event.changes)
-    if (event.annotations !== undefined) additions.annotate(event.annotations)
+    const given = readInput(event, EVENT_MEMBERS, context.misuse)
+    const records = this.builder(given, origin)
+    add(records.additions, given)
     const exclusions = context.policy.exclusionsOfAction(records.facts(undefined))
     if (context.policy.isUnclaimed(exclusions)) context.counts.add('unclaimed')
     const receipt = new Acknowledgement(context.dispatcher, exclusions, false)
     const isStored = await receipt.offer(records.event(), EXCLUDES_COMPLETE, true)
     if (isStored) this.failures.works()
-    else throw this.refusal(event.action, 'an enforced sink has not stored it.')
+    else throw this.refusal(given.action, 'an enforced sink has not stored it.')
   }
 
   private async runNow<Result>(
-    given: WorkInput,
+    work: WorkInput,
     execute: Execute<Result>,
     origin: ActionOrigin | null,
   ): Promise<Result> {
+    const { context } = this
+    const given = readInput(work, WORK_MEMBERS, context.misuse)
     const records = this.builder(given, origin)
-    if (given.annotations !== undefined) records.additions.annotate(given.annotations)
-    const { action } = given
-    const work = new Work(this.context, records, action, (reason) => this.refusal(action, reason))
-    return await work.execute(execute, this.auditOf(work, records))
+    add(records.additions, given)
+    const name = given.action.slice(0, LONGEST_NAME)
+    const begun = new Work(context, records, name, (reason) => this.refusal(name, reason))
+    return await begun.execute(execute, this.auditOf(begun, records))
   }
 
-  private builder(given: WorkInput, origin: ActionOrigin | null): ActionBuilder {
-    const problem = problemOf(given)
-    if (problem !== undefined) throw new AuditInvalidAction(problem)
+  private builder(given: ActionInput, origin: ActionOrigin | null): ActionBuilder {
     const { context } = this
     if (!context.isOpened) {
       throw this.refusal(given.action, 'the trail is not open; record between `await app.ready()` and `app.close()`.')
-    }
-    for (const key of Object.keys(given)) {
-      if (!MEMBERS.has(key)) context.misuse.note(`an action was given \`${key.slice(0, 64)}\`, which is not recorded`)
     }
     context.counts.add('actions')
     return new ActionBuilder(context, given, origin)
@@ -89,7 +75,8 @@ export class Actions {
 
   private refusal(action: string, reason: string): Error {
     this.context.counts.add('actionsNotRecorded')
-    const error = new AuditNotRecorded(`The action "${action}" could not be recorded in the audit trail: ${reason}`)
+    const name = action.slice(0, LONGEST_NAME)
+    const error = new AuditNotRecorded(`The action "${name}" could not be recorded in the audit trail: ${reason}`)
     this.failures.fails(error)
     return error
   }
@@ -112,18 +99,11 @@ export class Actions {
   }
 }
 
-function addChanges({ action }: Additions, changes: ChangedThing | undefined): void {
-  if (typeof changes !== 'object' || changes === null) return
-  const { before, after, id } = changes
-  action.addChanges(before, after, { id })
-}
-
-function problemOf(given: unknown): string | undefined {
-  if (typeof given !== 'object' || given === null)
-    return "An action is not an object; write { action: 'invoice.refund' }."
-  const action: unknown = Reflect.get(given, 'action')
-  if (typeof action === 'string' && action !== '') return undefined
-  return "An action has no `action` that is a text; write { action: 'invoice.refund' }."
+/** Adds what the application gave besides what the record begins with. */
+function add(additions: Additions, { outcome, reason, changes, annotations }: ActionInput): void {
+  if (outcome !== undefined) additions.action.setOutcome(outcome, reason)
+  if (changes !== undefined) additions.action.addChanges(changes.before, changes.after, { id: changes.id })
+  if (annotations !== undefined) additions.annotate(annotations)
 }
 
 /**
@@ -141,7 +121,12 @@ function unawaited<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 function isOurs(error: unknown): boolean {
-  return (
-    error instanceof AuditNotRecorded || error instanceof AuditResponseWithheld || error instanceof AuditInvalidAction
-  )
+  try {
+    return (
+      error instanceof AuditNotRecorded || error instanceof AuditResponseWithheld || error instanceof AuditInvalidAction
+    )
+  } catch {
+    // A Proxy that the application has thrown may throw when it is looked at.
+    return false
+  }
 }

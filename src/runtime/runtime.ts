@@ -65,7 +65,9 @@ export class AuditRuntime {
   /** Records what is done beside requests. */
   readonly actions: Actions
   private readonly sweeper: Sweeper
+  /** The lanes are opened, or being opened, and are not closed. */
   private hasOpened = false
+  private isTaking = false
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -97,9 +99,12 @@ export class AuditRuntime {
     this.actions = new Actions(this)
   }
 
-  /** True from the opening of the trail to its closing. */
+  /**
+   * True from the start entry until the server no longer waits for what is open: a handler that ends while the server
+   * closes still records.
+   */
   get isOpened(): boolean {
-    return this.hasOpened
+    return this.isTaking
   }
 
   stats(unseen: Record<string, number>): AuditStats {
@@ -130,6 +135,7 @@ export class AuditRuntime {
     }
     const details = startDetails(this.options, this.envelope.instance, exemptedRoutes)
     this.dispatcher.begin(this.envelope.lifecycle('start', details))
+    this.isTaking = true
     this.sweeper.start()
   }
 
@@ -137,6 +143,7 @@ export class AuditRuntime {
   async release(): Promise<void> {
     if (!this.hasOpened) return
     this.hasOpened = false
+    this.isTaking = false
     this.sweeper.stop()
     await Promise.all(this.lanes.map((lane) => lane.release(this.options.closeTimeout)))
   }
@@ -150,6 +157,7 @@ export class AuditRuntime {
     await this.open.whenEmpty(closeTimeout * CLOSE_SHARE)
     this.sweeper.stop()
     const stillOpen = this.open.count
+    this.isTaking = false
     this.open.cutOff()
     await this.giveUpWaiting(closeTimeout * ANSWER_SHARE)
     this.running.close()

@@ -63,32 +63,42 @@ export class Work implements OpenExchange {
   hideEnd(): void {}
 
   cutOff(): void {
-    if (this.state !== 'running') return
-    this.state = 'cut off'
+    const { state } = this
+    if (state === 'beginning' || state === 'running') this.state = 'cut off'
+    // What has not begun does not begin any more: `begin` records that.
+    if (state !== 'running') return
     const draft = this.records.complete({ outcome: undefined, error: 'server closed', aborted: true })
     this.context.dispatcher.tell(draft, this.endExclusions(undefined), EXCLUDES_COMPLETE)
     this.context.open.remove(this)
+  }
+
+  /** Getter, because the compiler does not see that a call may have changed the state. */
+  private get isBeginning(): boolean {
+    return this.state === 'beginning'
   }
 
   private async begin(): Promise<void> {
     const { context, records } = this
     context.open.add(this)
     const receipt = new Acknowledgement(context.dispatcher, this.exclusions(undefined))
-    if (await receipt.offer(records.received(), EXCLUDES_RECEIVED, false)) {
+    const isStored = await receipt.offer(records.received(), EXCLUDES_RECEIVED, false)
+    if (isStored && this.isBeginning) {
       this.state = 'running'
       return
     }
     this.state = 'over'
-    context.open.remove(this)
     receipt.amend(records.complete({ outcome: 'failure', error: 'FST_AUDIT_NOT_RECORDED', aborted: false }))
-    throw this.refusal('an enforced sink has not stored its beginning.')
+    context.open.remove(this)
+    throw this.refusal(isStored ? 'the trail is being closed.' : 'an enforced sink has not stored its beginning.')
   }
 
   /** Returns false if the end had to be stored and was not. */
   private async end(ending: Ending<unknown>): Promise<boolean> {
     const { context, records } = this
     if (this.state === 'cut off') {
-      return !context.dispatcher.isEnforcedFor(this.exclusions(undefined), EXCLUDES_COMPLETE)
+      if (!context.dispatcher.isEnforcedFor(this.exclusions(undefined), EXCLUDES_COMPLETE)) return true
+      context.counts.add('actionsWithheld')
+      return false
     }
     this.state = 'over'
     const outcome = 'error' in ending ? outcomeOf(ending.error) : 'success'

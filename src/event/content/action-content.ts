@@ -6,6 +6,9 @@ import type { Misuse } from '../misuse.js'
 import { type AskTargets, askTargets } from './ask-targets.js'
 import type { Capture } from './capture.js'
 import type { ChangeList, ChangesOptions } from './changes.js'
+import { MOST_LISTED, targetList } from './target-list.js'
+
+const TOO_MANY = 'too many targets'
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'denied'])
 
@@ -57,7 +60,7 @@ export class ActionContent {
     const key = `${read.type}:${read.id}`.slice(0, 2 * BOUNDS.identity + 1)
     if (this.targets.has(key)) return true
     if (this.targets.size === BOUNDS.targets) {
-      this.marks.markOmitted('targets.*', 'too many targets')
+      this.marks.markOmitted('targets.*', TOO_MANY)
       return false
     }
     // Filters meet a target that is left out.
@@ -68,11 +71,19 @@ export class ActionContent {
     })
   }
 
+  /** Adds a target, or each of a list; of a long list, the first ones. */
+  addTargets(given: unknown): void {
+    for (const [index, target] of this.listed(given).entries()) {
+      if (index < MOST_LISTED) this.addTarget(target)
+      else this.marks.markOmitted('targets.*', TOO_MANY)
+    }
+  }
+
   /** Asks the application for the targets now, and once more for the second record if it gives none. */
   takeTargets(ask: AskTargets): void {
     const targets = askTargets(ask, null)
     if (targets.length === 0) this.askAgain = ask
-    for (const target of targets) this.addTarget(target)
+    this.addTargets(targets)
   }
 
   /** Sets how it ended, instead of what the status says; the last one stands. */
@@ -110,7 +121,7 @@ export class ActionContent {
 
   /** Returns the members for the record of an end; `implied`: the outcome unless the application has set one. */
   ended(implied: Outcome | undefined): string {
-    if (this.askAgain !== null) for (const target of askTargets(this.askAgain, this.misuse)) this.addTarget(target)
+    if (this.askAgain !== null) this.addTargets(askTargets(this.askAgain, this.misuse))
     this.askAgain = null
     return this.toJson(this.outcomeGiven ?? implied, this.reasonJson, this.changeList?.toJson() ?? '')
   }
@@ -131,6 +142,15 @@ export class ActionContent {
     })
     this.marks.add(marks)
     return marks.truncated === undefined && marks.omitted === undefined
+  }
+
+  private listed(given: unknown): readonly unknown[] {
+    try {
+      return targetList(given)
+    } catch {
+      this.refuse('a list of targets that cannot be read')
+      return []
+    }
   }
 
   private refuse(what: string): false {

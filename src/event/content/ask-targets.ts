@@ -1,5 +1,6 @@
 import type { Misuse } from '../misuse.js'
 import { isThenable } from '../thenable.js'
+import { targetList } from './target-list.js'
 
 /** Asks the application for the targets of a request. */
 export type AskTargets = () => unknown
@@ -12,8 +13,7 @@ export function askTargets(ask: AskTargets, misuse: Misuse | null): readonly unk
   try {
     const targets = ask()
     refusePromise(targets)
-    if (targets === undefined || targets === null) return []
-    return Array.isArray(targets) ? targets : [targets]
+    return targetList(targets)
   } catch (error) {
     misuse?.note('the `targets` function of a route failed: its targets are not recorded', error)
     return []
