@@ -1,13 +1,9 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ActionOrigin } from '../event/action-builder.js'
-import type { KnownAction } from '../event/content/action-content.js'
-import type { Additions } from '../event/content/additions.js'
 import type { Draft } from '../event/draft.js'
 import type { EventBuilder } from '../event/event-builder.js'
 import type { ReplyFacts } from '../event/reply-facts.js'
 import type { Recording } from '../policy/recording-policy.js'
-import type { Actions } from '../runtime/actions.js'
 import type { OpenExchange } from '../runtime/open-exchanges.js'
 import type { ExchangeContext } from './context.js'
 import type { Gate } from './gate/gate.js'
@@ -15,14 +11,15 @@ import { gateFor } from './gate/gate-for.js'
 import type { GateKeeper } from './gate/keeper.js'
 import type { HandshakeKeeper, UpgradeGate } from './gate/upgrade.js'
 import { type Next, proceed } from './next.js'
-import { answerOf, NOT_RECORDED, type Replacement, textOf, WITHHELD } from './refusal.js'
+import { NOT_RECORDED, type Replacement, WITHHELD } from './refusal.js'
 import { type EarlyReply, ReplyNotes } from './reply-notes.js'
 import { type DetachedAudit, FollowedAudit, type FollowedRequest, type RequestAudit } from './request-audit.js'
 import { followReply, goesOn } from './running/follow-reply.js'
 import type { RunningReply } from './running/running-reply.js'
 import type { UnsentReply } from './running/unsent-replies.js'
+import { sendInstead } from './send-instead.js'
 import { captureContext, StageDelivery, type StageOwner } from './stage-delivery.js'
-import { closeAfterReply, upgradeGateFor } from './websocket.js'
+import { upgradeGateFor } from './websocket.js'
 
 /**
  * States of an exchange. `awaiting`: Received waits for the request's body. `receiving`: Received is being stored.
@@ -57,13 +54,13 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   /** Status that Complete was recorded with; 0 before that, and after a replacement. */
   private recordedStatus = 0
   /** Follows the reply after Complete; null if it does not go on, false if its end is known or replaced. */
-  private running: RunningReply | false | null = null
+  running: RunningReply | false | null = null
 
   constructor(
-    private readonly context: ExchangeContext,
+    readonly context: ExchangeContext,
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
-    private readonly records: EventBuilder,
+    readonly records: EventBuilder,
     recording: Recording,
   ) {
     this.stages = new StageDelivery(this, context, request, recording)
@@ -93,25 +90,8 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     detached?.attach(this.audit)
   }
 
-  annotate(values: Readonly<Record<string, unknown>>): boolean {
-    const later = this.running ? this.running.annotate(values) : null
-    return later ?? this.additions?.annotate(values) ?? false
-  }
-
-  get additions(): Additions | null {
-    if (this.state === 'awaiting' || this.state === 'receiving' || this.state === 'received') {
-      return this.records.additions
-    }
-    this.context.counts.add('annotationsTooLate')
-    return null
-  }
-
-  get origin(): ActionOrigin {
-    return this.records.asOrigin
-  }
-
-  get actions(): Actions {
-    return this.context.actions
+  get takesAdditions(): boolean {
+    return this.state === 'awaiting' || this.state === 'receiving' || this.state === 'received'
   }
 
   /** Records Received now, or after the body is parsed if the record includes it. */
@@ -234,10 +214,6 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
     else this.completeSettled()
   }
 
-  knownAction(statusCode: number | undefined): KnownAction | null {
-    return this.records.knownAction(statusCode)
-  }
-
   private receivedSettled(): void {
     const { next, early } = this
     if (this.stages.hasFailed && !this.isOut) {
@@ -340,18 +316,10 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   }
 
   private replace(replacement: Replacement): void {
-    const { gate, upgrade, reply } = this
+    const { gate, upgrade, request, reply, id } = this
     this.recordedStatus = 0
     this.stopFollowing()
-    const answer = answerOf(replacement, reply, this.id, this.context.auditIdHeader)
-    // Tell Fastify to ignore a reply that the handler may still send.
-    reply.hijack()
-    if (upgrade?.isHeld === true) {
-      upgrade.refuse(textOf(answer))
-      return
-    }
-    closeAfterReply(this.request, reply)
-    gate.answer(answer)
+    sendInstead(replacement, { gate, upgrade, request, reply }, id, this.context.auditIdHeader)
   }
 
   /** Records Received, without waiting, for a request that ends before its body has arrived. */

@@ -1,11 +1,12 @@
-import type { ActionOrigin } from '../event/action-builder.js'
 import type { Identity } from '../event/actor.js'
 import type { Additions } from '../event/content/additions.js'
+import type { EventBuilder } from '../event/event-builder.js'
 import { newEventId } from '../event/event-id.js'
 import { flat } from '../event/flat.js'
 import type { ActionName } from '../event/vocabulary/define-actions.js'
 import type { ActionAudit, ActionRecorder } from '../runtime/action-audit.js'
-import type { Actions } from '../runtime/actions.js'
+import type { ExchangeContext } from './context.js'
+import type { RunningReply } from './running/running-reply.js'
 
 /** Interface of `request.audit`, for handlers and hooks. */
 export interface RequestAudit extends ActionAudit {
@@ -38,12 +39,12 @@ export interface RequestAudit extends ActionAudit {
 /** An exchange as `request.audit` uses it. */
 export interface FollowedRequest {
   readonly id: string
-  /** Adds to `OperationComplete`, and after that to the end of a reply that goes on. */
-  annotate(values: Readonly<Record<string, unknown>>): boolean
-  /** What may be added to; null when `OperationComplete` is recorded. */
-  readonly additions: Additions | null
-  readonly origin: ActionOrigin
-  readonly actions: Actions
+  readonly records: Pick<EventBuilder, 'additions' | 'asOrigin'>
+  /** True until `OperationComplete` is recorded. */
+  readonly takesAdditions: boolean
+  /** Follows a reply that goes on after `OperationComplete`; it takes annotations. */
+  readonly running: Pick<RunningReply, 'annotate'> | false | null
+  readonly context: Pick<ExchangeContext, 'actions' | 'counts'>
 }
 
 /**
@@ -64,7 +65,11 @@ export class FollowedAudit implements RequestAudit {
   }
 
   get annotate(): RequestAudit['annotate'] {
-    return (values) => this.#request.annotate(values)
+    return (values) => {
+      const { running } = this.#request
+      const later = running ? running.annotate(values) : null
+      return later ?? this.#add((additions) => additions.annotate(values))
+    }
   }
 
   get action(): RequestAudit['action'] {
@@ -92,16 +97,18 @@ export class FollowedAudit implements RequestAudit {
   }
 
   get record(): RequestAudit['record'] {
-    return (event) => this.#request.actions.record(event, this.#request.origin)
+    return (event) => this.#request.context.actions.record(event, this.#request.records.asOrigin)
   }
 
   get run(): RequestAudit['run'] {
-    return (work, execute) => this.#request.actions.run(work, execute, this.#request.origin)
+    return (work, execute) => this.#request.context.actions.run(work, execute, this.#request.records.asOrigin)
   }
 
   #add(change: (additions: Additions) => boolean): boolean {
-    const { additions } = this.#request
-    return additions !== null && change(additions)
+    const { takesAdditions, records, context } = this.#request
+    if (takesAdditions) return change(records.additions)
+    context.counts.add('annotationsTooLate')
+    return false
   }
 }
 

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { FastifyRequest } from 'fastify'
 import type { Entry, Lane, Waiter } from '../delivery/entry.js'
-import type { KnownAction } from '../event/content/action-content.js'
 import type { Draft } from '../event/draft.js'
+import type { EventBuilder } from '../event/event-builder.js'
 import type { Recording } from '../policy/recording-policy.js'
 import { EXCLUDES_COMPLETE, EXCLUDES_RECEIVED } from '../policy/stages.js'
 import type { Connection } from '../runtime/connections.js'
@@ -22,8 +22,8 @@ export function captureContext(): AsyncResource {
 export interface StageOwner {
   /** Called when all enforced sinks have answered for the stage; not called if the offer returned true. */
   onStageSettled(): void
-  /** The action as it is known when Complete is made with this status; null if it is none. */
-  knownAction(statusCode: number | undefined): KnownAction | null
+  /** Tells which action is known when Complete is made. */
+  readonly records: Pick<EventBuilder, 'knownAction'>
 }
 
 /**
@@ -167,7 +167,7 @@ export class StageDelivery implements Waiter {
     const { policy, counts } = this.context
     const { method, raw } = this.request
     const before = this.recording
-    const known = policy.needsAction ? this.owner.knownAction(statusCode) : null
+    const known = policy.needsAction ? this.owner.records.knownAction(statusCode) : null
     const facts = known === null ? before.facts : { ...before.facts, ...known }
     this.recording = policy.settle(before, method, raw.url ?? '', statusCode, facts)
     if (this.recording.unclaimed && !before.unclaimed) counts.add('unclaimed')
