@@ -17,6 +17,7 @@ const SLOW_TURNS = 12
 /** A sink whose behaviour is chosen for each stage; every line that it stores is held to the published schema. */
 export class StagedSink implements AuditSink {
   received: Behaviour = 'stores'
+  /** Also of the record of an event, which has no stage. */
   complete: Behaviour = 'stores'
   end: Behaviour = 'stores'
   /** Corrections and the trail's own life. */
@@ -90,7 +91,7 @@ export class StagedSink implements AuditSink {
 
   private behaviourFor({ event: { payload } }: AuditEntry): Behaviour {
     if (payload.type === 'end') return this.end
-    if (payload.type !== 'audit') return this.others
+    if (payload.type !== 'audit' && payload.type !== 'action') return this.others
     return payload.stage === 'OperationReceived' ? this.received : this.complete
   }
 }
