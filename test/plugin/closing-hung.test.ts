@@ -118,6 +118,27 @@ describe('a server that closes while its sink hangs', () => {
     expectAccount(served, { stored: 1, inDoubt: 2, lost: 20 + 1 })
   })
 
+  it('does not begin work that it has cut off, even if its beginning is stored then', async () => {
+    const { app, sink } = await server('enforced')
+    sink.received = 'hangs'
+    let runs = 0
+    const work = app.audit.run({ action: 'a' }, () => runs++).catch((error: unknown) => Object(error).code)
+    await until(() => sink.isHanging)
+    const closed = app.close()
+    // The server no longer waits for what is open.
+    await pass(0.76 * CLOSE_TIMEOUT)
+    sink.recover()
+    expect(await work).toBe('FST_AUDIT_NOT_RECORDED')
+    await pass(1)
+    await closed
+    expect(runs).toBe(0)
+    const records = sink.stored.flatMap(({ event: { payload } }) => (payload.type === 'action' ? [payload] : []))
+    expect(records).toMatchObject([
+      { stage: 'OperationReceived' },
+      { stage: 'OperationComplete', outcome: 'failure', error: 'FST_AUDIT_NOT_RECORDED' },
+    ])
+  })
+
   it('says that the stop is missing when there was nothing else to store', async () => {
     const served = await server('enforced')
     Object.assign(served.sink, { idle: () => new Promise(() => undefined) })
