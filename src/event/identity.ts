@@ -27,6 +27,9 @@ const WARNING_INTERVAL = 60_000
 const MOST_UNKNOWN_KEYS = 16
 const LONGEST_KEY = 64
 
+/** The most policies, or groups, that are looked at: far more than are recorded. */
+const MOST_NAMES = 1024
+
 /** The keys of an identity. */
 const KEYS: ReadonlySet<string> = new Set<keyof Identity>([
   'accessorId',
@@ -206,8 +209,8 @@ function toAuth(identity: Identity): EventAuth {
   return {
     accessor_id: toText(accessorId),
     ...(!isAbsent(name) && { name: toText(name) }),
-    ...(!isAbsent(policies) && { policies: policies.map(toText) }),
-    ...(!isAbsent(groups) && { groups: groups.map(toText) }),
+    ...(!isAbsent(policies) && { policies: policies.slice(0, MOST_NAMES).map(toText) }),
+    ...(!isAbsent(groups) && { groups: groups.slice(0, MOST_NAMES).map(toText) }),
     ...(!isAbsent(global) && { global: global === true }),
     ...(!isAbsent(createTime) && {
       create_time: createTime instanceof Date ? createTime.toISOString() : toText(createTime),

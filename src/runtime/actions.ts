@@ -102,6 +102,7 @@ export class Actions {
 /** Adds what the application gave besides what the record begins with. */
 function add(additions: Additions, { outcome, reason, changes, annotations }: ActionInput): void {
   if (outcome !== undefined) additions.action.setOutcome(outcome, reason)
+  else if (reason !== undefined) additions.action.setReason(reason)
   if (changes !== undefined) additions.action.addChanges(changes.before, changes.after, { id: changes.id })
   if (annotations !== undefined) additions.annotate(annotations)
 }

@@ -70,6 +70,13 @@ describe('record', () => {
     ])
   })
 
+  it('may have a reason without an outcome', async () => {
+    const { app, sink } = await ready()
+    await app.audit.record({ action: 'key.rotate', reason: 'age' })
+    expect(actionsOf(sink)[0]).toMatchObject({ reason: 'age' })
+    expect(actionsOf(sink)[0]).not.toHaveProperty('outcome')
+  })
+
   it('needs an action alone; nobody is anonymous, and the namespace is default', async () => {
     const { app, sink } = await ready()
     await app.audit.record({ action: 'tick' })

@@ -90,6 +90,11 @@ export class ActionContent {
   setOutcome(outcome: unknown, reason: unknown): boolean {
     if (!isOutcome(outcome)) return this.refuse("an outcome that is not 'success', 'failure' or 'denied'")
     this.outcomeGiven = outcome
+    return this.setReason(reason)
+  }
+
+  /** Sets why it ended so, or clears that. */
+  setReason(reason: unknown): boolean {
     this.reasonJson = ''
     if (reason === undefined || reason === null || this.changes.redactor.omits('reason')) return true
     if (typeof reason !== 'string') return this.refuse('a reason that is not a text')
