@@ -44,7 +44,10 @@ function matches(filter: ActionFilter, facts: ActionFacts): boolean {
   )
 }
 
-/** No other target takes an action out of the trail: an exclusion needs all of them to match. */
+/** No other target takes an action out of the trail: an exclusion needs all of them to match. One that is unknown does not. */
 function matchesEveryTarget({ targets: patterns }: What, { targets }: ActionFacts): boolean {
-  return patterns === undefined || (targets.length > 0 && targets.every((target) => patterns.matches(target)))
+  return (
+    patterns === undefined ||
+    (targets.length > 0 && targets.every((target) => target !== '' && patterns.matches(target)))
+  )
 }

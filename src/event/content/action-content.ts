@@ -9,13 +9,15 @@ import type { ChangeList, ChangesOptions } from './changes.js'
 import { MOST_LISTED, targetList } from './target-list.js'
 
 const TOO_MANY = 'too many targets'
+/** Key of all targets that are not known: they were given wrongly, or are too many to be kept. */
+const UNKNOWN = ''
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'denied'])
 
 /** Facts about an action by which filters and sinks choose, bounded and not redacted. */
 export interface KnownAction {
   readonly action: string | undefined
-  /** Each as `type:id`. */
+  /** Each as `type:id`; one that is empty stands for those that are not known. */
   readonly targets: readonly string[]
   readonly outcome: Outcome | undefined
 }
@@ -29,7 +31,7 @@ export class ActionContent {
   private marks: ChangeReport
   private name: string | undefined
   private nameJson = ''
-  /** The JSON of each target, by `type:id`. */
+  /** The JSON of each target, by its key; empty if it is left out of the record. */
   private readonly targets = new Map<string, string>()
   private outcomeGiven: Outcome | undefined
   private reasonJson = ''
@@ -56,13 +58,13 @@ export class ActionContent {
 
   addTarget(target: unknown): boolean {
     const read = readTarget(target)
-    if (read === undefined) return this.refuse('a target without a `type` and an `id` that are texts')
-    const key = `${read.type}:${read.id}`.slice(0, 2 * BOUNDS.identity + 1)
-    if (this.targets.has(key)) return true
-    if (this.targets.size === BOUNDS.targets) {
-      this.marks.markOmitted('targets.*', TOO_MANY)
-      return false
+    if (read === undefined) {
+      this.targets.set(UNKNOWN, '')
+      return this.refuse('a target without a `type` and an `id` that are texts')
     }
+    const key = keyOf(read)
+    if (this.targets.has(key)) return true
+    if (this.targets.size >= BOUNDS.targets) return this.leaveOut(key)
     // Filters meet a target that is left out.
     this.targets.set(key, '')
     if (this.changes.redactor.omits('targets')) return true
@@ -75,7 +77,7 @@ export class ActionContent {
   addTargets(given: unknown): void {
     for (const [index, target] of this.listed(given).entries()) {
       if (index < MOST_LISTED) this.addTarget(target)
-      else this.marks.markOmitted('targets.*', TOO_MANY)
+      else this.leaveOut(UNKNOWN)
     }
   }
 
@@ -116,7 +118,7 @@ export class ActionContent {
   }
 
   known(implied: Outcome | undefined): KnownAction {
-    return { action: this.name, targets: [...this.targets.keys()], outcome: this.outcomeGiven ?? implied }
+    return { action: this.name, targets: [...this.targets.keys()].map(nameOf), outcome: this.outcomeGiven ?? implied }
   }
 
   /** Returns the members for the record of a beginning, in which no outcome is known. */
@@ -149,10 +151,18 @@ export class ActionContent {
     return marks.truncated === undefined && marks.omitted === undefined
   }
 
+  /** Leaves a target out of the record; filters and sinks meet it all the same. */
+  private leaveOut(key: string): false {
+    this.targets.set(this.targets.size < MOST_LISTED ? key : UNKNOWN, '')
+    this.marks.markOmitted('targets.*', TOO_MANY)
+    return false
+  }
+
   private listed(given: unknown): readonly unknown[] {
     try {
       return targetList(given)
     } catch {
+      this.targets.set(UNKNOWN, '')
       this.refuse('a list of targets that cannot be read')
       return []
     }
@@ -172,6 +182,16 @@ interface ReadTarget {
   readonly type: string
   readonly id: string
   readonly name: string | undefined
+}
+
+/** Returns what tells targets apart: a type may hold colons, as an id may. */
+function keyOf({ type, id }: ReadTarget): string {
+  return `${type.length}:${`${type}:${id}`.slice(0, 2 * BOUNDS.identity + 1)}`
+}
+
+/** Returns the target of a key as `type:id`. */
+function nameOf(key: string): string {
+  return key.slice(key.indexOf(':') + 1)
 }
 
 /** Reads what should be a target. Callers without types may give anything, and a getter may throw. */
