@@ -153,7 +153,7 @@ export class Exchange implements FollowedRequest, GateKeeper, HandshakeKeeper, O
   }
 
   lookAgain(): void {
-    if (this.gate.progress !== 'sent') this.follows(this.recordedStatus).begin(() => undefined)
+    if (this.gate.progress !== 'sent') this.follows(this.recordedStatus).begin(null)
   }
 
   onGivenUp(): void {

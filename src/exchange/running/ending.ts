@@ -7,8 +7,8 @@ export type Ending = Pick<EndFacts, 'how' | 'error' | 'closeCode'>
 export interface Watched {
   /** True if the reply has an end entry however short it is: an upgrade, an event stream. */
   readonly isLong: boolean
-  /** Watches the reply from now on, as its bytes are about to go out. */
-  begin(watcher: Watcher): void
+  /** Watches the reply from now on; `isAhead`: its bytes are about to go out, and can be counted. */
+  begin(watcher: Watcher, isAhead: boolean): void
   /** Looks whether the reply has ended already. */
   check(): void
   /** How the reply is ending already, as far as the application began it; null while it goes on. */

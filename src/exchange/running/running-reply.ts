@@ -38,18 +38,18 @@ export class RunningReply implements Running {
     return this.state === 'over' ? null : this.record.annotate(values)
   }
 
-  /** Follows the reply from now on; `send` lets its bytes out. */
-  begin(send: () => void): void {
+  /** Follows the reply from now on; `send` lets its bytes out, and is null if they are out. */
+  begin(send: (() => void) | null): void {
     const { context, watched } = this
     if (this.state !== 'waiting' || context.running.isClosed) {
-      send()
+      send?.()
       return
     }
     this.state = 'running'
     this.since = context.envelope.clock.monotonic()
     context.running.add(this)
-    watched.begin((ending) => this.end(ending))
-    send()
+    watched.begin((ending) => this.end(ending), send !== null)
+    send?.()
     watched.check()
   }
 

@@ -27,10 +27,10 @@ export class WatchedResponse implements Watched {
     watchCalls(raw, 'destroy', ([error]) => this.onDestroy(error))
   }
 
-  begin(watcher: Watcher): void {
+  begin(watcher: Watcher, isAhead: boolean): void {
     const { raw, gate } = this
     this.watcher = watcher
-    this.counts = countBytes(raw)
+    this.counts = isAhead ? countBytes(raw) : null
     this.isLong = isEventStream(gate.headers())
     watchEvents(emitterOf(raw), (event) => {
       if (event === 'finish') this.end(gate.progress !== 'broken')
