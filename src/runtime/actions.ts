@@ -2,6 +2,7 @@ import { Acknowledgement } from '../delivery/acknowledgement.js'
 import { AuditInvalidAction, AuditNotRecorded, AuditResponseWithheld } from '../errors.js'
 import { ActionBuilder, type ActionOrigin } from '../event/action-builder.js'
 import type { Additions } from '../event/content/additions.js'
+import { shownText } from '../event/content/shown-text.js'
 import { FailureLog } from '../logger.js'
 import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { ActionAudit } from './action-audit.js'
@@ -59,8 +60,8 @@ export class Actions {
     const given = readInput(work, WORK_MEMBERS, context.misuse)
     const records = this.builder(given, origin)
     add(records.additions, given)
-    const name = given.action.slice(0, LONGEST_NAME)
-    const begun = new Work(context, records, name, (reason) => this.refusal(name, reason))
+    const name = shownText(given.action, LONGEST_NAME, context.redactor)
+    const begun = new Work(context, records, name, (reason) => this.refusal(given.action, reason))
     return await begun.execute(execute, this.auditOf(begun, records))
   }
 
@@ -75,7 +76,7 @@ export class Actions {
 
   private refusal(action: string, reason: string): Error {
     this.context.counts.add('actionsNotRecorded')
-    const name = action.slice(0, LONGEST_NAME)
+    const name = shownText(action, LONGEST_NAME, this.context.redactor)
     const error = new AuditNotRecorded(`The action "${name}" could not be recorded in the audit trail: ${reason}`)
     this.failures.fails(error)
     return error

@@ -24,14 +24,14 @@ const LONGEST_NAME = 64
  * @throws `FST_AUDIT_INVALID_ACTION` when there is no action.
  */
 export function readInput(given: ActionInput, members: ReadonlySet<string>, misuse: Misuse): ActionInput {
-  if (!isObject(given)) throw new AuditInvalidAction("An action is not an object; write { action: 'invoice.refund' }.")
+  if (!isObject(given)) throw refusal("An action is not an object; write { action: 'invoice.refund' }.", misuse)
   const read = <Key extends Member>(key: Key): ActionInput[Key] | undefined => {
     if (!members.has(key)) return undefined
     return attempt(() => given[key], key, misuse)
   }
   const action = read('action')
   if (typeof action !== 'string' || action === '') {
-    throw new AuditInvalidAction("An action has no `action` that is a text; write { action: 'invoice.refund' }.")
+    throw refusal("An action has no `action` that is a text; write { action: 'invoice.refund' }.", misuse)
   }
   noteUnknown(given, members, misuse)
   return {
@@ -46,6 +46,12 @@ export function readInput(given: ActionInput, members: ReadonlySet<string>, misu
     changes: readChanges(read('changes'), misuse),
     at: read('at'),
   }
+}
+
+/** Counts and logs it too, because nobody may await the rejection. */
+function refusal(problem: string, misuse: Misuse): Error {
+  misuse.note(`\`record\` or \`run\` rejected with FST_AUDIT_INVALID_ACTION: ${problem}`)
+  return new AuditInvalidAction(problem)
 }
 
 function readChanges(given: ChangedThing | undefined, misuse: Misuse): ChangedThing | undefined {

@@ -5,6 +5,8 @@ import type { ActionInput, ActionPayload, MemorySink } from '../../src/index.js'
 import audit, { memorySink } from '../../src/index.js'
 import { audited } from '../support/app.js'
 
+const TOKEN = `ghp_${'16C7e42F292c6912E771'.repeat(2).slice(0, 36)}`
+
 function actionsOf(sink: MemorySink): ActionPayload[] {
   return sink.entries.flatMap(({ event: { payload } }) => (payload.type === 'action' ? [payload] : []))
 }
@@ -111,12 +113,27 @@ describe('record', () => {
     ['an empty action', { action: '' }],
     ['an action that is not a text', { action: 7 }],
     ['no object', null],
-  ])('rejects %s, which says what to write', async (_, given) => {
-    const { app, sink } = await ready()
+  ])('rejects %s, which says what to write, and counts it for those who do not await it', async (_, given) => {
+    const { app, sink, logged } = await ready()
     await expect(app.audit.record(given as never)).rejects.toThrow(
       expect.objectContaining({ code: 'FST_AUDIT_INVALID_ACTION', message: expect.stringContaining('write {') }),
     )
     expect(actionsOf(sink)).toEqual([])
+    expect(app.audit.stats().actionErrors).toBe(1)
+    expect(logged).toContainEqual(
+      expect.objectContaining({ msg: expect.stringMatching(/FST_AUDIT_INVALID_ACTION.*write \{/) }),
+    )
+  })
+
+  it('shows no secret of an action in the error and the log line of its refusal', async () => {
+    const { app, logged } = await ready()
+    await app.close()
+    const action = `password=hunter2hunter2 ${'x'.repeat(200)} ${TOKEN}`
+    const refusal: unknown = await app.audit.record({ action }).catch((error: unknown) => error)
+    const told = String(refusal) + JSON.stringify(logged)
+    expect(told).toContain('could not be recorded')
+    expect(told).not.toContain('hunter2')
+    expect(told).not.toContain(TOKEN.slice(0, 8))
   })
 
   it('counts a member that it does not know', async () => {

@@ -4,6 +4,7 @@ import { RedactedJson } from '../../redact/redacted-json.js'
 import { ownValue } from '../../redact/safe-inspect.js'
 import { fitShares, type Sized } from './fair-shares.js'
 import { searchable } from './searchable.js'
+import { LONGEST_SEARCHED } from './shown-text.js'
 
 /** The most characters of a key in a path, and the most keys beyond the bound that are named. */
 const LONGEST_NAME = 64
@@ -136,7 +137,7 @@ function writeMember(key: string, value: unknown, path: string, room: number, ch
 
 /** A key as a path names it. */
 function nameOf(key: string, changes: ChangeReport): string {
-  return changes.redactor.value(key.slice(0, LONGEST_NAME), changes)
+  return changes.redactor.value(searchable(key, LONGEST_SEARCHED), changes).slice(0, LONGEST_NAME)
 }
 
 function bytesOf(value: unknown): number {

@@ -1,6 +1,6 @@
 import type { SinkLogger } from '../../logger.js'
-import { ChangeReport, guarded } from '../../redact/change-report.js'
 import type { Redactor } from '../../redact/redactor.js'
+import { shownText } from '../content/shown-text.js'
 import { isThenable } from '../thenable.js'
 import type { ActionDefinition, ActionDefinitions } from './define-actions.js'
 import type { Issue, StandardSchema } from './standard-schema.js'
@@ -82,14 +82,14 @@ export class Vocabulary {
   private describe(issues: readonly Issue[]): string[] {
     return issues.slice(0, MOST_ISSUES).map(({ path = [], message }) => {
       const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
-      return this.text([...keys, message].join(': '))
+      // Some libraries repeat the value in their message.
+      const isSecret = keys.some((key) => this.redactor.secrecyOfValue(key, message) > 0)
+      return this.text([...keys, isSecret ? '[REDACTED]' : message].join(': '))
     })
   }
 
-  /** A client may have chosen it, and it may hold a secret. */
   private text(text: string): string {
-    const changes = new ChangeReport(this.redactor)
-    return guarded('', changes, () => this.redactor.value(text.slice(0, LONGEST_TEXT), changes))
+    return shownText(text, LONGEST_TEXT, this.redactor)
   }
 }
 

@@ -25,6 +25,13 @@ describe('annotations', () => {
     expect([changes.truncated, changes.redacted]).toEqual([undefined, 0])
   })
 
+  it('are named in marks without the start of a secret that their key holds', () => {
+    const token = `ghp_${'16C7e42F292c6912E771'.repeat(2).slice(0, 36)}`
+    const { json, changes } = annotate({ [`${'x'.repeat(50)} ${token}`]: 'y'.repeat(20_000) })
+    expect(Object.keys(changes.truncated ?? {})).toEqual([expect.stringMatching(/^annotations\.x{50}/)])
+    expect(json + JSON.stringify(changes.truncated)).not.toContain('ghp_')
+  })
+
   it('are valid JSON within their bounds whatever is given', () => {
     fc.assert(
       fc.property(

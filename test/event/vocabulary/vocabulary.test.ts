@@ -95,6 +95,17 @@ describe('a vocabulary', () => {
     expect(logged.length).toBeLessThan(1000)
   })
 
+  it('shows no start of a secret where it cuts a text, nor a value that a library repeats', () => {
+    const token = `ghp_${'16C7e42F292c6912E771'.repeat(2).slice(0, 36)}`
+    const cut = `${'x'.repeat(240)} ${token}`
+    const repeated = { message: 'Invalid type: Expected number but received "hunter2"', path: ['user', 'password'] }
+    const { check, lines } = made({ a: { annotations: schema(() => ({ issues: [{ message: cut }, repeated] })) } })
+    check('a')
+    check(cut)
+    expect(lines[0]?.details.issues).toEqual([expect.stringContaining('xxx'), 'user: password: [REDACTED]'])
+    expect(JSON.stringify(lines)).not.toMatch(/ghp_|hunter2/)
+  })
+
   it.each<[string, StandardSchema['~standard']['validate']]>([
     ['throws', () => fail('no')],
     ['is asynchronous', () => Promise.resolve({})],
