@@ -40,6 +40,8 @@ export interface ActionOrigin {
   /** `payload.id` of the request or the work, if it is recorded. */
   readonly parent: string | undefined
   readonly traceparent: string | undefined
+  /** The secrets that the request has in its URL. */
+  readonly known: ChangeReport['known']
 }
 
 /** What the application says of an action when it begins. Callers without types may give anything. */
@@ -91,6 +93,7 @@ export class ActionBuilder {
   ) {
     const { envelope, who, redactor, capture, misuse, vocabulary } = shared
     this.changes = new ChangeReport(redactor)
+    this.changes.known = origin?.known
     this.additions = new Additions(capture, misuse, this.changes, vocabulary)
     this.startedAt = envelope.clock.monotonic()
     this.timestamp = envelope.time
@@ -105,7 +108,7 @@ export class ActionBuilder {
   /** What another action takes from this one if it happens in it. */
   get asOrigin(): ActionOrigin {
     const { auth, namespace, id, origin } = this
-    return { auth, namespace, parent: id, traceparent: origin?.traceparent }
+    return { auth, namespace, parent: id, traceparent: origin?.traceparent, known: origin?.known }
   }
 
   /** Facts about it by which filters and sinks choose. */

@@ -141,6 +141,7 @@ export class EventBuilder {
       namespace: namespace.id,
       parent: flat(id),
       traceparent: trace ?? traceparent,
+      known: this.changes.known,
     }
   }
 

@@ -90,12 +90,18 @@ export class RequestExchanges {
   /** Records what happens in a request that is not recorded itself, with its actor and its namespace. */
   beside(request: FastifyRequest): ActionRecorder {
     const { actions, who, redactor } = this.context
-    const origin = (): ActionOrigin => ({
-      auth: who.auth(request, new ChangeReport(redactor)),
-      namespace: who.namespaceOf(request),
-      parent: undefined,
-      traceparent: [request.headers.traceparent].flat()[0],
-    })
+    const origin = (): ActionOrigin => {
+      const changes = new ChangeReport(redactor)
+      // Finds the secrets of the URL.
+      redactor.endpoint(request.originalUrl, request.routeOptions.url, changes)
+      return {
+        auth: who.auth(request, changes),
+        namespace: who.namespaceOf(request),
+        parent: undefined,
+        traceparent: [request.headers.traceparent].flat()[0],
+        known: changes.known,
+      }
+    }
     return {
       record: (event) => actions.record(event, origin()),
       run: (work, execute) => actions.run(work, execute, origin()),
