@@ -12,7 +12,7 @@ export const AuditNotRecorded = createError<[message: string]>('FST_AUDIT_NOT_RE
  */
 export const AuditResponseWithheld = createError<[message: string]>('FST_AUDIT_RESPONSE_WITHHELD', '%s', 500)
 
-/** Rejects `record` and `run`: the action that was given is not one. The message says what to write. */
+/** Rejects `record` and `run`: they were called with a wrong action, or without a function. The message says what to write. */
 export const AuditInvalidAction = createError<[problem: string]>('FST_AUDIT_INVALID_ACTION', '%s', 500)
 
 /** Stops the boot because of wrong options. The message lists every mistake. */
@@ -107,6 +107,6 @@ export const AuditInvalidKey = createError<[problem: string]>(
 /** Refuses what a test expects of a trail, if it cannot be compared. The message says what to write. */
 export const AuditInvalidExpectation = createError<[problem: string]>(
   'FST_AUDIT_INVALID_EXPECTATION',
-  'A trail cannot be tested so: %s',
+  'The expectation of a trail is not valid: %s',
   500,
 )

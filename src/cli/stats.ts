@@ -75,17 +75,19 @@ function asJson(statistics: Statistics, counts: Readonly<TrailCounts>): object {
 function report(statistics: Statistics, io: Io): string[] {
   const { events, work, errors, open, aborted, corrected, first, last, total } = statistics
   if (total === 0) return ['No requests.']
+  // These tables count events and work too.
+  const unit = events + work === 0 ? 'requests' : 'total'
   return [
     `${counted(statistics)} from ${isoOf(first)} to ${isoOf(last)}`,
     `${errors} ${events + work === 0 ? 'with a status of 400 or more' : 'failed or denied'}, ${open} never completed, ${aborted} aborted, ${corrected} corrected`,
     ...ratesOf(statistics, io),
-    ...section('Who did most', statistics.actors, io),
+    ...section('Who did most', statistics.actors, io, unit),
     ...section('What was asked most', statistics.endpoints, io),
     ...section('What was done most', statistics.actions, io, 'actions'),
     ...section('Outcomes of actions', statistics.outcomes, io, 'actions'),
     ...section('Statuses', statistics.statuses, io),
     ...section('Ends of long replies', statistics.ends, io, 'replies'),
-    ...section('Errors', statistics.messages, io),
+    ...section('Errors', statistics.messages, io, unit),
     ...listed('Slowest', statistics.slowest, io),
     ...listed('Never completed', statistics.neverCompleted, io),
   ]

@@ -201,7 +201,7 @@ export class IdentityResolver {
 /**
  * Converts the identity to the names of a line. JavaScript callers may hand in anything: ids of any type become text.
  */
-function toAuth(identity: Identity): EventAuth {
+export function toAuth(identity: Identity): EventAuth {
   const { accessorId, name, policies, groups, global, createTime, method, onBehalfOf } = identity
   if (isAbsent(accessorId)) {
     throw new TypeError('the identity has no `accessorId`; return undefined for an anonymous request')

@@ -89,11 +89,7 @@ export class FollowedAudit implements RequestAudit {
   }
 
   get identify(): RequestAudit['identify'] {
-    return (identity) =>
-      this.#add((additions) => {
-        additions.identity = identity
-        return true
-      })
+    return (identity) => this.#add((additions) => additions.identify(identity))
   }
 
   get record(): RequestAudit['record'] {

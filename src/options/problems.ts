@@ -28,7 +28,8 @@ export function missing(remedy: string): string {
 }
 
 export function choiceProblem(value: unknown, choices: readonly string[]): string {
-  const named = choices.map((choice) => `'${choice}'`).join(' or ')
+  const quoted = choices.map((choice) => `'${choice}'`)
+  const named = [quoted.slice(0, -1).join(', '), ...quoted.slice(-1)].join(' or ')
   if (value === undefined) return missing(`write ${named}`)
   const meant = typeof value === 'string' ? closest(value, choices) : undefined
   return meant === undefined ? `is not ${named}` : `is not ${named}; did you mean '${meant}'?`
@@ -91,7 +92,7 @@ export function operationProblem(pattern: string): string | undefined {
 
 /** Checks a function that is called while a request waits, where nothing can be awaited. */
 export function requestFunctionProblem(value: unknown): string | undefined {
-  if (typeof value !== 'function') return 'is not a function; write one of the request'
+  if (typeof value !== 'function') return 'is not a function; write one that takes the request: (request) => …'
   if (!types.isAsyncFunction(value)) return undefined
   return 'is async, and its promise is not awaited; look things up in a hook before, and return here what it put on the request'
 }

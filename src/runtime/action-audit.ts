@@ -30,7 +30,7 @@ export interface ActionRecorder {
    * @throws `FST_AUDIT_NOT_RECORDED` when an enforced sink has not stored the first record: the function does not run.
    * @throws `FST_AUDIT_RESPONSE_WITHHELD` when an enforced sink has not stored the second one: the error's `result` is
    * what the function returned.
-   * @throws `FST_AUDIT_INVALID_ACTION` when it has no `action`.
+   * @throws `FST_AUDIT_INVALID_ACTION` when it has no `action`, or there is no function.
    *
    * @example
    * ```ts

@@ -8,7 +8,7 @@ import { EXCLUDES_COMPLETE } from '../policy/stages.js'
 import type { ActionAudit } from './action-audit.js'
 import type { ActionInput, WorkInput } from './action-input.js'
 import type { ActionsContext } from './actions-context.js'
-import { EVENT_MEMBERS, readInput, WORK_MEMBERS } from './read-input.js'
+import { EVENT_MEMBERS, invalidAction, readInput, WORK_MEMBERS } from './read-input.js'
 import { type Execute, Work } from './work.js'
 
 /** The most characters of an action's name in the message of an error. */
@@ -58,6 +58,12 @@ export class Actions {
   ): Promise<Result> {
     const { context } = this
     const given = readInput(work, WORK_MEMBERS, context.misuse)
+    if (typeof execute !== 'function') {
+      throw invalidAction(
+        "Work has no function; write run({ action: 'report.export' }, async (work) => { … }).",
+        context.misuse,
+      )
+    }
     const records = this.builder(given, origin)
     add(records.additions, given)
     const name = shownText(given.action, LONGEST_NAME, context.redactor)

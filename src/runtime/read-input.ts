@@ -24,14 +24,17 @@ const LONGEST_NAME = 64
  * @throws `FST_AUDIT_INVALID_ACTION` when there is no action.
  */
 export function readInput(given: ActionInput, members: ReadonlySet<string>, misuse: Misuse): ActionInput {
-  if (!isObject(given)) throw refusal("An action is not an object; write { action: 'invoice.refund' }.", misuse)
+  if (!isObject(given)) throw invalidAction("An action is not an object; write { action: 'invoice.refund' }.", misuse)
   const read = <Key extends Member>(key: Key): ActionInput[Key] | undefined => {
     if (!members.has(key)) return undefined
     return attempt(() => given[key], key, misuse)
   }
   const action = read('action')
   if (typeof action !== 'string' || action === '') {
-    throw refusal("An action has no `action` that is a text; write { action: 'invoice.refund' }.", misuse)
+    throw invalidAction(
+      "The `action` of an action is missing, empty or not a text; write { action: 'invoice.refund' }.",
+      misuse,
+    )
   }
   noteUnknown(given, members, misuse)
   return {
@@ -49,7 +52,7 @@ export function readInput(given: ActionInput, members: ReadonlySet<string>, misu
 }
 
 /** Counts and logs it too, because nobody may await the rejection. */
-function refusal(problem: string, misuse: Misuse): Error {
+export function invalidAction(problem: string, misuse: Misuse): Error {
   misuse.note(`\`record\` or \`run\` rejected with FST_AUDIT_INVALID_ACTION: ${problem}`)
   return new AuditInvalidAction(problem)
 }

@@ -218,9 +218,9 @@ describe('the action of a request', () => {
 
 describe('request.audit.identify', () => {
   it('names the caller of a login in its second record', async () => {
-    const { received, complete } = await recorded({ action: 'session.login' }, (audit) =>
-      audit.identify({ accessorId: 'u-23', name: 'Bob' }),
-    )
+    const { received, complete } = await recorded({ action: 'session.login' }, (audit) => {
+      expect(audit.identify({ accessorId: 'u-23', name: 'Bob' })).toBe(true)
+    })
     expect(received.auth.accessor_id).toBe('anonymous')
     expect(complete.auth).toEqual({ accessor_id: 'u-23', name: 'Bob' })
     expect(complete).not.toHaveProperty('auth_changed')
@@ -241,7 +241,10 @@ describe('request.audit.identify', () => {
   })
 
   it('counts an identity that is none, and the request stays anonymous', async () => {
-    const { complete, stats, reply } = await recorded(undefined, (audit) => audit.identify(JSON.parse('{}')))
+    const { complete, stats, reply } = await recorded(undefined, (audit) => {
+      expect(audit.identify(JSON.parse('{}'))).toBe(false)
+      expect(audit.identify(JSON.parse('"u-23"'))).toBe(false)
+    })
     expect(reply.statusCode).toBe(200)
     expect(complete.auth.accessor_id).toBe('anonymous')
     expect(stats.identityErrors).toBe(1)

@@ -415,7 +415,7 @@ describe('options that are wrong', () => {
     [
       'a stage with a typo',
       { stages: ['OperationRecieved'] },
-      "stages[0]: \"OperationRecieved\" is not 'OperationReceived' or 'OperationComplete' or '*'; did you mean 'OperationReceived'?",
+      "stages[0]: \"OperationRecieved\" is not 'OperationReceived', 'OperationComplete' or '*'; did you mean 'OperationReceived'?",
     ],
     ['another type of event', { type: 'FileEvent' }, `type: "FileEvent" is not 'HTTPEvent' or 'ActionEvent'`],
     [
@@ -454,7 +454,7 @@ describe('options that are wrong', () => {
     [
       'another outcome',
       { outcomes: ['succes'] },
-      "outcomes[0]: \"succes\" is not 'success' or 'failure' or 'denied'; did you mean 'success'?",
+      "outcomes[0]: \"succes\" is not 'success', 'failure' or 'denied'; did you mean 'success'?",
     ],
     [
       'outcomes of a stage that has none',

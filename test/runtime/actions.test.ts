@@ -136,6 +136,14 @@ describe('record', () => {
     expect(told).not.toContain(TOKEN.slice(0, 8))
   })
 
+  it('rejects work without a function, before anything is recorded', async () => {
+    const { app, sink } = await ready()
+    await expect(app.audit.run({ action: 'a' }, undefined as never)).rejects.toThrow(
+      expect.objectContaining({ code: 'FST_AUDIT_INVALID_ACTION', message: expect.stringContaining('write run(') }),
+    )
+    expect(actionsOf(sink)).toEqual([])
+  })
+
   it('counts a member that it does not know', async () => {
     const { app } = await ready()
     await app.audit.record({ action: 'a', target: {} } as never)

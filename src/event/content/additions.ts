@@ -1,6 +1,7 @@
 import type { ChangeReport } from '../../redact/change-report.js'
 import type { Outcome } from '../action.js'
 import type { Identity } from '../actor.js'
+import { toAuth } from '../identity.js'
 import type { Misuse } from '../misuse.js'
 import type { Vocabulary } from '../vocabulary/vocabulary.js'
 import { VocabularyCheck } from '../vocabulary/vocabulary-check.js'
@@ -23,6 +24,18 @@ export class Additions {
     vocabulary: Vocabulary | null,
   ) {
     this.check = vocabulary === null ? null : new VocabularyCheck(vocabulary)
+  }
+
+  /** Sets the actor, which is written in the last record. Returns false if it cannot be recorded. */
+  identify(identity: Identity): boolean {
+    this.identity = identity
+    try {
+      toAuth(identity)
+      return true
+    } catch {
+      // Callers without types may give anything. The last record counts and logs it.
+      return false
+    }
   }
 
   /** Returns false if something was cut or left out. */

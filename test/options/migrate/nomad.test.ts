@@ -155,7 +155,7 @@ describe('a stage', () => {
 
   it.each(['OperationRecieved', 'operationreceived', 'Received', '', '*x*'])('that is none is refused: %j', (stage) => {
     expect(filterMistakes({ stages: [stage, '*'] })).toEqual([
-      expect.stringMatching(/^- audit\.filter\.f\.stages\[0\]: ".*" is not 'OperationReceived' or /),
+      expect.stringMatching(/^- audit\.filter\.f\.stages\[0\]: ".*" is not 'OperationReceived', /),
     ])
   })
 })
