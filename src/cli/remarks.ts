@@ -15,7 +15,7 @@ export function actionOf({ type, action, targets = [], outcome }: TrailExchange)
   return `${names.join(' ')} ${outcome}`.trimStart()
 }
 
-/** Says what else a reader should know of an exchange, or `''`. */
+/** Returns remarks on an exchange for its reader, or `''`. */
 export function remarksOn(exchange: TrailExchange): string {
   const { response, corrected, reason, changes = [], aborted, end, type } = exchange
   const error = response?.error ?? exchange.error

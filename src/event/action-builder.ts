@@ -32,7 +32,7 @@ export interface ActionContext {
   readonly vocabulary: Vocabulary | null
 }
 
-/** What an action takes from the request or the work in which it happens. */
+/** Facts that an action takes from the request or the work in which it happens. */
 export interface ActionOrigin {
   /** The actor, as JSON. */
   readonly auth: string
@@ -105,7 +105,7 @@ export class ActionBuilder {
     this.additions.action.addTargets(given.targets)
   }
 
-  /** What another action takes from this one if it happens in it. */
+  /** Facts that another action takes from this one if it happens in it. */
   get asOrigin(): ActionOrigin {
     const { auth, namespace, id, origin } = this
     return { auth, namespace, parent: id, traceparent: origin?.traceparent, known: origin?.known }

@@ -126,7 +126,7 @@ export class EventBuilder {
     return this.added?.hasAction === true ? this.added.action.known(outcomeOfStatus(statusCode)) : null
   }
 
-  /** What an action takes from this request if it happens in it: the actor as far as it is known by now. */
+  /** Facts that an action takes from this request if it happens in it: the actor as far as it is known by now. */
   get asOrigin(): ActionOrigin {
     const { who } = this.context
     const { id, fastifyRequest: request } = this

@@ -24,7 +24,7 @@ const EXCLUDES_NOTHING = 'which no event matches, so the filter would exclude no
 
 const NO_STATUS = 'which no status matches, so the filter would exclude nothing; leave it out for every status'
 
-/** What an optional list of a filter means if it is empty. */
+/** Says what an empty optional list of a filter would mean. */
 const noSuch = (what: string) =>
   `which no event matches, so the filter would exclude nothing; leave it out for every ${what}`
 

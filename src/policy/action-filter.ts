@@ -17,7 +17,7 @@ export class ActionFilters {
     this.filters = filters.filter(isActionFilter).map(compileFilter)
   }
 
-  /** Which records of an action are not recorded: the bits of `Filters.excluded`. */
+  /** Returns the stages of an action that are not recorded: the bits of `Filters.excluded`. */
   excluded(facts: ActionFacts): number {
     let excluded = 0
     for (const filter of this.filters) {
@@ -44,7 +44,7 @@ function matches(filter: ActionFilter, facts: ActionFacts): boolean {
   )
 }
 
-/** No other target takes an action out of the trail: an exclusion needs all of them to match. One that is unknown does not. */
+/** Requires every target to match, so that none takes another out of the trail. An unknown one never matches. */
 function matchesEveryTarget({ targets: patterns }: What, { targets }: ActionFacts): boolean {
   return (
     patterns === undefined ||

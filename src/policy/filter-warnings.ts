@@ -15,18 +15,23 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Returns warnings at boot: patterns that match nothing that a client would send, and, under an
- * enforced sink, writes that begin unrecorded.
+ * enforced sink, writes that begin unrecorded. `folding` is null without a server: there are no requests then.
  */
 export function filterWarnings(
   filters: readonly FilterOptions[],
-  folding: RouterFolding,
+  folding: RouterFolding | null,
   { enforced }: { enforced: boolean },
 ): string[] {
   return filters.flatMap((filter, index) => {
     const name = titled('Filter', filter.name, index)
-    const warnings = isActionFilter(filter) ? actionWarnings(filter) : requestWarnings(filter, folding, enforced)
+    const warnings = warningsOf(filter, folding, enforced)
     return warnings.map((warning) => `${name}: ${warning}`)
   })
+}
+
+function warningsOf(filter: FilterOptions, folding: RouterFolding | null, enforced: boolean): string[] {
+  if (isActionFilter(filter)) return actionWarnings(filter)
+  return folding === null ? [] : requestWarnings(filter, folding, enforced)
 }
 
 function actionWarnings({ targets = [] }: ActionFilterOptions): string[] {

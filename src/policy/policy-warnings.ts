@@ -1,6 +1,6 @@
 import { type FilterOptions, isActionFilter } from './filter-options.js'
 import { filterWarnings } from './filter-warnings.js'
-import type { RouterFolding } from './path.js'
+import { NO_FOLDING, type RouterFolding } from './path.js'
 import { patternsOf } from './pattern-set.js'
 import { titled } from './pattern-warnings.js'
 import type { PolicyOptions, SinkPolicyOptions } from './recording-policy.js'
@@ -15,21 +15,26 @@ export interface WarnedOptions extends PolicyOptions {
   readonly namespace?: unknown
 }
 
-/** Returns warnings at boot about options that decide what is recorded, and that are probably not meant. */
-export function policyWarnings(options: WarnedOptions, folding: RouterFolding): string[] {
+/**
+ * Returns warnings at boot about options that decide what is recorded, and that are probably not meant. `folding` is null
+ * without a server: filters of requests have no use there, and are not warned of.
+ */
+export function policyWarnings(options: WarnedOptions, folding: RouterFolding | null): string[] {
   const { filters, rules, sinks } = options
   const isEnforced = ({ deliveryGuarantee }: SinkPolicyOptions) => deliveryGuarantee === 'enforced'
   const ofFilters = (list: readonly FilterOptions[], enforced: boolean) => [
     ...filterWarnings(list, folding, { enforced }),
     ...list.flatMap((filter, index) =>
-      isActionFilter(filter) ? [] : unknownWho(filter, options, titled('Filter', filter.name, index)),
+      folding === null || isActionFilter(filter)
+        ? []
+        : unknownWho(filter, options, titled('Filter', filter.name, index)),
     ),
   ]
   return [
     ...ofFilters(filters, sinks.some(isEnforced)),
-    ...ruleWarnings(rules, folding),
+    ...ruleWarnings(rules, folding ?? NO_FOLDING),
     ...rules.flatMap((rule, index) => unknownWho(rule, options, titled('Rule', rule.name, index))),
-    ...selectionWarnings(sinks, folding),
+    ...selectionWarnings(sinks, folding ?? NO_FOLDING),
     ...sinks.flatMap((sink) => ofFilters(sink.filters, isEnforced(sink))),
   ]
 }

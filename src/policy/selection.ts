@@ -40,14 +40,14 @@ export interface SelectorOptions {
   outcomes?: readonly Outcome[] | undefined
 }
 
-/** One of `only`; what is undefined matches whatever there is. */
+/** One selector of `only`; an undefined list matches everything. */
 interface Selector extends Who, What {
   readonly operations: readonly string[] | undefined
   readonly endpoints: PatternSet | undefined
   readonly statuses: Uint8Array | undefined
-  /** It looks at what only a request has. */
+  /** True if it looks at facts that only requests have. */
   readonly isOfRequests: boolean
-  /** It looks at what a request may lack when it is received. */
+  /** True if it looks at facts that a request may lack when it is received. */
   readonly isLate: boolean
 }
 
@@ -76,7 +76,7 @@ export class Selection {
     this.isLate = selectors.some(({ isLate }) => isLate)
   }
 
-  /** Which stages of a request are not selected, whatever comes later: the bits of `Filters.excluded`. */
+  /** Returns the stages of a request that are not selected, whatever comes later: the bits of `Filters.excluded`. */
   excluded(operation: string, url: string, facts: Facts): number {
     let excluded = EXCLUDES_BOTH
     let path: Spellings | undefined
@@ -102,7 +102,7 @@ export class Selection {
     return false
   }
 
-  /** Which records of an action beside requests are not selected: the same bits. */
+  /** Returns the stages of an action beside requests that are not selected: the same bits. */
   excludedOfAction(facts: ActionFacts): number {
     let excluded = EXCLUDES_BOTH
     for (const selector of this.selectors) {

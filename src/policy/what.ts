@@ -3,14 +3,14 @@ import type { Facts } from './facts.js'
 import { expandBraces } from './glob.js'
 import { PatternSet } from './pattern-set.js'
 
-/** Patterns over what is done; undefined: whatever it is, or nothing. */
+/** Patterns over the action, its targets and its outcome; an undefined list matches everything. */
 export interface What {
   readonly actions: PatternSet | undefined
   readonly targets: PatternSet | undefined
   readonly outcomes: ReadonlySet<Outcome> | undefined
 }
 
-/** The lists of an option that are about what is done. */
+/** The lists of an option about the action, its targets and its outcome. */
 export interface WhatOptions {
   readonly actions?: readonly string[] | undefined
   readonly targets?: readonly string[] | undefined

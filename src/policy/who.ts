@@ -1,13 +1,13 @@
 import type { Facts } from './facts.js'
 import { type PatternSet, patternsOf } from './pattern-set.js'
 
-/** Patterns over who does it, and where; undefined: anybody, anywhere. */
+/** Patterns over the actor and the namespace; an undefined list matches everything. */
 export interface Who {
   readonly actors: PatternSet | undefined
   readonly namespaces: PatternSet | undefined
 }
 
-/** The lists of an option that are about who does it, and where. */
+/** The lists of an option about the actor and the namespace. */
 export interface WhoOptions {
   readonly actors?: readonly string[] | undefined
   readonly namespaces?: readonly string[] | undefined

@@ -33,7 +33,7 @@ export class HeldFollowUps {
     this.bytes[kind] += bytes - (known?.bytes ?? 0)
   }
 
-  /** Whether there is one of an exchange. */
+  /** Tells whether an exchange has one. */
   has(id: string): boolean {
     return this.held.correction.has(id) || this.held.end.has(id)
   }

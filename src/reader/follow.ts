@@ -41,7 +41,8 @@ export class Follower {
    * @throws `FST_AUDIT_NO_TRAIL` if it is not a regular file; the system's error if there is nothing.
    */
   static async open(path: string, now: () => number): Promise<Follower> {
-    if (!(await stat(path)).isFile()) throw new AuditNoTrail(path, 'only a file can be followed; name the active one')
+    if (!(await stat(path)).isFile())
+      throw new AuditNoTrail(path, 'only a file can be followed; name the active one, such as audit.log')
     const handle = await openRegular(path)
     const follower = new Follower(path, handle, idOf(await handle.stat()), now)
     // Listed after the file was opened: files rotated from now on are newer.

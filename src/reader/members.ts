@@ -64,7 +64,7 @@ export function isResponse(response: unknown): response is EventResponse {
   )
 }
 
-/** Whether what requests and actions share is of the right types, where it is there. */
+/** Tells whether the members that requests and actions share have the right types, if they are there. */
 export function hasActionMembers({ action, targets, outcome, reason, changes }: Record<string, unknown>): boolean {
   return (
     isTextOrNone(action) &&

@@ -39,7 +39,7 @@ export interface TrailQuery {
   /** Annotations by key, those that were added until the end included: the value as a text, or `true` for any value. */
   annotations?: Readonly<Record<string, string | true>> | undefined
   /**
-   * Only what was received, or begun, and never completed.
+   * Selects only requests and work that have no outcome.
    *
    * @default false
    */

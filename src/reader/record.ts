@@ -30,7 +30,7 @@ export function parseRecord(line: string): TrailRecord | undefined {
   return isObject(value.payload) ? jsonRecord(value, value.payload) : rancherRecord(value)
 }
 
-/** Whether a record is of an exchange, and not of what follows it or of the trail itself. */
+/** Tells whether a record is a stage of an exchange, or an event; other records follow one, or are about the trail. */
 export function isStaged(record: TrailRecord): record is Staged {
   return record.kind === 'received' || record.kind === 'complete'
 }

@@ -16,7 +16,7 @@ export interface SurveyedFile {
   last: Mark | undefined
   /** Bytes of lines that can be read. */
   bytes: number
-  /** Whether it may hold something of the range of times asked for. */
+  /** True if it may hold records of the range of times. */
   mayMatter: boolean
 }
 

@@ -58,7 +58,7 @@ export interface Correction {
   error?: string
 }
 
-/** What follows the outcome of an exchange, by its type. */
+/** Entries that follow the outcome of an exchange, by their type. */
 export interface FollowUps {
   correction: Correction
   end: ReplyEnd

@@ -33,7 +33,7 @@ export async function createAudit(options: StandaloneOptions = {}): Promise<Stan
   const parsed = parseStandaloneOptions(options)
   const log = safeLogger(parsed.log ?? stderrLog())
   const runtime = new AuditRuntime(parsed.options, NO_FOLDING, log, systemClock)
-  for (const warning of warningsOf(parsed.options, NO_FOLDING)) log.warn({}, `fastify-audit-log: ${warning}`)
+  for (const warning of warningsOf(parsed.options, null)) log.warn({}, `fastify-audit-log: ${warning}`)
   await runtime.start([])
   return standaloneAudit(runtime, parsed.options)
 }

@@ -12,7 +12,7 @@ import type { OpenExchange } from './open-exchanges.js'
 /** The function of `run`. */
 export type Execute<Result> = (audit: ActionAudit) => Result | Promise<Result>
 
-/** What came of the function. */
+/** Result or error of the function. */
 type Ending<Result> = { readonly result: Result } | { readonly error: unknown }
 
 /** One piece of work from its beginning to its end: records both, and decides whether its function runs. */

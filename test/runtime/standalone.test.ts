@@ -211,6 +211,12 @@ describe('the options', () => {
     expect(annotations).toEqual({ ssn: '[REDACTED]' })
   })
 
+  it('are not warned of for filters of requests, which a server may share', async () => {
+    const reads = { name: 'reads', endpoints: ['*'], stages: ['*'] as const, operations: ['*'], actors: ['service:*'] }
+    const { logged } = await opened({ filters: [reads] })
+    expect(logged).toEqual([])
+  })
+
   it('warn of what is probably not meant', async () => {
     const path = join(folder(), 'audit.log')
     const { logged } = await opened({ sinks: [{ name: 'file', type: 'file', path, rotateMaxFiles: 3 }] })

@@ -27,7 +27,7 @@ export interface KnownAction {
  * bounded when they are given. A wrong value is counted and logged, and costs the record that value alone.
  */
 export class ActionContent {
-  /** What was changed since the last record, which is told with the next one. */
+  /** Cuts and redactions since the last record; the next record reports them. */
   private marks: ChangeReport
   private name: string | undefined
   private nameJson = ''
@@ -36,7 +36,7 @@ export class ActionContent {
   private outcomeGiven: Outcome | undefined
   private reasonJson = ''
   private changeList: ChangeList | undefined
-  /** Asked again for the second record, if it had no targets for the first. */
+  /** Called again for the second record if it gave no target for the first. */
   private askAgain: AskTargets | null = null
 
   constructor(
@@ -95,7 +95,7 @@ export class ActionContent {
     return this.setReason(reason)
   }
 
-  /** Sets why it ended so, or clears that. */
+  /** Sets the reason of the outcome, or clears it. */
   setReason(reason: unknown): boolean {
     this.reasonJson = ''
     if (reason === undefined || reason === null || this.changes.redactor.omits('reason')) return true

@@ -50,7 +50,7 @@ export class Additions {
     return this.content
   }
 
-  /** True if the application has said which action this is, or anything else of one. */
+  /** True if the application has given an action, a target, an outcome or changes. */
   get hasAction(): boolean {
     return this.content !== null
   }

@@ -23,7 +23,7 @@ export interface ChangeBounds {
   readonly maxBytes: number
 }
 
-/** What may be missing in a list, as `omitted` says it. */
+/** Counts of what is missing in a list, which `omitted` names. */
 const REASONS = [
   ['surplus', 'changes too many'],
   ['tooLong', 'changes too long'],

@@ -176,7 +176,7 @@ export class Comparison {
   }
 }
 
-/** What is secret on one side is so on the other. Null and booleans say that a secret is set, and are not one. */
+/** Treats a value as secret if either side is, but for null and booleans: they say that a secret is set. */
 function differenceOf(
   place: Place,
   before: unknown,

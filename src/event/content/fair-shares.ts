@@ -1,7 +1,7 @@
-/** A piece of JSON that was written in some room. */
+/** A piece of JSON that was written into a limited room. */
 export interface Sized {
   readonly bytes: number
-  /** The bytes that it takes in any room; at least these, if they are not known. */
+  /** The bytes that it takes without a limit; a lower bound if they are not known. */
   readonly whole: number
   /** True if a larger room holds more of it. */
   readonly isCut: boolean

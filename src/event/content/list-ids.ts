@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { isPlainObject, ownValue } from '../../redact/safe-inspect.js'
 
-/** An id has at most as many characters. */
+/** The most characters of an id. */
 const LONGEST_ID = 1024
 
 /** The indexes of a list's items, by id. */

@@ -44,7 +44,7 @@ export function pointerOf(place: Place, report: ChangeReport): Pointer {
     }
   }
   if (pointer.length <= LONGEST_POINTER && isPlain(pointer)) return { json: pointer, dropped }
-  // Half of an escape is not a pointer.
+  // Do not cut within an escape.
   const json = escapeText(cut(pointer.slice(0, LONGEST_POINTER), LONGEST_POINTER).replace(/~$/, ''))
   return { json, dropped: dropped + Buffer.byteLength(escapeText(pointer)) - Buffer.byteLength(json) }
 }

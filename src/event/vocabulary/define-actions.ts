@@ -1,7 +1,7 @@
 import type { Target } from '../action.js'
 import type { InputOf, StandardSchema } from './standard-schema.js'
 
-/** What the records of one action must hold. */
+/** Targets and annotations that the records of one action must hold. */
 export interface ActionDefinition {
   /** Types of things to which it is done, such as `['invoice']`: its records name at least one thing of each. */
   targets?: readonly string[] | undefined

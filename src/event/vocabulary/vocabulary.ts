@@ -5,7 +5,7 @@ import { isThenable } from '../thenable.js'
 import type { ActionDefinition, ActionDefinitions } from './define-actions.js'
 import type { Issue, StandardSchema } from './standard-schema.js'
 
-/** What a record says of its action when it is made. */
+/** Facts about the action of a record when it is made. */
 export interface RecordedAction {
   readonly action: string
   /** Each as `type:id`. */
@@ -21,8 +21,8 @@ const LONGEST_TEXT = 256
 const MOST_ISSUES = 3
 
 /**
- * The actions that an application has defined. Counts what a record has not as they say, and logs it once for each action
- * and kind of mistake. The record is stored as it is.
+ * The actions that an application has defined. Counts what differs from them in a record, and logs it once for each
+ * action and kind of mistake. The record is stored as it is.
  */
 export class Vocabulary {
   /** The mistakes since the boot. */

@@ -23,7 +23,7 @@ export interface GatedResponse {
 /** `waiting`: nothing was sent. `held`: bytes wait. `open`: bytes pass. `answered`: replaced; later bytes are dropped. */
 type State = 'waiting' | 'held' | 'open' | 'answered'
 
-/** What has become of a reply that was let out. `sent`: its connection has taken all of it. */
+/** State of a reply that was let out. `sent`: its connection has taken all of it. */
 export type Progress = 'running' | 'sent' | 'broken'
 
 export const GATE = Symbol('fastify-audit-log.gate')
@@ -78,7 +78,7 @@ export abstract class Gate {
 
   /** True if the connection is gone, or the application gave it up. */
   abstract readonly isGone: boolean
-  /** What has become of the reply; only for one that was let out. */
+  /** State of the reply; only for one that was let out. */
   abstract readonly progress: Progress
 
   /** True after the reply has begun. */

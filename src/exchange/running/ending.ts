@@ -3,7 +3,7 @@ import type { EndFacts } from '../../event/formats/json-end.js'
 /** How a reply ended. */
 export type Ending = Pick<EndFacts, 'how' | 'error' | 'closeCode'>
 
-/** What a running reply is watched by: its response, or the socket of an upgrade. */
+/** Emitter that a running reply is watched by: its response, or the socket of an upgrade. */
 export interface Watched {
   /** True if the reply has an end entry however short it is: an upgrade, an event stream. */
   readonly isLong: boolean

@@ -3,7 +3,7 @@ import { type Linked, LinkedList } from '../../runtime/linked-list.js'
 
 /** Members of an exchange that this list needs. */
 export interface UnsentReply extends Linked<UnsentReply> {
-  /** Called a turn later. */
+  /** Called one turn of the event loop later. */
   lookAgain(): void
 }
 

@@ -6,7 +6,7 @@ import { describe, type Recorded, recordedIn } from './recorded.js'
 /** A memory sink, or the entries that a sink was given. */
 export type AuditedSink = { readonly entries: readonly AuditEntry[] } | readonly AuditEntry[]
 
-/** Whether a trail has a record that says what is expected. */
+/** True if a trail has a record that meets the expectation. */
 export interface Comparison {
   readonly pass: boolean
   /** Says what was recorded instead; if it passes, the record that says it. */

@@ -13,8 +13,7 @@ export type ExpectedText = string | RegExp
 export type ExpectedValue = JsonValue | RegExp | readonly ExpectedValue[] | { readonly [key: string]: ExpectedValue }
 
 /**
- * What a request, a work or an event is to say in the trail. What is left out may be anything; a record that has
- * everything that is named is enough.
+ * The members that the record of a request, work or event must have. Members that are left out may be anything.
  */
 export interface ExpectedAudit {
   action?: ActionName | RegExp
@@ -42,11 +41,11 @@ export interface ExpectedAudit {
 
 /** One key of an expectation. */
 interface Key {
-  /** What to write, if this value is not right. */
+  /** Says what to write, if this value is not right. */
   remedy(value: unknown): string | undefined
-  /** What is recorded. */
+  /** The recorded value. */
   actual(recorded: Recorded): unknown
-  /** Whether that is what is expected, if that is not decided by `fits`. */
+  /** Tells whether the recorded value is the expected one, if `fits` does not decide that. */
   isMet?(expected: unknown, recorded: Recorded): boolean
 }
 
