@@ -183,7 +183,7 @@ function factsAt(facts: Facts, status: number | undefined): Facts {
 }
 
 function whoAndWhat({ actor = 'anonymous', namespace = 'default', targets = [] }: ExplainOptions) {
-  return { actor, namespace, targets: targets.map(({ type, id }: Target) => `${type}:${id}`) }
+  return { actor, namespace, targets: [targets].flat().map(({ type, id }: Target) => `${type}:${id}`) }
 }
 
 function takes(exclusions: number, index: number, stage: number): boolean {

@@ -70,7 +70,7 @@ export interface ExplainOptions {
    */
   action?: string | undefined
   /** The targets: at receipt if the route's `config.audit` has a `targets` function, otherwise at the end. */
-  targets?: readonly Target[] | undefined
+  targets?: Target | readonly Target[] | undefined
   /** The outcome, if the handler says it. */
   outcome?: Outcome | undefined
 }
@@ -78,7 +78,7 @@ export interface ExplainOptions {
 /** Facts about an action beside requests, for `explainAction`. */
 export interface ExplainedAction {
   action: string
-  targets?: readonly Target[] | undefined
+  targets?: Target | readonly Target[] | undefined
   /** Absent: whatever the outcome. */
   outcome?: Outcome | undefined
   /**

@@ -35,6 +35,17 @@ describe('a filter by targets', () => {
     expect(await recorded(drafts(17))).toEqual([])
   })
 
+  it.each<[string, Target | Target[]]>([
+    ['one that it excludes', { type: 'draft', id: 1 }],
+    ['one that it keeps', invoice],
+    ['a list that it keeps', [...drafts(16), invoice]],
+  ])('is explained as it decides, given %s', async (_, targets) => {
+    const { app } = await audited({ options: { filters: [DRAFTS] } })
+    await app.ready()
+    const isRecorded = app.audit.explainAction({ action: 'move', targets }).sinks.memory?.complete
+    expect(isRecorded).toBe((await recorded(targets)).length === 1)
+  })
+
   it('does not take a target that is given wrongly for one', async () => {
     expect(await recorded([{ type: 'invoice' }], ANY)).toEqual(['move'])
   })
