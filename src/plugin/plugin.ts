@@ -38,7 +38,7 @@ declare module 'fastify' {
      * Level at which this route's requests are recorded; it overrides rules. `false` or `'none'` records nothing; the
      * trail's start entry names such a route.
      */
-    audit?: RouteAudit
+    audit?: RouteAudit | undefined
   }
 }
 

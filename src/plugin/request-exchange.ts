@@ -8,6 +8,7 @@ import { Exchange } from '../exchange/exchange.js'
 import { GATE } from '../exchange/gate/gate.js'
 import { DetachedAudit, type RequestAudit } from '../exchange/request-audit.js'
 import { type Facts, NO_FACTS } from '../policy/facts.js'
+import type { Recording } from '../policy/recording-policy.js'
 import { declaredAction } from '../policy/route-level.js'
 import { ChangeReport } from '../redact/change-report.js'
 import type { ActionRecorder } from '../runtime/action-audit.js'
@@ -44,24 +45,24 @@ export class RequestExchanges {
   begin(request: FastifyRequest & Slot, reply: FastifyReply): Exchange | null {
     const slot = request[SLOT]
     if (slot instanceof Exchange || slot === EXCLUDED) return null
-    const { policy, counts } = this.context
+    const { policy } = this.context
     // Read once: Fastify creates this object anew at each access.
     const { url: route, config } = request.routeOptions
     const facts = policy.needsFacts ? this.ask(request) : NO_FACTS
     const url = request.raw.url ?? ''
-    let recording = policy.decide(request.method, url, route, config?.audit, facts)
-    if (recording.unclaimed) counts.add('unclaimed')
-    if (recording.level === NONE) {
-      this.exclude(request, reply)
-      if (recording.exempt) this.noteExempt(route ?? '')
-      return null
-    }
+    const declared = declaredAction(config?.audit)
+    const isPending = policy.needsAction && declared !== undefined
+    let recording = policy.decide(request.method, url, route, config?.audit, facts, isPending)
+    if (recording.level === NONE) return this.exclude(request, reply, recording)
     const id = slot?.id ?? newEventId()
     const records = new EventBuilder(this.context, request, { id, level: recording.level, route, asked: facts })
-    const declared = declaredAction(config?.audit)
     if (declared !== undefined) records.declare(declared)
-    const known = policy.needsAction ? records.knownAction(undefined) : null
-    if (known !== null) recording = policy.decide(request.method, url, route, config?.audit, { ...facts, ...known })
+    const known = isPending ? records.knownAction(undefined) : null
+    if (known !== null) {
+      recording = policy.decide(request.method, url, route, config?.audit, { ...facts, ...known })
+      if (recording.level === NONE) return this.exclude(request, reply, recording)
+    }
+    if (recording.unclaimed) this.context.counts.add('unclaimed')
     const exchange = new Exchange(this.context, request, reply, records, recording)
     exchange.follow(slot ?? null)
     request[SLOT] = exchange
@@ -89,7 +90,7 @@ export class RequestExchanges {
 
   /** Records what happens in a request that is not recorded itself, with its actor and its namespace. */
   beside(request: FastifyRequest): ActionRecorder {
-    const { actions, who, redactor } = this.context
+    const { actions, who, redactor, requests } = this.context
     const origin = (): ActionOrigin => {
       const changes = new ChangeReport(redactor)
       // Finds the secrets of the URL.
@@ -98,7 +99,7 @@ export class RequestExchanges {
         auth: who.auth(request, changes),
         namespace: who.namespaceOf(request),
         parent: undefined,
-        traceparent: [request.headers.traceparent].flat()[0],
+        traceparent: requests.trace?.of(request) ?? [request.headers.traceparent].flat()[0],
         known: changes.known,
       }
     }
@@ -108,11 +109,16 @@ export class RequestExchanges {
     }
   }
 
-  private exclude(request: FastifyRequest & Slot, reply: FastifyReply): void {
-    this.context.counts.add('excluded')
+  /** Marks a request that no sink records. Returns null, as `begin` does then. */
+  private exclude(request: FastifyRequest & Slot, reply: FastifyReply, { unclaimed, exempt }: Recording): null {
+    const { counts } = this.context
+    counts.add('excluded')
+    if (unclaimed) counts.add('unclaimed')
+    if (exempt) this.noteExempt(request.routeOptions.url ?? '')
     request[SLOT] = EXCLUDED
     const raw: FastifyReply['raw'] & Slot = reply.raw
     raw[SLOT] = EXCLUDED
+    return null
   }
 
   /** Logs a route that was declared before the plugin at its first request, because the start entry does not name it. */

@@ -97,13 +97,17 @@ export class RecordingPolicy {
     return this.needsNamespace || this.needsActor || this.needsAction
   }
 
-  /** Decides once per request; `audit` is the route's `config.audit`. */
+  /**
+   * Decides once per request; `audit` is the route's `config.audit`. `isPending`: an action is not known yet that `only`
+   * may select, so the request counts as recorded until it is decided again.
+   */
   decide(
     operation: string,
     url: string,
     route: string | undefined,
     audit: RouteAudit | undefined,
     facts: Facts = NO_FACTS,
+    isPending = false,
   ): Recording {
     const byRules = this.rules.decide(operation, url, route, facts)
     const level = audit === undefined ? byRules : levelOf(audit, byRules)
@@ -112,7 +116,7 @@ export class RecordingPolicy {
     if (forAll === EXCLUDES_BOTH) return NOTHING
     const exclusions = this.exclusions(forAll, operation, url, facts)
     const unclaimed = this.isUnclaimed(exclusions)
-    if (exclusions === this.everything) return unclaimed ? UNCLAIMED : NOTHING
+    if (exclusions === this.everything && !isPending) return unclaimed ? UNCLAIMED : NOTHING
     const { last } = this
     if (last.level === level && last.exclusions === exclusions && last.facts === facts) return last
     this.last = { level, exclusions, exempt: false, unclaimed, facts }

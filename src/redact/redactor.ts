@@ -106,6 +106,11 @@ export class Redactor {
     return this.keys.secrecyOf(key, marks)
   }
 
+  /** Tells whether an option names a key as secret. */
+  isNamed(key: string): boolean {
+    return this.keys.isNamed(key, null)
+  }
+
   /** The same for one value. Booleans and null are not secret, unless an option or a mark names their key. */
   secrecyOfValue(key: string, value: unknown, marks: ReadonlySet<string> | null = null): Secrecy {
     const secrecy = this.secrecyOf(key, marks)

@@ -159,6 +159,24 @@ describe('the action of a request', () => {
     )
   })
 
+  it('has the id of a target redacted if an option names its type as secret', async () => {
+    const { complete } = await recorded(
+      undefined,
+      (audit) => {
+        audit.target({ type: 'ssn', id: '078-05-1120' })
+        audit.target({ type: 'api_key', id: 'k1' })
+      },
+      { options: { redact: { keys: ['ssn'] } } },
+    )
+    expect(complete).toMatchObject({
+      targets: [
+        { type: 'ssn', id: '[REDACTED]' },
+        { type: 'api_key', id: 'k1' },
+      ],
+      redacted: 1,
+    })
+  })
+
   it('has the changes of all calls, within one bound', async () => {
     const { complete } = await recorded(
       undefined,

@@ -381,3 +381,22 @@ describe('an actor', () => {
     expect(app.audit.stats().identityErrors).toBe(4)
   })
 })
+
+describe("a sink with `only` by action, if the route's action is known at receipt", () => {
+  it.each([
+    [['OperationComplete'] as const, ['GET /x']],
+    [['OperationReceived'] as const, ['GET /x 200']],
+  ])('records the rest of what the filters exclude: %j', async (stages, recorded) => {
+    const filters: AuditOptions['filters'] = [{ endpoints: ['*'], stages: [...stages], operations: ['*'] }]
+    const { app, trails, counts } = await server({ a: { only: [{ actions: ['x.read'] }] } }, { filters })
+    app.get('/x', { config: { audit: { action: 'x.read' } } }, async () => '')
+    app.get('/y', { config: { audit: { action: 'y.read' } } }, async () => '')
+    await app.ready()
+    await app.inject('/x')
+    expect(await trails()).toEqual({ a: recorded })
+    expect(counts()).toMatchObject({ audited: 1, excluded: 0, unclaimed: 0 })
+    await app.inject('/y')
+    expect(await trails()).toEqual({ a: recorded })
+    expect(counts()).toMatchObject({ unclaimed: 1 })
+  })
+})

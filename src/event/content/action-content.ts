@@ -49,7 +49,7 @@ export class ActionContent {
 
   /** Sets the name; the last one stands. */
   setName(name: unknown): boolean {
-    if (typeof name !== 'string' || name === '') return this.refuse('an action whose name is not a text')
+    if (typeof name !== 'string' || name === '') return this.refuse('action', 'an action whose name is not a text')
     this.name = name.slice(0, BOUNDS.identity)
     return this.write('action', (marks) => {
       this.nameJson = writeText(name, BOUNDS.identity, 'action', marks)
@@ -60,7 +60,7 @@ export class ActionContent {
     const read = readTarget(target)
     if (read === undefined) {
       this.targets.set(UNKNOWN, '')
-      return this.refuse('a target without a `type` and an `id` that are texts')
+      return this.refuse('targets.*', 'a target without a `type` and an `id` that are texts')
     }
     const key = keyOf(read)
     if (this.targets.has(key)) return true
@@ -90,7 +90,7 @@ export class ActionContent {
 
   /** Sets how it ended, instead of what the status says; the last one stands. */
   setOutcome(outcome: unknown, reason: unknown): boolean {
-    if (!isOutcome(outcome)) return this.refuse("an outcome that is not 'success', 'failure' or 'denied'")
+    if (!isOutcome(outcome)) return this.refuse('outcome', "an outcome that is not 'success', 'failure' or 'denied'")
     this.outcomeGiven = outcome
     return this.setReason(reason)
   }
@@ -99,7 +99,7 @@ export class ActionContent {
   setReason(reason: unknown): boolean {
     this.reasonJson = ''
     if (reason === undefined || reason === null || this.changes.redactor.omits('reason')) return true
-    if (typeof reason !== 'string') return this.refuse('a reason that is not a text')
+    if (typeof reason !== 'string') return this.refuse('reason', 'a reason that is not a text')
     return this.write('reason', (marks) => {
       this.reasonJson = writeText(reason, BOUNDS.error, 'reason', marks)
     })
@@ -163,12 +163,13 @@ export class ActionContent {
       return targetList(given)
     } catch {
       this.targets.set(UNKNOWN, '')
-      this.refuse('a list of targets that cannot be read')
+      this.refuse('targets', 'a list of targets that cannot be read')
       return []
     }
   }
 
-  private refuse(what: string): false {
+  private refuse(path: string, what: string): false {
+    this.marks.markOmitted(path, 'not valid')
     this.misuse.note(`${what} was given, and is not recorded`)
     return false
   }

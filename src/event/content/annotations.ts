@@ -50,11 +50,12 @@ export class Annotations {
    */
   add(values: Readonly<Record<string, unknown>>): boolean {
     try {
-      return this.addAll(values)
+      if (typeof values === 'object') return this.addAll(values)
     } catch {
-      this.isUnreadable = true
-      return false
+      // A Proxy, or null.
     }
+    this.isUnreadable = true
+    return false
   }
 
   /** Returns the object; call it once. Marks changes only now, because Received holds no annotations. */

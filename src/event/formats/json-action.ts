@@ -18,11 +18,16 @@ export function writeText(text: string, limit: number, path: string, changes: Ch
   return quote(changes.redactor.text(text, path, changes), limit, path, changes)
 }
 
+/** Writes a target. Its id is a secret if `redact.keys` names its type: the built-in words name things that have ids, too. */
 export function writeTarget(type: string, id: string, name: string | undefined, changes: ChangeReport): string {
+  const { redactor } = changes
+  const isSecret = redactor.isNamed(type)
+  if (isSecret) changes.redacted++
+  const shown = isSecret ? redactor.replacement(id, redactor.secrecyOf(type)) : id
   const named = name === undefined ? '' : `,"name":${writeText(name, BOUNDS.identity, 'targets.name', changes)}`
   return (
     `{"type":${writeText(type, BOUNDS.identity, 'targets.type', changes)}` +
-    `,"id":${writeText(id, BOUNDS.identity, 'targets.id', changes)}${named}}`
+    `,"id":${writeText(shown, BOUNDS.identity, 'targets.id', changes)}${named}}`
   )
 }
 
