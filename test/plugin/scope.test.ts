@@ -144,7 +144,7 @@ describe('config.audit', () => {
 
   it.each([
     ['no', '- config.audit of route /: "no" is not an object; write `audit: false`, or as { … }'],
-    [{ level: 'respons' }, "- config.audit.level of route /: \"respons\" is not 'none' or 'metadata' or 'request' or"],
+    [{ level: 'respons' }, "- config.audit.level of route /: \"respons\" is not 'none', 'metadata', 'request' or"],
     [{ levl: 1 }, '- config.audit.levl of route /: 1 is not an option; did you mean `level`?'],
     [null, '- config.audit of route /: null is not an object'],
   ])('%j stops the boot', async (value, message) => {
