@@ -81,6 +81,16 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     sometimes: true,
     reason: FIXED_PORT,
   },
+  ...[
+    'POST request without form body works',
+    'POST request with form body and without body-parser works',
+    'POST request with form body and body-parser hangs up, compatibility case',
+  ].map((test) => ({
+    file: '@fastify/express/test/form-data.test.js',
+    test,
+    sometimes: true as const,
+    reason: MEASURES_THE_MACHINE,
+  })),
   ...['eventLoopUtilization', 'index', 'pressurehandler', 'statusRoute'].map((name) => ({
     file: `@fastify/under-pressure/test/${name}.test.js`,
     test: EVERY,

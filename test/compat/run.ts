@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const FIXED_PORT = /\blisten\((?:\{\s*port:\s*)?[1-9]\d{3}/
+/** A reply that has to come within less than a second. */
+const SHORT_TIMEOUT = /\bAbortSignal\.timeout\(\d{1,3}\)/
 const deadline = Date.now() + Number(values.minutes) * 60_000
 
 /**
@@ -40,7 +42,9 @@ async function runModes(file: TestFile, built: Built): Promise<Outcomes> {
 
 /** Listens on a port of its own choice, or measures how busy the machine is: nothing may run beside it. */
 function runsAlone({ name }: TestFile): boolean {
-  return name.startsWith('@fastify/under-pressure') || FIXED_PORT.test(readFileSync(join(MODULES, name), 'utf8'))
+  if (name.startsWith('@fastify/under-pressure')) return true
+  const source = readFileSync(join(MODULES, name), 'utf8')
+  return FIXED_PORT.test(source) || SHORT_TIMEOUT.test(source)
 }
 
 async function runAll(files: readonly TestFile[], built: Built): Promise<Map<string, Outcomes>> {
