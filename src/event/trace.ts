@@ -1,23 +1,27 @@
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { SinkLogger } from '../logger.js'
+import { Misuse } from './misuse.js'
 import type { TraceFunction } from './request-functions.js'
 import { isThenable } from './thenable.js'
 import { isTraceparent } from './traceparent.js'
 
-/** The least milliseconds between two log lines; the counter counts each failure. */
-const LOG_INTERVAL = 60_000
-
 /** Asks the application for the trace context of a request. Its function may throw, or return anything. */
 export class TraceReader {
-  errors = 0
-  private loggedAt = Number.NEGATIVE_INFINITY
+  private readonly misuse: Misuse
 
   constructor(
     private readonly trace: TraceFunction,
-    private readonly log: SinkLogger,
-    private readonly clock: Clock,
-  ) {}
+    log: SinkLogger,
+    clock: Clock,
+  ) {
+    this.misuse = new Misuse(log, clock)
+  }
+
+  /** How often the function failed. */
+  get errors(): number {
+    return this.misuse.errors
+  }
 
   /** Returns the trace context; undefined if there is none, or none that is valid. */
   of(request: FastifyRequest): string | undefined {
@@ -25,17 +29,9 @@ export class TraceReader {
       const { trace } = this
       return checked(trace(request))
     } catch (error) {
-      this.errors++
-      this.warn(error)
+      this.misuse.note('the `trace` option failed: the request is recorded without it', error)
       return undefined
     }
-  }
-
-  private warn(error: unknown): void {
-    const now = this.clock.monotonic()
-    if (now - this.loggedAt < LOG_INTERVAL) return
-    this.loggedAt = now
-    this.log.warn({ err: error }, 'the `trace` option of fastify-audit-log failed: the request is recorded without it')
   }
 }
 
